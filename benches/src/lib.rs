@@ -1,0 +1,3 @@
+//! Criterion benches across the crates.
+
+#![forbid(unsafe_code)]

@@ -1,0 +1,108 @@
+//! A network ready to run.
+
+use ncnn_format::{Error, LayerKind, Model, Result};
+
+use crate::{BlobId, Graph, Layer, Observer, Shape, Tensor, build};
+
+/// An fp32 network: its graph and one executable [`Layer`] per file layer.
+///
+/// It is immutable while running, so one `Net` serves many threads.
+pub struct Net {
+    graph: Graph,
+    // `None` for Input layers, whose value is fed.
+    layers: Vec<Option<Box<dyn Layer>>>,
+}
+
+/// The values of a network's outputs.
+#[derive(Debug, Clone)]
+pub struct Outputs(Vec<(String, Tensor)>);
+
+impl Net {
+    /// Prepares every layer of `model`.
+    ///
+    /// # Errors
+    /// `Unsupported` listing all layers that this executor lacks, `Malformed` or
+    /// `Invalid` for the first layer whose parameters or weights do not work.
+    pub fn new(model: &Model) -> Result<Self> {
+        let graph = Graph::new(model)?;
+        let mut layers = Vec::with_capacity(model.layers.len());
+        let mut unsupported = Vec::new();
+        for layer in &model.layers {
+            layers.push(if layer.kind == LayerKind::Input {
+                None
+            } else {
+                match build(layer) {
+                    Ok(built) => Some(built),
+                    Err(error) if error.kind() == ncnn_format::ErrorKind::Unsupported => {
+                        unsupported.push(error.in_layer(&layer.name).to_string());
+                        None
+                    }
+                    Err(error) => return Err(error.in_layer(&layer.name)),
+                }
+            });
+        }
+        if !unsupported.is_empty() {
+            return Err(Error::unsupported(unsupported.join("; ")));
+        }
+        Ok(Self { graph, layers })
+    }
+
+    /// The graph of layers and blobs.
+    pub fn graph(&self) -> &Graph {
+        &self.graph
+    }
+
+    /// Runs the network on `inputs` (blob name and value, one per input).
+    ///
+    /// # Errors
+    /// `Invalid` when an input is missing or a layer cannot work on its shape,
+    /// naming the layer.
+    pub fn run(&self, inputs: &[(&str, Tensor)], observer: &mut dyn Observer) -> Result<Outputs> {
+        let feeds =
+            inputs.iter().map(|(name, value)| Ok((self.graph.blob(name)?, value.clone()))).collect::<Result<_>>()?;
+        let outputs = self.graph.execute(
+            feeds,
+            |index, inputs| self.layer(index)?.run(inputs),
+            |blob, value| observer.observe(blob, value),
+        )?;
+        Ok(Outputs(outputs.into_iter().map(|(blob, value)| (self.graph.blob_name(blob).to_owned(), value)).collect()))
+    }
+
+    /// The shape of every blob for inputs of the given shapes, by [`BlobId`].
+    ///
+    /// # Errors
+    /// As [`Net::run`], and `Unsupported` when a shape depends on values.
+    pub fn infer_shapes(&self, inputs: &[(&str, Shape)]) -> Result<Vec<Shape>> {
+        let feeds =
+            inputs.iter().map(|(name, shape)| Ok((self.graph.blob(name)?, *shape))).collect::<Result<Vec<_>>>()?;
+        let mut shapes: Vec<(BlobId, Shape)> = Vec::with_capacity(self.graph.blobs().len());
+        self.graph.execute(
+            feeds,
+            |index, inputs| self.layer(index)?.output_shapes(&inputs),
+            |blob, &shape| shapes.push((blob, shape)),
+        )?;
+        shapes.sort_by_key(|(blob, _)| *blob);
+        Ok(shapes.into_iter().map(|(_, shape)| shape).collect())
+    }
+
+    fn layer(&self, index: usize) -> Result<&dyn Layer> {
+        self.layers[index].as_deref().ok_or_else(|| Error::invalid("an Input layer was not fed"))
+    }
+}
+
+impl Outputs {
+    /// Outputs from names and values, in the order of the graph.
+    pub fn new(values: Vec<(String, Tensor)>) -> Self {
+        Self(values)
+    }
+
+    /// The output called `name`.
+    pub fn get(&self, name: &str) -> Option<&Tensor> {
+        self.0.iter().find(|(key, _)| key == name).map(|(_, value)| value)
+    }
+
+    /// All outputs in the order of the graph.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = (&str, &Tensor)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
+    }
+}

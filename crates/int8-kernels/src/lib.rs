@@ -1,0 +1,1 @@
+//! Multiply int8 tensors exactly, as fast as the CPU allows.

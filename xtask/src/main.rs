@@ -1,0 +1,5 @@
+//! The project's own chores.
+
+#![forbid(unsafe_code)]
+
+fn main() {}
