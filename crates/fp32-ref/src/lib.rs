@@ -34,6 +34,7 @@ mod tensor;
 pub use graph::{Blob, BlobId, Graph, Node};
 pub use layer::{Layer, build};
 pub use layers::activation::Activation;
+pub use layers::window::{ConvWindow, Pads, Placement};
 pub use net::{Net, Outputs};
 pub use observer::Observer;
 pub use shape::Shape;

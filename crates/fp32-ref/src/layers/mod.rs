@@ -2,6 +2,7 @@
 
 pub(crate) mod activation;
 mod relu;
+pub(crate) mod window;
 
 use ncnn_format::{Error, LayerKind, Result};
 
