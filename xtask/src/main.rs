@@ -3,6 +3,8 @@
 #![forbid(unsafe_code)]
 
 mod models;
+mod python;
+mod tidy;
 
 use std::process::ExitCode;
 
@@ -11,17 +13,19 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The project's own chores", version)]
 enum Command {
-    /// List the networks that the chores know and whether their files are here.
-    Models,
+    /// Check what clippy cannot: unsafe, file lengths, machine paths, size of the repository
+    Tidy,
 }
 
 fn main() -> ExitCode {
-    match Command::parse() {
-        Command::Models => {
-            for model in models::fixtures().iter().chain(models::shared()) {
-                println!("{:<24} {}", model.name, model.path(model.param).display());
-            }
-            ExitCode::SUCCESS
+    let result = match Command::parse() {
+        Command::Tidy => tidy::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
         }
     }
 }
