@@ -65,7 +65,8 @@ pub(crate) fn run() -> Result<()> {
 /// Files under version control and new ones that are not ignored.
 fn list_files() -> Result<Vec<String>> {
     let output = Command::new("git")
-        .arg("-C")
+        // The clone may belong to another user than the one who runs the gates.
+        .args(["-c", "safe.directory=*", "-C"])
         .arg(repository())
         .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .output()
