@@ -1,0 +1,76 @@
+"""Run networks in the stock ncnn runtime, in the order of plain C loops.
+
+usage: run_ncnn.py JOBS.json
+
+JOBS.json is a list of jobs:
+
+    {"param": PATH, "bin": PATH, "int8": BOOL,
+     "inputs":  {BLOB: PATH, ...},   read:  float32 .npy, first axis = sample
+     "outputs": {BLOB: PATH, ...}}   written: float32 .npy, first axis = sample
+
+All samples of all jobs run in this process. Everything in ncnn that trades the
+order or the precision of float operations for speed is off, so that what remains
+can be compared with an executor that computes in the plain order.
+"""
+
+import json
+import sys
+
+import ncnn
+import numpy as np
+
+
+def load(job):
+    net = ncnn.Net()
+    net.opt.num_threads = 1
+    # Keep every blob: several outputs are extracted one after another.
+    net.opt.lightmode = False
+    net.opt.use_fp16_packed = False
+    net.opt.use_fp16_storage = False
+    net.opt.use_fp16_arithmetic = False
+    net.opt.use_bf16_storage = False
+    # With packing, int8 depthwise layers use an approximate reciprocal.
+    net.opt.use_packing_layout = False
+    net.opt.use_winograd_convolution = False
+    net.opt.use_sgemm_convolution = False
+    net.opt.use_vulkan_compute = False
+    net.opt.use_int8_inference = job["int8"]
+    if net.load_param(job["param"]) != 0:
+        sys.exit(f"ncnn cannot load {job['param']}")
+    if net.load_model(job["bin"]) != 0:
+        sys.exit(f"ncnn cannot load {job['bin']}")
+    return net
+
+
+def run(job):
+    net = load(job)
+    inputs = {blob: np.load(path) for blob, path in job["inputs"].items()}
+    samples = len(next(iter(inputs.values())))
+    values = {blob: [] for blob in job["outputs"]}
+    for sample in range(samples):
+        # ncnn.Mat borrows numpy's memory: the arrays must outlive the extractor.
+        arrays = {blob: np.ascontiguousarray(array[sample], np.float32) for blob, array in inputs.items()}
+        extractor = net.create_extractor()
+        for blob, array in arrays.items():
+            if extractor.input(blob, ncnn.Mat(array)) != 0:
+                sys.exit(f"{job['param']}: no input blob {blob}")
+        for blob in values:
+            status, mat = extractor.extract(blob)
+            if status != 0:
+                sys.exit(f"{job['param']}: cannot extract {blob} (status {status})")
+            values[blob].append(np.array(mat, np.float32))
+    for blob, path in job["outputs"].items():
+        np.save(path, np.stack(values[blob]))
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    with open(sys.argv[1], encoding="utf-8") as file:
+        jobs = json.load(file)
+    for job in jobs:
+        run(job)
+
+
+if __name__ == "__main__":
+    main()
