@@ -1,3 +1,67 @@
 //! The ncnn-quant command line: calibrate, quantize, run, compare and inspect ncnn models.
+//!
+//! The library behind the binary: [`Cli`] is what clap parses, [`run`] does it
+//! and returns what to print. `cargo xtask calibrate` uses the same functions.
 
 #![forbid(unsafe_code)]
+
+mod args;
+pub mod commands;
+pub mod output;
+mod progress;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use ncnn_format::{Error, Result};
+
+pub use args::{Cli, Command, InputArgs, ModelArgs, RunOptions};
+pub use output::Output;
+pub use progress::TerminalProgress;
+
+/// Runs a parsed command line and prints its result.
+///
+/// Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage
+/// (clap's own).
+pub fn main_with(cli: &Cli) -> ExitCode {
+    match run(cli).and_then(|output| print(&output, cli.options.json)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing is left to report to when standard error is closed.
+            let _ = writeln!(std::io::stderr(), "error: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Runs a parsed command line on its own thread pool.
+///
+/// # Errors
+/// Those of the command.
+pub fn run(cli: &Cli) -> Result<Output> {
+    let mut pool = rayon::ThreadPoolBuilder::new();
+    if let Some(threads) = cli.options.threads {
+        pool = pool.num_threads(threads.get());
+    }
+    let pool = pool.build().map_err(|error| Error::invalid(format!("cannot start threads: {error}")))?;
+    let progress = TerminalProgress::new(cli.options.quiet || cli.options.json);
+    pool.install(|| match &cli.command {
+        Command::Calibrate(args) => commands::calibrate::run(args, &progress),
+        Command::Quantize(args) => commands::quantize::run(args, &progress),
+        Command::Run(args) => commands::run::run(args),
+        Command::Compare(args) => commands::compare::run(args, &progress),
+        Command::Inspect(args) => commands::inspect::run(args),
+    })
+}
+
+/// Writes the result to standard output; a reader that has gone is no failure.
+fn print(output: &Output, json: bool) -> Result<()> {
+    let text = if json { format!("{:#}\n", output.json) } else { output.text.clone() };
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Error::io("cannot write", "standard output", error))
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,159 @@
+//! The command line as clap sees it.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use fp32_ref::Graph;
+use ncnn_format::{Error, LayerKind, Model, Result, typed};
+use quantizer::calibrate::Method;
+use quantizer::{FileDataset, InputOptions, Pixel, Preprocess, Samples};
+
+/// Turn an fp32 ncnn model into an int8 model that stock ncnn loads, and say how good it is.
+#[derive(Debug, Parser)]
+#[command(name = "ncnn-quant", version, after_help = EXAMPLES, arg_required_else_help = true)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Options of every command.
+    #[command(flatten)]
+    pub options: RunOptions,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  # one go: images in, int8 model out (small.param, small.bin, small.table)
+  ncnn-quant quantize --param net.param --bin net.bin --images photos/ \\
+      --shape 224,224,3 --pixel RGB --mean 123.675,116.28,103.53 --norm 0.01712,0.01751,0.01743 --out small
+  # how much accuracy went, and where
+  ncnn-quant compare --param net.param --bin net.bin --int8-param small.param --int8-bin small.bin \\
+      --images test/ --labels test/labels.tsv --shape 224,224,3 --pixel RGB --mean … --norm …
+  # what one image gives
+  ncnn-quant run --param small.param --bin small.bin --image cat.jpg --shape 224,224,3 …
+
+Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage.";
+
+/// Options of every command.
+#[derive(Debug, Clone, Default, Args)]
+pub struct RunOptions {
+    /// Threads to use; default: one per processor. Results do not depend on it.
+    #[arg(long, global = true, value_name = "N")]
+    pub threads: Option<NonZeroUsize>,
+    /// Print the result as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Do not show progress.
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+}
+
+/// The commands.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Find the scales: model and sample images in, a `.table` for ncnn2int8 or `quantize` out.
+    Calibrate(crate::commands::calibrate::CalibrateArgs),
+    /// Make the int8 model, from a table or from images in one go.
+    Quantize(crate::commands::quantize::QuantizeArgs),
+    /// Run a model, fp32 or int8, on one image or on .npy inputs.
+    Run(crate::commands::run::RunArgs),
+    /// Run the fp32 and the int8 model on images and say how they differ.
+    Compare(crate::commands::compare::CompareArgs),
+    /// Say what is in a model or a table.
+    Inspect(crate::commands::inspect::InspectArgs),
+}
+
+/// The fp32 model.
+#[derive(Debug, Clone, Args)]
+pub struct ModelArgs {
+    /// The network's .param file.
+    #[arg(long, value_name = "FILE")]
+    pub param: PathBuf,
+    /// The network's .bin file.
+    #[arg(long, value_name = "FILE")]
+    pub bin: PathBuf,
+}
+
+impl ModelArgs {
+    /// Reads both files.
+    ///
+    /// # Errors
+    /// Those of reading them, naming the file.
+    pub fn load(&self) -> Result<Model> {
+        Model::load(&self.param, &self.bin)
+    }
+}
+
+/// How an image becomes the network's input; the same words as ncnn2table's.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Input")]
+pub struct InputArgs {
+    /// Subtracted from every channel, in the order of --pixel [default: 0]
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',', allow_hyphen_values = true)]
+    pub mean: Vec<f32>,
+    /// Multiplied with every channel after that [default: 1]
+    #[arg(long, value_name = "A,B,C", value_delimiter = ',', allow_hyphen_values = true)]
+    pub norm: Vec<f32>,
+    /// Order of the channels: RGB, BGR, GRAY, RGBA or BGRA [default: GRAY for one channel, else BGR as in ncnn]
+    #[arg(long, value_name = "ORDER")]
+    pub pixel: Option<Pixel>,
+    /// Width, height, channels; images are resized to it [default: what the Input layer says]
+    #[arg(long, value_name = "W,H,C", value_delimiter = ',')]
+    pub shape: Vec<usize>,
+}
+
+impl InputArgs {
+    /// The preprocessing for the network's only input.
+    ///
+    /// # Errors
+    /// `Invalid` when the size is unknown or the numbers do not fit the channels.
+    pub fn preprocess(&self, model: &Model) -> Result<Preprocess> {
+        let [width, height, channels] = match self.shape[..] {
+            [w, h, c] => [w, h, c],
+            [] => declared_shape(model)?,
+            _ => return Err(Error::invalid(format!("--shape takes w,h,c, found {:?}", self.shape))),
+        };
+        let pixel = self.pixel.unwrap_or(if channels == 1 { Pixel::Gray } else { Pixel::Bgr });
+        if pixel.channels() != channels {
+            return Err(Error::invalid(format!(
+                "--pixel {pixel} has {} channels, --shape says {channels}",
+                pixel.channels()
+            )));
+        }
+        Preprocess::new(InputOptions {
+            mean: self.mean.clone(),
+            norm: self.norm.clone(),
+            pixel,
+            width: Some(width),
+            height: Some(height),
+        })
+    }
+
+    /// The images or .npy files at `path`, ready for the network.
+    ///
+    /// # Errors
+    /// Those of finding the files, and of [`InputArgs::preprocess`].
+    pub fn dataset(&self, model: &Model, path: &std::path::Path) -> Result<FileDataset> {
+        Ok(FileDataset::new(Samples::from_path(path)?, self.preprocess(model)?))
+    }
+}
+
+/// The size that the only Input layer states, as w, h, c.
+fn declared_shape(model: &Model) -> Result<[usize; 3]> {
+    let graph = Graph::new(model)?;
+    quantizer::single_input(&graph)?;
+    let layer = model.layers.iter().find(|layer| layer.kind == LayerKind::Input);
+    let declared = layer.map(typed::Input::read).transpose()?.map(|input| [input.w, input.h, input.c]);
+    match declared.map(|dims| dims.map(usize::try_from)) {
+        Some([Ok(w @ 1..), Ok(h @ 1..), Ok(c @ 1..)]) => Ok([w, h, c]),
+        _ => Err(Error::invalid("the network does not say how large its input is; give --shape w,h,c")),
+    }
+}
+
+/// The calibration method.
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct MethodArgs {
+    /// How thresholds are chosen: kl (ours), ncnn-kl (digit for digit as ncnn2table), kl-textbook, absmax
+    #[arg(long, value_name = "METHOD", default_value_t)]
+    pub method: Method,
+}

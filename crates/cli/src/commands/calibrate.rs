@@ -1,0 +1,124 @@
+//! `ncnn-quant calibrate`: model and images in, table out.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use ncnn_format::Result;
+use quantizer::calibrate::{Calibration, LayerCalibration, calibrate};
+use quantizer::{Dataset, Progress};
+use serde_json::{Value, json};
+
+use crate::args::MethodArgs;
+use crate::output::{Output, json_float, table};
+use crate::{InputArgs, ModelArgs};
+
+/// Arguments of `calibrate`.
+#[derive(Debug, Clone, Args)]
+pub struct CalibrateArgs {
+    /// The network.
+    #[command(flatten)]
+    pub model: ModelArgs,
+    /// A folder of images (JPEG, PNG, BMP, PNM) or .npy files, or a list of them, one per line.
+    #[arg(long, value_name = "DIR|LIST")]
+    pub images: PathBuf,
+    /// How an image becomes the input.
+    #[command(flatten)]
+    pub input: InputArgs,
+    /// How thresholds are chosen.
+    #[command(flatten)]
+    pub method: MethodArgs,
+    /// The table to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
+
+/// Calibrates and writes the table.
+///
+/// # Errors
+/// Those of reading the model and the images, of calibrating and of writing.
+pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
+    let model = args.model.load()?;
+    let dataset = args.input.dataset(&model, &args.images)?;
+    let calibration = calibrate(&model, &dataset, args.method.method, progress)?;
+    calibration.table().save(&args.out)?;
+    let warnings = warnings(&calibration, &dataset);
+    let mut text = describe(&calibration);
+    for warning in &warnings {
+        text += &format!("warning: {warning}\n");
+    }
+    text += &format!("wrote {}: {} layers from {} samples\n", args.out.display(), calibration.layers.len(), dataset.len());
+    Ok(Output {
+        text,
+        json: json!({
+            "table": args.out,
+            "method": args.method.method.to_string(),
+            "samples": calibration.samples,
+            "layers": to_json(&calibration),
+            "warnings": warnings,
+        }),
+    })
+}
+
+/// What calibration and reading the samples gave cause to mention.
+pub(crate) fn warnings(calibration: &Calibration, dataset: &quantizer::FileDataset) -> Vec<String> {
+    let skipped = dataset.samples().skipped();
+    let mut warnings = Vec::new();
+    if let Some(first) = skipped.first() {
+        warnings.push(format!("{} files are no images and were left out (first: {})", skipped.len(), first.display()));
+    }
+    warnings.extend(calibration.warnings());
+    warnings
+}
+
+/// One line per layer: what its input held and what was made of it.
+pub(crate) fn describe(calibration: &Calibration) -> String {
+    let rows = calibration
+        .layers
+        .iter()
+        .map(|layer| {
+            vec![
+                layer.layer.clone(),
+                layer.rule.to_string(),
+                format!("{:.6}", layer.range.absmax),
+                format!("{:.6}", layer.threshold.value),
+                format!("{:.6}", layer.input_scale),
+                format!("{:.3} %", 100.0 * clipped(layer)),
+            ]
+        })
+        .collect();
+    table(&["layer", "rule", "largest |x|", "threshold", "scale", "clipped"], rows, 2)
+}
+
+/// The share of non-zero values beyond the threshold, to the width of a bin.
+pub(crate) fn clipped(layer: &LayerCalibration) -> f64 {
+    let histogram = &layer.histogram;
+    let beyond: u64 = histogram
+        .counts()
+        .iter()
+        .enumerate()
+        .filter(|(bin, _)| (*bin as f32 + 0.5) * histogram.bin_width() > layer.threshold.value)
+        .map(|(_, count)| count)
+        .sum();
+    if histogram.total() == 0 { 0.0 } else { beyond as f64 / histogram.total() as f64 }
+}
+
+/// The layers of a calibration as JSON.
+pub(crate) fn to_json(calibration: &Calibration) -> Vec<Value> {
+    calibration
+        .layers
+        .iter()
+        .map(|layer| {
+            json!({
+                "layer": layer.layer,
+                "blob": layer.blob,
+                "rule": layer.rule.to_string(),
+                "absmax": json_float(layer.range.absmax.into()),
+                "threshold": json_float(layer.threshold.value.into()),
+                "threshold_bin": layer.threshold.bin,
+                "scale": json_float(layer.input_scale.into()),
+                "clipped": clipped(layer),
+                "dead_channels": layer.weights.dead,
+            })
+        })
+        .collect()
+}

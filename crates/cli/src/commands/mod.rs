@@ -1,0 +1,7 @@
+//! One file per subcommand: its arguments, its work, its words.
+
+pub mod calibrate;
+pub mod compare;
+pub mod inspect;
+pub mod quantize;
+pub mod run;

@@ -1,0 +1,155 @@
+//! What a user reads when something is wrong: every message names the place and the value.
+
+mod common;
+
+use std::fs;
+
+use common::{Workspace, fails, succeeds};
+
+#[test]
+fn a_missing_model_names_the_file() {
+    let at = Workspace::new();
+    let message = fails(&["calibrate", "--param", "none.param", "--bin", "none.bin", "--images", ".", "--out", "t.table"], &at);
+    assert!(message.starts_with("error: none.param: cannot read: "), "{message}");
+}
+
+#[test]
+fn an_unreadable_image_names_the_image_and_leaves_no_table() {
+    let at = Workspace::with_lenet();
+    at.write("images/broken.png", b"\x89PNG\r\n\x1a\nnot really");
+    let message = fails(&at.calibrate("images", "t.table"), &at);
+    assert!(message.contains("images/broken.png: "), "{message}");
+    assert!(!at.path("t.table").exists());
+}
+
+#[test]
+fn an_empty_folder_and_an_empty_list_say_so() {
+    let at = Workspace::with_lenet();
+    fs::create_dir(at.path("nothing")).unwrap();
+    let message = fails(&at.calibrate("nothing", "t.table"), &at);
+    assert!(message.contains("nothing: ") && message.contains("no images"), "{message}");
+    at.write("list.txt", b"\n# only a comment\n");
+    let message = fails(&at.calibrate("list.txt", "t.table"), &at);
+    assert!(message.contains("list.txt: ") && message.contains("no images"), "{message}");
+}
+
+#[test]
+fn a_list_with_a_missing_file_names_the_line() {
+    let at = Workspace::with_lenet();
+    at.write("list.txt", b"# images\nnowhere.png\n");
+    let message = fails(&at.calibrate("list.txt", "t.table"), &at);
+    assert!(message.contains("list.txt:2: ") && message.contains("nowhere.png"), "{message}");
+}
+
+#[test]
+fn a_wrong_shape_names_the_layer_and_both_sizes() {
+    let at = Workspace::with_lenet();
+    let mut args = at.calibrate("calib", "t.table");
+    args.extend(["--shape", "32,32,1"]);
+    let message = fails(&args, &at);
+    assert!(message.contains("layer fc1: ") && message.contains("800") && message.contains("1152"), "{message}");
+    let mut args = at.calibrate("calib", "t.table");
+    args.extend(["--shape", "28,28,3", "--pixel", "RGB"]);
+    let message = fails(&args, &at);
+    assert!(message.contains("layer conv1: ") || message.contains("mean"), "{message}");
+}
+
+#[test]
+fn the_wrong_number_of_means_is_counted() {
+    let at = Workspace::with_lenet();
+    let mut args = at.calibrate("calib", "t.table");
+    args.extend(["--mean", "1,2,3"]);
+    let message = fails(&args, &at);
+    assert!(message.contains("mean") && message.contains('3') && message.contains('1'), "{message}");
+}
+
+#[test]
+fn a_truncated_bin_names_the_byte_and_the_layer() {
+    let at = Workspace::with_lenet();
+    let bytes = fs::read(at.path("lenet.bin")).unwrap();
+    at.write("lenet.bin", &bytes[..bytes.len() / 2]);
+    let message = fails(&at.calibrate("calib", "t.table"), &at);
+    assert!(message.contains("lenet.bin: byte ") && message.contains("layer fc1: "), "{message}");
+}
+
+#[test]
+fn a_table_without_a_weight_row_names_the_row() {
+    let at = Workspace::with_lenet();
+    succeeds(&at.calibrate("calib", "t.table"), &at);
+    let table = fs::read_to_string(at.path("t.table")).unwrap();
+    let cut: String = table.lines().filter(|line| !line.starts_with("conv2_param_0")).map(|line| format!("{line}\n")).collect();
+    at.write("t.table", cut.as_bytes());
+    let message = fails(&at.quantize("t.table", "out"), &at);
+    assert!(message.contains("layer conv2: ") && message.contains("conv2_param_0"), "{message}");
+    assert!(!at.path("out.param").exists() && !at.path("out.bin").exists());
+}
+
+#[test]
+fn a_table_row_of_the_wrong_length_is_counted() {
+    let at = Workspace::with_lenet();
+    succeeds(&at.calibrate("calib", "t.table"), &at);
+    let table = fs::read_to_string(at.path("t.table")).unwrap();
+    let cut: String = table
+        .lines()
+        .map(|line| if line.starts_with("conv2_param_0") { "conv2_param_0 1.0 2.0 \n".to_owned() } else { format!("{line}\n") })
+        .collect();
+    at.write("t.table", cut.as_bytes());
+    let message = fails(&at.quantize("t.table", "out"), &at);
+    assert!(message.contains("layer conv2: ") && message.contains("32") && message.contains('2'), "{message}");
+}
+
+#[test]
+fn an_all_zero_channel_is_said_aloud_and_gets_a_finite_scale() {
+    let at = Workspace::with_tiny_net(&[0.0, 0.5]);
+    let output = succeeds(&at.tiny(&["--method", "kl"]), &at);
+    assert!(output.contains("layer conv: the weights of 1 of 2 channels are all zero (first: channel 0)"), "{output}");
+    let table = fs::read_to_string(at.path("t.table")).unwrap();
+    assert!(!table.contains("inf"), "{table}");
+    succeeds(&at.tiny(&["--method", "ncnn-kl"]), &at);
+    let table = fs::read_to_string(at.path("t.table")).unwrap();
+    assert!(table.starts_with("conv_param_0 inf "), "as ncnn2table prints it: {table}");
+}
+
+#[test]
+fn a_nan_weight_names_layer_and_index() {
+    let at = Workspace::with_tiny_net(&[1.0, f32::NAN]);
+    let message = fails(&at.tiny(&[]), &at);
+    assert!(message.contains("layer conv: ") && message.contains("NaN") && message.contains('1'), "{message}");
+}
+
+#[test]
+fn a_blob_that_was_always_zero_is_said_aloud() {
+    let at = Workspace::with_tiny_net(&[1.0, -0.25]);
+    at.write_tiny_input(&[0.0; 8]);
+    let output = succeeds(&at.tiny(&[]), &at);
+    assert!(output.contains("layer conv: its input data was zero in all 1 samples"), "{output}");
+}
+
+#[test]
+fn an_unknown_layer_is_named_before_any_image_is_read() {
+    let at = Workspace::with_lenet();
+    let param = fs::read_to_string(at.path("lenet.param")).unwrap().replace("Softmax ", "SoftMaxx");
+    at.write("lenet.param", param.as_bytes());
+    at.write("images/broken.png", b"not an image");
+    let message = fails(&at.calibrate("images", "t.table"), &at);
+    assert!(message.contains("layer prob: ") && message.contains("SoftMaxx"), "{message}");
+}
+
+#[test]
+fn an_int8_model_is_not_calibrated_again() {
+    let at = Workspace::with_lenet();
+    succeeds(&at.calibrate("calib", "t.table"), &at);
+    succeeds(&at.quantize("t.table", "int8"), &at);
+    let message = fails(
+        &["calibrate", "--param", "int8.param", "--bin", "int8.bin", "--images", "calib", "--pixel", "GRAY", "--out", "u.table"],
+        &at,
+    );
+    assert!(message.contains("layer conv1: ") && message.contains("int8"), "{message}");
+}
+
+#[test]
+fn wrong_usage_ends_with_code_2() {
+    let at = Workspace::new();
+    assert_eq!(common::run(&["calibrate"], &at).status.code(), Some(2));
+    assert_eq!(common::run(&["calibrate", "--pixel", "CMYK"], &at).status.code(), Some(2));
+}

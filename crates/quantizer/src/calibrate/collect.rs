@@ -1,0 +1,103 @@
+//! The two passes over the samples.
+
+use fp32_ref::{BlobId, Net, Tensor};
+use histogram_kl::{Histogram, Range};
+use ncnn_format::{Error, Result};
+use rayon::prelude::*;
+
+use super::targets::{Target, watched};
+use crate::{Dataset, Progress, single_input};
+
+/// A network, the samples to run it on, and the layers whose inputs to watch.
+pub(super) struct Collector<'a> {
+    pub(super) net: &'a Net,
+    pub(super) dataset: &'a dyn Dataset,
+    pub(super) targets: &'a [Target],
+    pub(super) progress: &'a dyn Progress,
+}
+
+impl Collector<'_> {
+    /// Pass 1: the range of every watched blob, by slot.
+    pub(super) fn ranges(&self) -> Result<Vec<Range>> {
+        let unit = vec![Range::default(); watched(self.targets).len()];
+        self.pass("finding ranges", &unit, Range::add, |a, b| {
+            a.merge(b);
+            Ok(())
+        })
+    }
+
+    /// Pass 2: the histogram of every watched blob, by slot.
+    pub(super) fn histograms(&self, ranges: &[Range]) -> Result<Vec<Histogram>> {
+        let unit = ranges
+            .iter()
+            .map(|range| Histogram::new(range.absmax).map_err(|error| Error::invalid(error.to_string())))
+            .collect::<Result<Vec<_>>>()?;
+        self.pass("counting histograms", &unit, Histogram::add, |a, b| {
+            a.merge(b).map_err(|error| Error::invalid(error.to_string()))
+        })
+    }
+
+    /// Runs the network on every sample and lets `add` see every watched blob.
+    ///
+    /// Every thread adds to its own copy of `unit`; the copies are merged at the end.
+    fn pass<A: Clone + Send + Sync>(
+        &self,
+        stage: &str,
+        unit: &[A],
+        add: impl Fn(&mut A, &[f32]) + Sync,
+        merge: impl Fn(&mut A, &A) -> Result<()> + Sync,
+    ) -> Result<Vec<A>> {
+        let watched = watched(self.targets);
+        self.progress.start(stage, self.dataset.len());
+        let sums = (0..self.dataset.len())
+            .into_par_iter()
+            .try_fold(
+                || unit.to_vec(),
+                |mut sums, index| {
+                    self.run(index, &watched, |slot, values| add(&mut sums[slot], values))?;
+                    self.progress.step();
+                    Ok(sums)
+                },
+            )
+            .try_reduce(
+                || unit.to_vec(),
+                |mut a, b| {
+                    a.iter_mut().zip(&b).try_for_each(|(a, b)| merge(a, b))?;
+                    Ok(a)
+                },
+            );
+        self.progress.finish();
+        sums
+    }
+
+    /// Runs the network on one sample; errors name the sample.
+    fn run(&self, index: usize, watched: &[BlobId], mut see: impl FnMut(usize, &[f32])) -> Result<()> {
+        let input = single_input(self.net.graph())?;
+        let sample = self.dataset.load(index)?;
+        let mut non_finite = None;
+        let mut observer = |blob: BlobId, value: &Tensor| {
+            if let Some(slot) = watched.iter().position(|&watched| watched == blob) {
+                see(slot, value.as_slice());
+                if non_finite.is_none() {
+                    non_finite = value.as_slice().iter().find(|x| !x.is_finite()).map(|&found| (slot, found));
+                }
+            }
+        };
+        self.net
+            .run(&[(input, sample)], &mut observer)
+            .map_err(|error| error.in_file(self.dataset.name(index)))?;
+        match non_finite {
+            Some((slot, found)) => Err(self.non_finite(slot, found).in_file(self.dataset.name(index))),
+            None => Ok(()),
+        }
+    }
+
+    fn non_finite(&self, slot: usize, found: f32) -> Error {
+        let readers: Vec<_> = self.targets.iter().filter(|target| target.slot == slot).collect();
+        match readers.first() {
+            Some(target) => Error::invalid(format!("its input {} contains {found}", target.blob_name))
+                .in_layer(&target.name),
+            None => Error::invalid(format!("a blob contains {found}")),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Watching a network over samples and choosing a scale for every tensor.
+
+mod collect;
+mod targets;
+
+use std::fmt;
+use std::str::FromStr;
+
+use fp32_ref::Net;
+use histogram_kl::{Histogram, Range, Rule, Threshold};
+use ncnn_format::{Error, Model, Result, ScaleTable};
+use rayon::prelude::*;
+
+use crate::{Dataset, Progress, WeightScales, WinogradGuard, weight_scales};
+use collect::Collector;
+use targets::Target;
+
+/// How thresholds of activations and scales of weights are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Method {
+    /// Ours, the default: KL divergence, but the network's inputs are never
+    /// clipped (a background colour is a spike that KL takes for the whole
+    /// picture), and 3×3 weights keep eight bits wherever ncnn stays exact.
+    #[default]
+    Kl,
+    /// What ncnn2table's `kl` prints, digit for digit.
+    NcnnKl,
+    /// The textbook's KL search (TensorRT's talk) instead of ncnn's.
+    KlTextbook,
+    /// No clipping anywhere.
+    AbsMax,
+}
+
+/// What calibration found, layer by layer.
+#[derive(Debug, Clone)]
+pub struct Calibration {
+    /// One entry per quantizable layer, in file order.
+    pub layers: Vec<LayerCalibration>,
+    /// How many samples were seen.
+    pub samples: usize,
+}
+
+/// The scales of one layer and how they came about.
+#[derive(Debug, Clone)]
+pub struct LayerCalibration {
+    /// The layer's name.
+    pub layer: String,
+    /// The blob that it reads.
+    pub blob: String,
+    /// What the blob held over all samples.
+    pub range: Range,
+    /// The distribution of its absolute values.
+    pub histogram: Histogram,
+    /// The rule that chose the threshold.
+    pub rule: Rule,
+    /// The largest absolute value that is not clipped.
+    pub threshold: Threshold,
+    /// Multiplier of the input blob.
+    pub input_scale: f32,
+    /// Multipliers of the weights, per output channel or group.
+    pub weights: WeightScales,
+}
+
+/// Calibrates `model` on `dataset`: two passes over the samples (range, then
+/// histogram), then one threshold search per blob.
+///
+/// Samples are spread over the current rayon pool; counts are integers, so the
+/// result does not depend on the number of threads.
+///
+/// # Errors
+/// `Unsupported` when a layer cannot be run, `Invalid` for an empty data set, a
+/// network with several inputs, a sample of the wrong shape, or a non-finite
+/// value (naming sample, layer and blob); whatever reading a sample gives.
+pub fn calibrate(
+    model: &Model,
+    dataset: &dyn Dataset,
+    method: Method,
+    progress: &dyn Progress,
+) -> Result<Calibration> {
+    if dataset.is_empty() {
+        return Err(Error::invalid("there are no samples to calibrate on"));
+    }
+    let net = Net::new(model)?;
+    let targets = targets::find(model, net.graph())?;
+    let weights = targets
+        .iter()
+        .map(|target| weight_scales(&model.layers[target.layer], method.winograd_guard()))
+        .collect::<Result<Vec<_>>>()?;
+    let collector = Collector { net: &net, dataset, targets: &targets, progress };
+    let ranges = collector.ranges()?;
+    let histograms = collector.histograms(&ranges)?;
+    progress.start("choosing thresholds", targets.len());
+    let layers = targets
+        .par_iter()
+        .zip(weights)
+        .map(|(target, weights)| {
+            let chosen = choose(target, method, &ranges[target.slot], &histograms[target.slot], weights);
+            progress.step();
+            chosen
+        })
+        .collect();
+    progress.finish();
+    Ok(Calibration { layers, samples: dataset.len() })
+}
+
+fn choose(
+    target: &Target,
+    method: Method,
+    range: &Range,
+    histogram: &Histogram,
+    weights: WeightScales,
+) -> LayerCalibration {
+    let rule = method.rule(target.reads_network_input);
+    let threshold = rule.threshold(histogram);
+    LayerCalibration {
+        layer: target.name.clone(),
+        blob: target.blob_name.clone(),
+        range: range.clone(),
+        histogram: histogram.clone(),
+        rule,
+        // ncnn2table divides by a threshold of zero here; its tables say `inf`.
+        input_scale: if method == Method::NcnnKl && threshold.dead { f32::INFINITY } else { threshold.scale() },
+        threshold,
+        weights,
+    }
+}
+
+impl Calibration {
+    /// The scales as ncnn2int8 reads them: all weight rows, then all input rows.
+    pub fn table(&self) -> ScaleTable {
+        let mut table = ScaleTable::default();
+        for layer in &self.layers {
+            table.push(format!("{}_param_0", layer.layer), layer.weights.values.clone());
+        }
+        for layer in &self.layers {
+            table.push(layer.layer.clone(), vec![layer.input_scale]);
+        }
+        table
+    }
+
+    /// What a user should know before trusting the scales.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        for layer in &self.layers {
+            if layer.threshold.dead {
+                warnings.push(format!(
+                    "layer {}: its input {} was zero in all {} samples; the scale {} is arbitrary",
+                    layer.layer, layer.blob, self.samples, layer.input_scale
+                ));
+            }
+            if !layer.weights.dead.is_empty() {
+                warnings.push(format!(
+                    "layer {}: the weights of {} of {} channels are all zero (first: channel {})",
+                    layer.layer,
+                    layer.weights.dead.len(),
+                    layer.weights.values.len(),
+                    layer.weights.dead[0]
+                ));
+            }
+        }
+        warnings
+    }
+}
+
+impl Method {
+    /// All methods, the default first.
+    pub const ALL: [Self; 4] = [Self::Kl, Self::NcnnKl, Self::KlTextbook, Self::AbsMax];
+
+    /// The rule for a blob, which may be an input of the whole network.
+    fn rule(self, reads_network_input: bool) -> Rule {
+        match self {
+            Self::Kl | Self::KlTextbook if reads_network_input => Rule::AbsMax,
+            Self::Kl | Self::NcnnKl => Rule::KlNcnn,
+            Self::KlTextbook => Rule::KlTextbook,
+            Self::AbsMax => Rule::AbsMax,
+        }
+    }
+
+    /// How far weights of 3×3 convolutions are held back for ncnn's Winograd.
+    fn winograd_guard(self) -> WinogradGuard {
+        if self == Self::NcnnKl { WinogradGuard::Ncnn } else { WinogradGuard::Proven }
+    }
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kl => "kl",
+            Self::NcnnKl => "ncnn-kl",
+            Self::KlTextbook => "kl-textbook",
+            Self::AbsMax => "absmax",
+        })
+    }
+}
+
+impl FromStr for Method {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|method| method.to_string() == name).ok_or_else(|| {
+            let known = Self::ALL.map(|method| method.to_string()).join(", ");
+            Error::invalid(format!("no method is called {name}; there are {known}"))
+        })
+    }
+}

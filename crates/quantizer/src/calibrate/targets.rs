@@ -1,0 +1,99 @@
+//! Which layers are calibrated, and on which blobs.
+
+use fp32_ref::{BlobId, Graph};
+use ncnn_format::{Error, Layer, LayerKind, Model, Result, typed};
+
+/// One layer to calibrate.
+#[derive(Debug, Clone)]
+pub(super) struct Target {
+    /// Index of the layer in the model.
+    pub(super) layer: usize,
+    /// Its name.
+    pub(super) name: String,
+    /// The blob that it reads, by its own name.
+    pub(super) blob_name: String,
+    /// The blob to watch: the same value, before any Split copied it.
+    pub(super) blob: BlobId,
+    /// Position of `blob` among the distinct watched blobs.
+    pub(super) slot: usize,
+    /// Whether `blob` is fed from outside.
+    pub(super) reads_network_input: bool,
+}
+
+/// The layers that ncnn quantizes by calibration, in file order.
+///
+/// # Errors
+/// `Invalid` when a layer is int8 already or there is nothing to calibrate.
+pub(super) fn find(model: &Model, graph: &Graph) -> Result<Vec<Target>> {
+    let mut targets: Vec<Target> = Vec::new();
+    let mut slots: Vec<BlobId> = Vec::new();
+    for (index, layer) in model.layers.iter().enumerate() {
+        if !is_calibrated(layer)? {
+            continue;
+        }
+        let Some(&read) = graph.nodes()[index].inputs.first() else {
+            return Err(Error::malformed("has no input").in_layer(&layer.name));
+        };
+        let blob = origin(model, graph, read);
+        let slot = slots.iter().position(|&known| known == blob).unwrap_or_else(|| {
+            slots.push(blob);
+            slots.len() - 1
+        });
+        targets.push(Target {
+            layer: index,
+            name: layer.name.clone(),
+            blob_name: graph.blob_name(read).to_owned(),
+            blob,
+            slot,
+            reads_network_input: graph.inputs().contains(&blob),
+        });
+    }
+    if targets.is_empty() {
+        return Err(Error::invalid(
+            "the network has no Convolution, ConvolutionDepthWise or InnerProduct with weights to quantize",
+        ));
+    }
+    Ok(targets)
+}
+
+/// The distinct blobs of `targets`, by slot.
+pub(super) fn watched(targets: &[Target]) -> Vec<BlobId> {
+    let mut blobs = Vec::new();
+    for target in targets {
+        if target.slot == blobs.len() {
+            blobs.push(target.blob);
+        }
+    }
+    blobs
+}
+
+/// Whether calibration gives `layer` scales: a layer with weights of its own.
+fn is_calibrated(layer: &Layer) -> Result<bool> {
+    let (int8_scale_term, dynamic_weight) = match layer.kind {
+        LayerKind::Convolution => {
+            let params = typed::Convolution::read(layer)?;
+            (params.int8_scale_term, params.dynamic_weight)
+        }
+        LayerKind::ConvolutionDepthWise => {
+            let params = typed::ConvolutionDepthWise::read(layer)?;
+            (params.int8_scale_term, params.dynamic_weight)
+        }
+        LayerKind::InnerProduct => (typed::InnerProduct::read(layer)?.int8_scale_term, 0),
+        _ => return Ok(false),
+    };
+    if int8_scale_term != 0 {
+        return Err(Error::invalid("is int8 already; calibrate the fp32 model").in_layer(&layer.name));
+    }
+    Ok(dynamic_weight == 0)
+}
+
+/// The blob that `blob` is a copy of, through any number of Splits.
+fn origin(model: &Model, graph: &Graph, mut blob: BlobId) -> BlobId {
+    loop {
+        let producer = graph.blobs()[blob.0].producer;
+        match graph.nodes()[producer].inputs.first() {
+            Some(&source) if model.layers[producer].kind == LayerKind::Split => blob = source,
+            _ => return blob,
+        }
+    }
+}

@@ -1,0 +1,218 @@
+//! Running the fp32 and the int8 network side by side.
+
+mod accuracy;
+
+use fp32_ref::{BlobId, Graph, Net, Tensor};
+use int8_exec::{Int8Net, Value};
+use ncnn_format::{Error, LayerKind, Model, Result};
+use rayon::prelude::*;
+
+pub use accuracy::{Accuracy, Scores};
+
+use crate::metrics::{Cosine, Sqnr};
+use crate::{Dataset, Labels, Progress, single_input};
+
+/// How close an int8 network comes to its fp32 original.
+#[derive(Debug, Clone)]
+pub struct Comparison {
+    /// How many samples were run.
+    pub samples: usize,
+    /// Where quantized layers and outputs differ, in file order.
+    pub blobs: Vec<BlobComparison>,
+    /// Classification scores, when the network has an output to rank.
+    pub scores: Option<Scores>,
+}
+
+/// The error of one blob over all samples.
+#[derive(Debug, Clone)]
+pub struct BlobComparison {
+    /// The layer that makes the blob.
+    pub layer: String,
+    /// The type of that layer.
+    pub kind: LayerKind,
+    /// The blob.
+    pub blob: String,
+    /// Whether the layer computes on int8.
+    pub int8: bool,
+    /// Signal-to-quantization-noise ratio in dB; infinite when equal.
+    pub sqnr_db: f64,
+    /// Cosine of the angle between the two; 1 when parallel.
+    pub cosine: f64,
+}
+
+/// What to compare.
+#[derive(Default)]
+pub struct CompareOptions<'a> {
+    /// Classes of the samples, by file name.
+    pub labels: Option<&'a Labels>,
+    /// The output blob to rank; needed only when there are several outputs.
+    pub output: Option<&'a str>,
+}
+
+/// Runs both networks on every sample of `dataset`.
+///
+/// Samples are spread over the current rayon pool; sums are merged in sample
+/// order, so the result does not depend on the number of threads.
+///
+/// # Errors
+/// `Invalid` when the networks do not have the same inputs and outputs or the
+/// data set is empty; those of running either network, naming the sample.
+pub fn compare(
+    fp32: &Model,
+    int8: &Model,
+    dataset: &dyn Dataset,
+    options: &CompareOptions<'_>,
+    progress: &dyn Progress,
+) -> Result<Comparison> {
+    if dataset.is_empty() {
+        return Err(Error::invalid("there are no samples to compare on"));
+    }
+    let (reference, quantized) = (Net::new(fp32)?, Int8Net::new(int8)?);
+    let pairs = pairs(int8, reference.graph(), quantized.graph())?;
+    let ranked = ranked_output(reference.graph(), options.output)?;
+    let pair = Pair { reference: &reference, quantized: &quantized, pairs: &pairs, ranked: ranked.as_deref() };
+    progress.start("comparing", dataset.len());
+    let seen = (0..dataset.len())
+        .into_par_iter()
+        .map(|index| {
+            let seen = pair.run(dataset, index);
+            progress.step();
+            seen
+        })
+        .collect::<Result<Vec<_>>>();
+    progress.finish();
+    summarize(pairs, dataset, options, ranked.is_some(), seen?)
+}
+
+/// A blob that both networks have.
+struct BlobPair {
+    fp32: BlobId,
+    int8: BlobId,
+    layer: String,
+    kind: LayerKind,
+    blob: String,
+    is_int8: bool,
+}
+
+/// What one sample showed.
+struct Seen {
+    errors: Vec<(Sqnr, Cosine)>,
+    ranked: Option<(Tensor, Tensor)>,
+}
+
+struct Pair<'a> {
+    reference: &'a Net,
+    quantized: &'a Int8Net,
+    pairs: &'a [BlobPair],
+    ranked: Option<&'a str>,
+}
+
+impl Pair<'_> {
+    fn run(&self, dataset: &dyn Dataset, index: usize) -> Result<Seen> {
+        let name = dataset.name(index);
+        let sample = dataset.load(index)?;
+        let input = single_input(self.reference.graph())?;
+        let mut expected: Vec<Option<Tensor>> = vec![None; self.pairs.len()];
+        let fp32 = self
+            .reference
+            .run(&[(input, sample.clone())], &mut |blob: BlobId, value: &Tensor| {
+                if let Some(at) = self.pairs.iter().position(|pair| pair.fp32 == blob) {
+                    expected[at] = Some(value.clone());
+                }
+            })
+            .map_err(|error| error.in_file(&name))?;
+        let mut errors = vec![(Sqnr::default(), Cosine::default()); self.pairs.len()];
+        let int8 = self
+            .quantized
+            .run(&[(input, sample)], &mut |blob: BlobId, value: &Value| {
+                let at = self.pairs.iter().position(|pair| pair.int8 == blob);
+                if let Some((at, expected)) = at.and_then(|at| Some((at, expected[at].take()?)))
+                    && let Ok(found) = value.to_f32()
+                {
+                    errors[at].0.add(expected.as_slice(), found.as_slice());
+                    errors[at].1.add(expected.as_slice(), found.as_slice());
+                }
+            })
+            .map_err(|error| error.in_file(&name))?;
+        let ranked = self.ranked.and_then(|output| Some((fp32.get(output)?.clone(), int8.get(output)?.clone())));
+        Ok(Seen { errors, ranked })
+    }
+}
+
+/// The outputs of quantized layers and of the network, in the int8 model's order.
+///
+/// # Errors
+/// `Invalid` when the two networks are not the same network.
+fn pairs(model: &Model, fp32: &Graph, int8: &Graph) -> Result<Vec<BlobPair>> {
+    let mut pairs = Vec::new();
+    for (layer, node) in model.layers.iter().zip(int8.nodes()) {
+        let is_int8 = layer.params.int(8, 0).unwrap_or(0) != 0
+            && matches!(
+                layer.kind,
+                LayerKind::Convolution | LayerKind::ConvolutionDepthWise | LayerKind::InnerProduct
+            );
+        for &blob in &node.outputs {
+            if !is_int8 && !int8.outputs().contains(&blob) {
+                continue;
+            }
+            let name = int8.blob_name(blob);
+            let other = fp32.blob(name).map_err(|_| {
+                Error::invalid(format!("the int8 model has a blob {name} that the fp32 model lacks; are they the same network?"))
+            })?;
+            pairs.push(BlobPair {
+                fp32: other,
+                int8: blob,
+                layer: layer.name.clone(),
+                kind: layer.kind.clone(),
+                blob: name.to_owned(),
+                is_int8,
+            });
+        }
+    }
+    Ok(pairs)
+}
+
+/// The output whose largest value is the answer: the named one, or the only one.
+fn ranked_output(graph: &Graph, named: Option<&str>) -> Result<Option<String>> {
+    match named {
+        Some(name) if graph.outputs().contains(&graph.blob(name)?) => Ok(Some(name.to_owned())),
+        Some(name) => Err(Error::invalid(format!("the blob {name} is not an output of the network"))),
+        None => match graph.outputs() {
+            [only] => Ok(Some(graph.blob_name(*only).to_owned())),
+            _ => Ok(None),
+        },
+    }
+}
+
+fn summarize(
+    pairs: Vec<BlobPair>,
+    dataset: &dyn Dataset,
+    options: &CompareOptions<'_>,
+    is_ranked: bool,
+    seen: Vec<Seen>,
+) -> Result<Comparison> {
+    let mut sums = vec![(Sqnr::default(), Cosine::default()); pairs.len()];
+    let mut scores = Scores::default();
+    for (index, sample) in seen.iter().enumerate() {
+        for (sum, error) in sums.iter_mut().zip(&sample.errors) {
+            sum.0.merge(&error.0);
+            sum.1.merge(&error.1);
+        }
+        if let Some((fp32, int8)) = &sample.ranked {
+            scores.add(&dataset.name(index), options.labels, fp32.as_slice(), int8.as_slice())?;
+        }
+    }
+    let blobs = pairs
+        .into_iter()
+        .zip(sums)
+        .map(|(pair, (sqnr, cosine))| BlobComparison {
+            layer: pair.layer,
+            kind: pair.kind,
+            blob: pair.blob,
+            int8: pair.is_int8,
+            sqnr_db: sqnr.db(),
+            cosine: cosine.value(),
+        })
+        .collect();
+    Ok(Comparison { samples: dataset.len(), blobs, scores: is_ranked.then_some(scores) })
+}

@@ -1,0 +1,95 @@
+//! The whole road on the real networks of `fixtures/`, against ncnn's own tools.
+
+use std::path::{Path, PathBuf};
+
+use ncnn_format::{Model, ScaleTable};
+use quantizer::calibrate::{Calibration, Method, calibrate};
+use quantizer::compare::{CompareOptions, compare};
+use quantizer::{FileDataset, InputOptions, Labels, Pixel, Preprocess, Samples, convert};
+
+fn fixture(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(path)
+}
+
+fn model(name: &str) -> Model {
+    Model::load(fixture(&format!("fmnist/{name}.param")), fixture(&format!("fmnist/{name}.bin"))).unwrap()
+}
+
+fn images(folder: &str) -> FileDataset {
+    let options = InputOptions {
+        mean: vec![73.0],
+        norm: vec![0.011_111_1],
+        pixel: Pixel::Gray,
+        width: Some(28),
+        height: Some(28),
+    };
+    FileDataset::new(Samples::from_path(&fixture(folder)).unwrap(), Preprocess::new(options).unwrap())
+}
+
+fn calibrated(name: &str, method: Method) -> Calibration {
+    calibrate(&model(name), &images("fmnist/calib"), method, &()).unwrap()
+}
+
+/// The histogram bin of a threshold that is (bin + 0.5) · absmax / 2048.
+fn bin(scale: f32, absmax: f32) -> i64 {
+    (127.0 / scale / absmax * 2048.0 - 0.5).round() as i64
+}
+
+fn assert_table_is_ncnns(name: &str, golden: &str) {
+    let calibration = calibrated(name, Method::NcnnKl);
+    let ours = ScaleTable::parse(&calibration.table().to_text()).unwrap();
+    let theirs = ScaleTable::load(fixture(&format!("golden/{golden}.kl.table"))).unwrap();
+    assert_eq!(ours.rows.len(), theirs.rows.len());
+    for (index, layer) in calibration.layers.iter().enumerate() {
+        let name = &layer.layer;
+        assert_eq!(ours.weight_scales(name), theirs.weight_scales(name), "weights of {name}");
+        let (our_scale, their_scale) = (ours.input_scale(name).unwrap(), theirs.input_scale(name).unwrap());
+        if index == 0 {
+            assert_eq!(our_scale, their_scale, "the first layer sees exact inputs");
+        }
+        // ncnn sums in another order, which may move a count across the edge of a bin.
+        let bins = [our_scale, their_scale].map(|scale| bin(scale, layer.range.absmax));
+        assert!((bins[0] - bins[1]).abs() <= 2, "{name}: bins {bins:?}");
+    }
+}
+
+#[test]
+fn lenets_table_is_ncnn2tables() {
+    assert_table_is_ncnns("lenet_fp16w", "lenet");
+}
+
+#[test]
+fn resnets_table_is_ncnn2tables() {
+    assert_table_is_ncnns("resnet_fp16w", "resnet");
+}
+
+#[test]
+fn mbv2s_table_is_ncnn2tables() {
+    assert_table_is_ncnns("mbv2_bn", "mbv2_bn");
+}
+
+#[test]
+fn the_default_method_loses_at_most_one_point_of_top1() {
+    let labels = Labels::load(fixture("fmnist/test/labels.tsv")).unwrap();
+    for (name, fp32_top1) in [("lenet_fp16w", 184), ("resnet_fp16w", 185), ("mbv2_bn", 184)] {
+        let fp32 = model(name);
+        let calibration = calibrated(name, Method::default());
+        let int8 = convert(&fp32, &calibration.table()).unwrap().model;
+        let options = CompareOptions { labels: Some(&labels), output: None };
+        let scores = compare(&fp32, &int8, &images("fmnist/test"), &options, &()).unwrap().scores.unwrap();
+        assert_eq!((scores.samples, scores.labelled), (200, 200));
+        assert_eq!(scores.fp32.top1, fp32_top1, "{name}");
+        assert!(scores.int8.top1 + 2 >= fp32_top1, "{name}: {} of 200", scores.int8.top1);
+    }
+}
+
+#[test]
+fn the_number_of_threads_changes_no_bit() {
+    let on = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| calibrated("lenet_fp16w", Method::default()).table().to_text())
+    };
+    let one = on(1);
+    assert_eq!(on(2), one);
+    assert_eq!(on(5), one);
+}
