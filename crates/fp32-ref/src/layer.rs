@@ -19,6 +19,15 @@ pub trait Layer: Send + Sync {
     /// # Errors
     /// As [`Layer::output_shapes`].
     fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>>;
+
+    /// The same on int8 values; `None` when the layer computes, which only floats allow.
+    ///
+    /// A layer that merely moves values gives each output the values of its inputs
+    /// unchanged, so they keep the inputs' scale.
+    fn run_i8(&self, inputs: Vec<Tensor<i8>>) -> Option<Result<Vec<Tensor<i8>>>> {
+        let _ = inputs;
+        None
+    }
 }
 
 pub use crate::layers::build;

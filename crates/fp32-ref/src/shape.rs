@@ -13,16 +13,26 @@ pub struct Shape {
 }
 
 impl Shape {
+    /// The largest number of elements; it keeps a few parameters in a file from
+    /// asking for more memory than machines have.
+    pub const MAX_VOLUME: usize = 1 << 30;
+
     /// # Errors
-    /// `Invalid` for no or more than four dimensions, for an empty one, and for
-    /// a product that does not fit `usize`.
+    /// `Invalid` for no or more than four dimensions and for an empty one,
+    /// `TooLarge` for more than [`Shape::MAX_VOLUME`] elements.
     pub fn new(dims: &[usize]) -> Result<Self> {
         if dims.is_empty() || dims.len() > 4 {
             return Err(Error::invalid(format!("a tensor has 1 to 4 dimensions, found {dims:?}")));
         }
         let product = dims.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim));
-        if product.is_none_or(|product| product == 0 || product > isize::MAX as usize / 8) {
+        if dims.contains(&0) {
             return Err(Error::invalid(format!("a tensor cannot have the shape {dims:?}")));
+        }
+        if product.is_none_or(|product| product > Self::MAX_VOLUME) {
+            return Err(Error::too_large(format!(
+                "the shape {dims:?} has more than the {} elements that are allowed",
+                Self::MAX_VOLUME
+            )));
         }
         let mut all = [1; 4];
         all[..dims.len()].copy_from_slice(dims);
@@ -57,6 +67,11 @@ impl Shape {
     /// The channels of a 3-D or 4-D shape, else 1.
     pub fn c(&self) -> usize {
         if self.rank >= 3 { self.dims[0] } else { 1 }
+    }
+
+    /// The outermost dimension.
+    pub fn outer(&self) -> usize {
+        self.dims[0]
     }
 
     /// The number of elements; at least 1.
@@ -108,5 +123,6 @@ mod tests {
         assert!(Shape::new(&[]).is_err());
         assert!(Shape::new(&[3, 0, 5]).is_err());
         assert!(Shape::new(&[usize::MAX, 2]).is_err());
+        assert_eq!(Shape::new(&[1 << 20, 1 << 20]).unwrap_err().kind(), ncnn_format::ErrorKind::TooLarge);
     }
 }

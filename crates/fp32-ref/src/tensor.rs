@@ -31,6 +31,20 @@ impl<T: Clone> Tensor<T> {
         Ok(Self { array, shape })
     }
 
+    /// A tensor of `shape` whose outermost slices hold `values`, one value each.
+    ///
+    /// `values` has [`Shape::outer`] elements; missing ones are not written.
+    pub fn filled_per_channel(shape: Shape, values: &[T]) -> Self
+    where
+        T: Default,
+    {
+        let mut tensor = Self::filled(shape, T::default());
+        for (slice, value) in tensor.channels_mut().zip(values) {
+            slice.fill(value.clone());
+        }
+        tensor
+    }
+
     /// A tensor of `shape` with `value` everywhere.
     pub fn filled(shape: Shape, value: T) -> Self {
         Self { array: ArcArray::from_elem(IxDyn(shape.dims()), value), shape }
@@ -59,6 +73,17 @@ impl<T: Clone> Tensor<T> {
     /// The elements for writing; copies them first if they are shared.
     pub fn as_mut_slice(&mut self) -> &mut [T] {
         self.array.as_slice_mut().unwrap_or_default()
+    }
+
+    /// The slices of the outermost dimension in order: channels, rows of 2-D, elements of 1-D.
+    pub fn channels_mut(&mut self) -> impl Iterator<Item = &mut [T]> {
+        let len = self.shape.volume() / self.shape.outer();
+        self.as_mut_slice().chunks_exact_mut(len)
+    }
+
+    /// The slices of the outermost dimension in order, as [`Tensor::channels_mut`].
+    pub fn channels(&self) -> impl Iterator<Item = &[T]> {
+        self.as_slice().chunks_exact(self.shape.volume() / self.shape.outer())
     }
 
     /// An n-dimensional view, outermost dimension first.

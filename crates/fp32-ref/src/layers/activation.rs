@@ -61,6 +61,15 @@ impl Activation {
         })
     }
 
+    /// Applies it to every element.
+    pub fn apply_all(self, values: &mut [f32]) {
+        if self != Self::None {
+            for value in values {
+                *value = self.apply(*value);
+            }
+        }
+    }
+
     /// The activated value, in the order of operations of ncnn's reference.
     pub fn apply(self, x: f32) -> f32 {
         match self {

@@ -2,34 +2,35 @@
 
 use ncnn_format::{Result, typed};
 
-use crate::{Layer, Shape, Tensor};
+use super::pointwise::Pointwise;
+use crate::Layer;
 
-pub(super) struct Relu {
-    slope: f32,
+pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
+    let slope = typed::ReLU::read(layer)?.slope;
+    Ok(Pointwise(move |x: f32| {
+        if slope == 0.0 {
+            x.max(0.0)
+        } else if x < 0.0 {
+            x * slope
+        } else {
+            x
+        }
+    }))
 }
 
-impl Relu {
-    pub(super) fn new(layer: &ncnn_format::Layer) -> Result<Self> {
-        Ok(Self { slope: typed::ReLU::read(layer)?.slope })
-    }
-}
+#[cfg(test)]
+mod tests {
+    use ncnn_format::LayerKind;
 
-impl Layer for Relu {
-    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
-        Ok(inputs.to_vec())
+    use crate::layers::pointwise::tests::{apply, assert_close};
+
+    #[test]
+    fn a_slope_keeps_a_part_of_negative_values() {
+        assert_close(&apply(LayerKind::ReLU, &[(0, 0.5)], &[-2.0, 3.0]), &[-1.0, 3.0]);
     }
 
-    fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
-        let slope = self.slope;
-        let apply = |x: f32| {
-            if slope == 0.0 {
-                x.max(0.0)
-            } else if x < 0.0 {
-                x * slope
-            } else {
-                x
-            }
-        };
-        Ok(inputs.into_iter().map(|input| input.map(apply)).collect())
+    #[test]
+    fn without_a_slope_negative_values_become_zero() {
+        assert_close(&apply(LayerKind::ReLU, &[], &[-2.0, 3.0]), &[0.0, 3.0]);
     }
 }

@@ -1,0 +1,140 @@
+//! `Convolution`: 2-D, dense over channels.
+
+use ncnn_format::{Error, Result, WeightRole, typed};
+
+use super::arity::only;
+use super::dense_kernel::{DenseKernel, Planes};
+use super::inner_product::InnerProduct;
+use super::loading::{self, share};
+use super::window::{ConvWindow, positive};
+use crate::{Activation, Layer, Shape, Tensor};
+
+pub(super) struct Convolution {
+    window: ConvWindow,
+    channels: usize,
+    outputs: usize,
+    kernel: DenseKernel,
+    activation: Activation,
+    /// What a 1 x 1 convolution does to a 1-D blob.
+    of_vectors: Option<InnerProduct>,
+}
+
+pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Convolution> {
+    let params = typed::Convolution::read(layer)?;
+    loading::refuse_int8(layer, params.int8_scale_term)?;
+    loading::refuse_dynamic_weight(layer, params.dynamic_weight)?;
+    let window = ConvWindow::new(&params)?;
+    let outputs = positive("num_output", params.num_output)?;
+    let weight_count = positive("weight_data_size", params.weight_data_size)?;
+    let per_output = share("weights per output channel", weight_count, outputs)?;
+    let channels = share("input channels", per_output, window.taps()?)?;
+    let weights = loading::floats(layer, WeightRole::Weight, weight_count)?;
+    let bias = loading::bias(layer, params.bias_term, outputs)?;
+    let activation = Activation::new(params.activation_type, &params.activation_params)?;
+    let of_vectors = ((window.kernel_h, window.kernel_w) == (1, 1))
+        .then(|| InnerProduct::new(weights.clone(), bias.clone(), activation));
+    let kernel = DenseKernel::new(window, weights, bias, params.pad_value);
+    Ok(Convolution { window, channels, outputs, kernel, activation, of_vectors })
+}
+
+impl Layer for Convolution {
+    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        let input = only(inputs.iter().copied())?;
+        if let Some(inner_product) = self.for_vector(input) {
+            return inner_product.output_shapes(inputs);
+        }
+        expect_channels(self.channels, input)?;
+        let placement = self.window.place(input.h(), input.w())?;
+        Ok(vec![Shape::new(&[self.outputs, placement.out_h, placement.out_w])?])
+    }
+
+    fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let input = only(inputs)?;
+        let shape = input.shape();
+        if let Some(inner_product) = self.for_vector(shape) {
+            return inner_product.run(vec![input]);
+        }
+        let mut output = Tensor::filled(only(self.output_shapes(&[shape])?)?, 0.0);
+        let placement = self.window.place(shape.h(), shape.w())?;
+        let planes = Planes { values: input.as_slice(), h: shape.h(), w: shape.w() };
+        self.kernel.apply(planes, &placement, output.as_mut_slice());
+        self.activation.apply_all(output.as_mut_slice());
+        Ok(vec![output])
+    }
+}
+
+impl Convolution {
+    /// ncnn treats a 1-D blob of as many values as a 1 x 1 convolution has channels as one pixel.
+    fn for_vector(&self, input: Shape) -> Option<&InnerProduct> {
+        self.of_vectors.as_ref().filter(|_| input.rank() == 1 && input.w() == self.channels)
+    }
+}
+
+/// Checks that `input` is an image of `channels` planes.
+pub(super) fn expect_channels(channels: usize, input: Shape) -> Result<()> {
+    if input.rank() == 4 || input.c() != channels {
+        let found = if input.rank() == 4 { "is 4-D".to_owned() } else { format!("has {}", input.c()) };
+        let plural = if channels == 1 { "channel" } else { "channels" };
+        return Err(Error::invalid(format!("expects {channels} {plural}, the input {found} ({input})")));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use ncnn_format::{ErrorKind, F32Tag, LayerKind, Weight, WeightData};
+
+    use super::*;
+
+    fn layer(params: &[(u8, i32)], weights: Vec<f32>, bias: Option<Vec<f32>>) -> ncnn_format::Layer {
+        let mut layer = ncnn_format::Layer::new(LayerKind::Convolution, "conv");
+        layer.params.set_int(6, i32::try_from(weights.len()).unwrap());
+        layer.weights.push(Weight { role: WeightRole::Weight, data: WeightData::F32(weights, F32Tag::Tagged) });
+        if let Some(bias) = bias {
+            layer.params.set_int(5, 1);
+            layer.weights.push(Weight { role: WeightRole::Bias, data: WeightData::F32(bias, F32Tag::Raw) });
+        }
+        for &(id, value) in params {
+            layer.params.set_int(id, value);
+        }
+        layer
+    }
+
+    #[test]
+    fn sums_over_windows_channels_and_padding() {
+        let conv = build(&layer(&[(0, 1), (1, 2), (14, 1), (16, 0)], vec![1.0, 10.0, 100.0, 1000.0], Some(vec![0.5])));
+        let input = Tensor::new([1, 2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        let output = conv.unwrap().run(vec![input]).unwrap().remove(0);
+        assert_eq!(output.shape().dims(), [1, 2, 2]);
+        assert_eq!(output.as_slice(), [2100.5, 3200.5, 5421.5, 6532.5]);
+    }
+
+    #[test]
+    fn a_vector_through_a_1x1_kernel_is_one_pixel() {
+        let conv = build(&layer(&[(0, 2), (1, 1)], vec![1.0, 2.0, 3.0, 4.0], None)).unwrap();
+        let output = conv.run(vec![Tensor::new([2], vec![10.0, 1.0]).unwrap()]).unwrap().remove(0);
+        assert_eq!((output.shape().dims(), output.as_slice()), (&[2][..], &[12.0, 34.0][..]));
+    }
+
+    #[test]
+    fn names_the_channels_expected_and_found() {
+        let conv = build(&layer(&[(0, 1), (1, 1)], vec![1.0, 2.0, 3.0], None)).unwrap();
+        let message = conv.output_shapes(&[Shape::new(&[1, 28, 28]).unwrap()]).unwrap_err().to_string();
+        assert_eq!(message, "expects 3 channels, the input has 1 (1x28x28)");
+    }
+
+    #[test]
+    fn refuses_parameters_that_cannot_be() {
+        for params in [[(0, 0), (1, 1)], [(0, 1), (1, 0)], [(1, 1), (3, 0)], [(0, 1), (2, -1)], [(0, 3), (1, 1)]] {
+            let error = build(&layer(&params, vec![1.0; 4], None)).err().unwrap();
+            assert_eq!(error.kind(), ErrorKind::Malformed, "{params:?}: {error}");
+        }
+    }
+
+    #[test]
+    fn leaves_int8_layers_to_int8_exec() {
+        let error = build(&layer(&[(0, 1), (1, 1), (8, 2)], vec![1.0], None)).err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Unsupported);
+        assert_eq!(error.to_string(), "this Convolution is an int8 layer, which int8-exec runs");
+    }
+}

@@ -1,0 +1,39 @@
+//! Layers with one number per channel.
+
+use ncnn_format::{Error, Result};
+
+use super::arity::only;
+use crate::{Layer, Shape, Tensor};
+
+/// `scale · x + offset` with a pair per channel: per row of 2-D, per element of 1-D.
+pub(super) struct Affine {
+    pub(super) scale: Vec<f32>,
+    pub(super) offset: Vec<f32>,
+}
+
+impl Layer for Affine {
+    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        let input = only(inputs.iter().copied())?;
+        expect_outer(self.scale.len(), input)?;
+        Ok(vec![input])
+    }
+
+    fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let mut tensor = only(inputs)?;
+        expect_outer(self.scale.len(), tensor.shape())?;
+        for ((values, &scale), &offset) in tensor.channels_mut().zip(&self.scale).zip(&self.offset) {
+            for value in values {
+                *value = scale * *value + offset;
+            }
+        }
+        Ok(vec![tensor])
+    }
+}
+
+/// Checks that the outermost dimension of `input` is `channels`.
+pub(super) fn expect_outer(channels: usize, input: Shape) -> Result<()> {
+    if input.outer() != channels {
+        return Err(Error::invalid(format!("expects {channels} channels, the input has {} ({input})", input.outer())));
+    }
+    Ok(())
+}

@@ -1,0 +1,44 @@
+//! Layers that apply a function to every element.
+
+use ncnn_format::Result;
+
+use super::arity::only;
+use crate::{Layer, Shape, Tensor};
+
+/// Applies a function to every element, in place.
+pub(super) struct Pointwise<F>(pub(super) F);
+
+impl<F: Fn(f32) -> f32 + Send + Sync> Layer for Pointwise<F> {
+    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        Ok(vec![only(inputs.iter().copied())?])
+    }
+
+    fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        Ok(vec![only(inputs)?.map(&self.0)])
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use ncnn_format::LayerKind;
+
+    use crate::{Tensor, build};
+
+    /// What the layer of `kind` with float parameters `params` makes of `inputs`.
+    pub(in crate::layers) fn apply(kind: LayerKind, params: &[(u8, f32)], inputs: &[f32]) -> Vec<f32> {
+        let mut layer = ncnn_format::Layer::new(kind, "layer");
+        for &(id, value) in params {
+            layer.params.set_float(id, value);
+        }
+        let input = Tensor::new([inputs.len()], inputs.to_vec()).unwrap();
+        build(&layer).unwrap().run(vec![input]).unwrap().remove(0).as_slice().to_vec()
+    }
+
+    #[track_caller]
+    pub(in crate::layers) fn assert_close(found: &[f32], expected: &[f32]) {
+        assert_eq!(found.len(), expected.len());
+        for (a, b) in found.iter().zip(expected) {
+            assert!((a - b).abs() <= 1e-5 * b.abs().max(1.0), "found {found:?}, expected {expected:?}");
+        }
+    }
+}

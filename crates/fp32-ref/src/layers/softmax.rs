@@ -1,0 +1,95 @@
+//! `Softmax`: exponentials that sum to 1 along an axis.
+
+use ncnn_format::{Error, Result, typed};
+
+use super::arity::only;
+use crate::{Layer, Shape, Tensor};
+
+pub(super) struct Softmax {
+    axis: i32,
+}
+
+pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Softmax> {
+    let params = typed::Softmax::read(layer)?;
+    if params.axis != 0 && params.fixbug0 == 0 {
+        return Err(Error::malformed(format!(
+            "axis {} without 1=1 is from before ncnn counted axes as it does now; convert the model again",
+            params.axis
+        )));
+    }
+    Ok(Softmax { axis: params.axis })
+}
+
+impl Softmax {
+    /// A vector has one axis, whatever the file calls it.
+    fn axis(&self, input: Shape) -> Result<usize> {
+        if input.rank() == 1 { Ok(0) } else { input.axis(self.axis) }
+    }
+}
+
+impl Layer for Softmax {
+    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        let input = only(inputs.iter().copied())?;
+        self.axis(input)?;
+        Ok(vec![input])
+    }
+
+    fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let mut tensor = only(inputs)?;
+        let shape = tensor.shape();
+        let axis = self.axis(shape)?;
+        let inner: usize = shape.dims()[axis + 1..].iter().product();
+        for block in tensor.as_mut_slice().chunks_exact_mut(inner * shape.dims()[axis]) {
+            normalize(block, inner);
+        }
+        Ok(vec![tensor])
+    }
+}
+
+/// Softmax over the rows of `block`, which are `inner` wide.
+fn normalize(block: &mut [f32], inner: usize) {
+    let mut largest = vec![f32::MIN; inner];
+    for row in block.chunks_exact(inner) {
+        for (largest, &value) in largest.iter_mut().zip(row) {
+            *largest = if *largest < value { value } else { *largest };
+        }
+    }
+    let mut sum = vec![0.0; inner];
+    for row in block.chunks_exact_mut(inner) {
+        for ((value, largest), sum) in row.iter_mut().zip(&largest).zip(&mut sum) {
+            *value = (*value - largest).exp();
+            *sum += *value;
+        }
+    }
+    for row in block.chunks_exact_mut(inner) {
+        for (value, sum) in row.iter_mut().zip(&sum) {
+            *value /= sum;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use ncnn_format::LayerKind;
+
+    use super::*;
+    use crate::layers::pointwise::tests::assert_close;
+
+    #[test]
+    fn normalizes_columns_or_rows() {
+        let input = Tensor::new([2, 2], vec![0.0, 1000.0, 3.0_f32.ln(), 1000.0]).unwrap();
+        let columns = Softmax { axis: 0 }.run(vec![input.clone()]).unwrap().remove(0);
+        assert_close(columns.as_slice(), &[0.25, 0.5, 0.75, 0.5]);
+        let rows = Softmax { axis: -1 }.run(vec![input]).unwrap().remove(0);
+        assert_close(rows.as_slice(), &[0.0, 1.0, 0.0, 1.0]);
+    }
+
+    #[test]
+    fn refuses_axes_of_old_models_as_ncnn_does() {
+        let mut layer = ncnn_format::Layer::new(LayerKind::Softmax, "softmax");
+        layer.params.set_int(0, 1);
+        assert!(build(&layer).is_err());
+        layer.params.set_int(1, 1);
+        assert!(build(&layer).is_ok());
+    }
+}
