@@ -1,3 +1,23 @@
 //! Turn an fp32 network and sample inputs into an int8 network, and say how good it is.
 
 #![forbid(unsafe_code)]
+
+mod decode;
+mod image;
+mod jpeg;
+mod labels;
+mod metrics;
+mod npy;
+mod pixel;
+mod preprocess;
+mod resize;
+mod samples;
+
+pub use decode::decode_image;
+pub use image::RgbImage8;
+pub use labels::{ClassNames, Label, Labels};
+pub use metrics::{Agreement, Cosine, Sqnr, TopK, top_k};
+pub use npy::{read_npy, write_npy};
+pub use pixel::Pixel;
+pub use preprocess::{InputOptions, Preprocess};
+pub use samples::Samples;
