@@ -1,1 +1,69 @@
 //! Multiply int8 tensors exactly, as fast as the CPU allows.
+//!
+//! This crate is the arithmetic under an int8 network, and knows nothing of networks: plain slices
+//! of `i8` go in, exact `i32` sums come out, and an [`Epilogue`] turns sums into floats or into the
+//! next layer's int8 values.
+//!
+//! # The arithmetic
+//!
+//! A *scale* is a multiplier, `127 / threshold`, as in ncnn:
+//!
+//! ```text
+//! q   = clamp(round_half_away(x · scale), −127, 127)          quantize     f32 → i8, zero point 0
+//! acc = Σ w_q · x_q                                           exact, i32
+//! y   = activation(f32(acc) · 1 / (s_in · s_w) + bias)        dequantize   i32 → f32
+//! q'  = quantize(y, s_out)                                    requantize   i32 → i8
+//! ```
+//!
+//! Sums are integers, so every algorithm and every instruction set gives the same bits; the order
+//! of the *float* operations above decides bits and is part of the contract.
+//!
+//! * Activations are within ±127, which [`quantize`] guarantees. Kernels rely on it (the sum of two
+//!   products then fits 16 bits), so it is a precondition of every product here.
+//! * Weights may be any `i8`, −128 included.
+//! * The depth (products per sum) is at most [`MAX_DEPTH`], so `i32` never overflows.
+//!
+//! # The layers of the crate
+//!
+//! [`reference`](mod@reference) is the definition: plain loops. [`kernels`] is the table of micro-kernels, each
+//! computing one tile of output; [`PackedWeights`] stores a matrix in the order that the kernel
+//! reads; [`gemm()`] and [`PackedConv`] walk over tiles. An [`Isa`] can only be made by detection, so
+//! holding one proves that this CPU can run its kernels.
+//!
+//! ```
+//! use int8_kernels::{ConvShape, Isa, PackedConv, Padding, Scratch};
+//!
+//! // One input and one output channel, a 2x2 kernel of ones over a 3x3 picture.
+//! let shape = ConvShape { kernel_h: 2, kernel_w: 2, ..ConvShape::pointwise(1, 1) };
+//! let conv = PackedConv::new(shape, &[1, 1, 1, 1], Isa::detect())?;
+//! let mut accumulators = [0; 4];
+//! conv.run(&[1, 2, 3, 4, 5, 6, 7, 8, 9], 3, 3, &Padding::default(), &mut Scratch::default(), &mut accumulators)?;
+//! assert_eq!(accumulators, [12, 16, 24, 28]);
+//! # Ok::<(), int8_kernels::Error>(())
+//! ```
+
+pub mod activation;
+mod arch;
+pub mod conv;
+mod depthwise;
+pub mod epilogue;
+pub mod error;
+pub mod gemm;
+pub mod geometry;
+mod im2col;
+pub mod isa;
+pub mod micro_kernel;
+pub mod packing;
+pub mod quantize;
+pub mod reference;
+
+pub use activation::Activation;
+pub use conv::{PackedConv, Scratch};
+pub use epilogue::{Epilogue, dequantize_scale};
+pub use error::Error;
+pub use gemm::{ActivationOrder, gemm};
+pub use geometry::{ConvShape, MAX_DEPTH, Padding};
+pub use isa::Isa;
+pub use micro_kernel::{MicroKernel, Operands, Tile, kernels};
+pub use packing::PackedWeights;
+pub use quantize::{quantize, quantize_slice};

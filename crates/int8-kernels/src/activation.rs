@@ -1,0 +1,99 @@
+//! The activation that runs between dequantizing and the next rounding.
+
+/// An elementwise function of ncnn's fused activations (spec §8.7).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Activation {
+    /// The value itself.
+    None,
+    /// `max(x, 0)`.
+    Relu,
+    /// `x > 0 ? x : x · slope`.
+    LeakyRelu {
+        /// Multiplier of values that are not positive.
+        slope: f32,
+    },
+    /// Limited to `min..=max`.
+    Clip {
+        /// Lower limit.
+        min: f32,
+        /// Upper limit.
+        max: f32,
+    },
+    /// `1 / (1 + e^-x)`, with `x` limited to ±88.376.
+    Sigmoid,
+    /// `x · tanh(ln(e^x + 1))`.
+    Mish,
+    /// 0 below `-beta / alpha`, `x` above `(1 - beta) / alpha`, `x · (x · alpha + beta)` between.
+    HardSwish {
+        /// Slope of the gate.
+        alpha: f32,
+        /// Offset of the gate.
+        beta: f32,
+    },
+}
+
+impl Activation {
+    /// The activated value; the order of the f32 operations is that of ncnn's reference.
+    #[inline]
+    pub fn apply(self, x: f32) -> f32 {
+        match self {
+            Self::None => x,
+            Self::Relu => x.max(0.0),
+            Self::LeakyRelu { slope } => {
+                if x > 0.0 {
+                    x
+                } else {
+                    x * slope
+                }
+            }
+            Self::Clip { min, max } => {
+                let raised = if x < min { min } else { x };
+                if raised > max { max } else { raised }
+            }
+            Self::Sigmoid => {
+                const LIMIT: f32 = 88.376_26;
+                let limited = x.clamp(-LIMIT, LIMIT);
+                1.0 / (1.0 + (-limited).exp())
+            }
+            Self::Mish => x * (x.exp() + 1.0).ln().tanh(),
+            Self::HardSwish { alpha, beta } => {
+                let lower = -beta / alpha;
+                let upper = 1.0 / alpha + lower;
+                if x < lower {
+                    0.0
+                } else if x > upper {
+                    x
+                } else {
+                    x * (x * alpha + beta)
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn piecewise_activations_have_their_corners_where_the_formulas_say() {
+        assert_eq!(Activation::None.apply(-3.0), -3.0);
+        assert_eq!(Activation::Relu.apply(-3.0), 0.0);
+        assert_eq!(Activation::Relu.apply(3.0), 3.0);
+        assert_eq!(Activation::LeakyRelu { slope: 0.25 }.apply(-4.0), -1.0);
+        assert_eq!(Activation::LeakyRelu { slope: 0.25 }.apply(4.0), 4.0);
+        let clip = Activation::Clip { min: -1.0, max: 6.0 };
+        assert_eq!([-2.0, 0.5, 7.0].map(|x| clip.apply(x)), [-1.0, 0.5, 6.0]);
+        let hard_swish = Activation::HardSwish { alpha: 0.25, beta: 0.5 };
+        assert_eq!([-3.0, -2.0, 1.0, 2.0, 3.0].map(|x| hard_swish.apply(x)), [0.0, 0.0, 0.75, 2.0, 3.0]);
+    }
+
+    #[test]
+    fn smooth_activations_have_their_known_values() {
+        assert_eq!(Activation::Sigmoid.apply(0.0), 0.5);
+        assert_eq!(Activation::Sigmoid.apply(1000.0), 1.0);
+        assert!(Activation::Sigmoid.apply(-1000.0) > 0.0);
+        assert_eq!(Activation::Mish.apply(0.0), 0.0);
+        assert!((Activation::Mish.apply(1.0) - 0.865_098_4).abs() < 1e-6);
+    }
+}

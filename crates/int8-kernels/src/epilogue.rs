@@ -1,0 +1,146 @@
+//! From accumulators back to floats, or straight to the next layer's int8 values.
+
+use crate::activation::Activation;
+use crate::error::{Error, check_length};
+use crate::quantize::quantize;
+
+/// What happens to the exact sums of one layer (spec §8.3, steps 5 to 8).
+///
+/// One scale and one bias per output channel; the order of the f32 operations is
+/// `v = f32(acc) · scale`, `v = v + bias` (if there is one), `v = activation(v)`, then for int8
+/// output `quantize(v, output_scale)`. The multiplication and the addition round separately.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Epilogue {
+    scales: Vec<f32>,
+    bias: Option<Vec<f32>>,
+    activation: Activation,
+}
+
+/// The scale of one output channel: 0 for a weight scale of 0, else `1 / (input_scale · weight_scale)`.
+///
+/// Both operations are f32: the product first, then the division.
+pub fn dequantize_scale(input_scale: f32, weight_scale: f32) -> f32 {
+    if weight_scale == 0.0 { 0.0 } else { 1.0 / (input_scale * weight_scale) }
+}
+
+impl Epilogue {
+    /// From one combined scale ([`dequantize_scale`]) and at most one bias per output channel.
+    ///
+    /// # Errors
+    /// `Length` if there is a bias but not one per scale, `Scale` if a scale is infinite or NaN.
+    pub fn new(scales: Vec<f32>, bias: Option<Vec<f32>>, activation: Activation) -> Result<Self, Error> {
+        if let Some(bias) = &bias {
+            check_length("bias", scales.len(), bias.len())?;
+        }
+        match scales.iter().position(|scale| !scale.is_finite()) {
+            Some(channel) => Err(Error::Scale { channel, value: scales[channel] }),
+            None => Ok(Self { scales, bias, activation }),
+        }
+    }
+
+    /// Number of output channels.
+    pub fn channels(&self) -> usize {
+        self.scales.len()
+    }
+
+    /// Turns one channel's accumulators into floats.
+    ///
+    /// # Panics
+    /// If there is no such channel or the slices differ in length.
+    pub fn dequantize(&self, channel: usize, accumulators: &[i32], out: &mut [f32]) {
+        assert_eq!(accumulators.len(), out.len(), "dequantize: accumulators and output differ in length");
+        self.each_value(channel, accumulators, out, |v| v);
+    }
+
+    /// Turns one channel's accumulators into int8 values of scale `output_scale`.
+    ///
+    /// # Panics
+    /// If there is no such channel or the slices differ in length.
+    pub fn requantize(&self, channel: usize, accumulators: &[i32], output_scale: f32, out: &mut [i8]) {
+        assert_eq!(accumulators.len(), out.len(), "requantize: accumulators and output differ in length");
+        self.each_value(channel, accumulators, out, |v| quantize(v, output_scale));
+    }
+
+    /// One specialised loop per activation and presence of a bias, so that each can be vectorised.
+    fn each_value<T>(&self, channel: usize, accumulators: &[i32], out: &mut [T], finish: impl Fn(f32) -> T) {
+        assert!(channel < self.channels(), "channel {channel} of an epilogue of {} channels", self.channels());
+        let scale = self.scales[channel];
+        let bias = self.bias.as_ref().map(|bias| bias[channel]);
+        match self.activation {
+            Activation::None => map(accumulators, out, scale, bias, finish),
+            Activation::Relu => map(accumulators, out, scale, bias, |v| finish(Activation::Relu.apply(v))),
+            other => map(accumulators, out, scale, bias, |v| finish(other.apply(v))),
+        }
+    }
+}
+
+/// `out = finish(f32(acc) · scale + bias)`, without the addition where there is no bias: adding 0.0
+/// would turn −0.0 into 0.0.
+fn map<T>(accumulators: &[i32], out: &mut [T], scale: f32, bias: Option<f32>, finish: impl Fn(f32) -> T) {
+    let values = accumulators.iter().zip(out);
+    match bias {
+        Some(bias) => values.for_each(|(&acc, out)| *out = finish(acc as f32 * scale + bias)),
+        None => values.for_each(|(&acc, out)| *out = finish(acc as f32 * scale)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_weight_scale_of_zero_gives_a_scale_of_zero() {
+        assert_eq!(dequantize_scale(3.0, 0.0), 0.0);
+        assert_eq!(dequantize_scale(2.0, 4.0), 0.125);
+        assert_eq!(dequantize_scale(2.0, f32::INFINITY), 0.0);
+    }
+
+    #[test]
+    fn every_channel_uses_its_own_scale_and_bias() {
+        let epilogue = Epilogue::new(vec![0.5, 2.0], Some(vec![1.0, -1.0]), Activation::Relu).unwrap();
+        let mut out = [0.0; 3];
+        epilogue.dequantize(0, &[-4, 0, 3], &mut out);
+        assert_eq!(out, [0.0, 1.0, 2.5]);
+        epilogue.dequantize(1, &[-4, 0, 3], &mut out);
+        assert_eq!(out, [0.0, 0.0, 5.0]);
+    }
+
+    #[test]
+    fn requantizing_is_dequantizing_then_quantizing() {
+        let activations = [
+            Activation::None,
+            Activation::Relu,
+            Activation::LeakyRelu { slope: 0.1 },
+            Activation::Clip { min: 0.0, max: 6.0 },
+            Activation::Sigmoid,
+            Activation::Mish,
+            Activation::HardSwish { alpha: 0.2, beta: 0.5 },
+        ];
+        let accumulators: Vec<i32> = (-200..200).map(|i| i * 37).collect();
+        for activation in activations {
+            for bias in [None, Some(vec![0.3])] {
+                let epilogue = Epilogue::new(vec![0.0013], bias, activation).unwrap();
+                let (mut floats, mut bytes) = (vec![0.0; 400], vec![0; 400]);
+                epilogue.dequantize(0, &accumulators, &mut floats);
+                epilogue.requantize(0, &accumulators, 20.0, &mut bytes);
+                let expected: Vec<i8> = floats.iter().map(|&v| quantize(v, 20.0)).collect();
+                assert_eq!(bytes, expected, "{activation:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_bias_of_the_wrong_length_and_a_scale_that_is_not_finite_are_refused() {
+        let short = Epilogue::new(vec![1.0, 1.0], Some(vec![0.0]), Activation::None).unwrap_err();
+        assert_eq!(short.to_string(), "bias must have 2 elements, found 1");
+        let infinite = Epilogue::new(vec![1.0, f32::INFINITY], None, Activation::None).unwrap_err();
+        assert_eq!(infinite.to_string(), "scale of output channel 1 is inf");
+    }
+
+    #[test]
+    #[should_panic(expected = "channel 1 of an epilogue of 1 channels")]
+    fn a_channel_out_of_range_is_refused() {
+        let epilogue = Epilogue::new(vec![1.0], None, Activation::None).unwrap();
+        epilogue.dequantize(1, &[], &mut []);
+    }
+}

@@ -1,0 +1,103 @@
+//! What a caller of this crate can get wrong.
+
+use std::fmt;
+
+/// A mistake of the caller, with the sizes that do not fit.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A buffer is not as long as the shape says.
+    Length {
+        /// Which buffer.
+        what: &'static str,
+        /// Elements that the shape asks for.
+        expected: usize,
+        /// Elements given.
+        found: usize,
+    },
+    /// A size of a shape is zero.
+    Zero {
+        /// Which size.
+        what: &'static str,
+    },
+    /// The groups do not divide a number of channels.
+    Groups {
+        /// Number of groups.
+        groups: usize,
+        /// Which channels.
+        what: &'static str,
+        /// Number of those channels.
+        channels: usize,
+    },
+    /// One output value sums more products than an `i32` is sure to hold.
+    Depth {
+        /// Products per output value.
+        depth: usize,
+    },
+    /// The kernel is larger than the padded input.
+    KernelTooLarge {
+        /// Height and width that the dilated kernel covers.
+        kernel: (usize, usize),
+        /// Height and width of the input, without padding.
+        input: (usize, usize),
+    },
+    /// A product of sizes does not fit `usize`.
+    TooLarge {
+        /// What is too large.
+        what: &'static str,
+    },
+    /// The padding value is −128, which activations never are.
+    PaddingValue,
+    /// The scale of a channel is not a finite number.
+    Scale {
+        /// Output channel.
+        channel: usize,
+        /// Scale found.
+        value: f32,
+    },
+    /// The table has no kernel for an instruction set.
+    NoKernel {
+        /// Name of the instruction set.
+        isa: &'static str,
+    },
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Length { what, expected, found } => {
+                write!(f, "{what} must have {expected} elements, found {found}")
+            }
+            Self::Zero { what } => write!(f, "{what} is zero"),
+            Self::Groups { groups, what, channels } => {
+                write!(f, "{groups} groups do not divide {channels} {what}")
+            }
+            Self::Depth { depth } => {
+                write!(f, "depth {depth} exceeds {}, sums could overflow", crate::MAX_DEPTH)
+            }
+            Self::KernelTooLarge { kernel, input } => write!(
+                f,
+                "kernel of {}x{} does not fit an input of {}x{} with its padding",
+                kernel.0, kernel.1, input.0, input.1
+            ),
+            Self::TooLarge { what } => write!(f, "{what} is too large to address"),
+            Self::PaddingValue => write!(f, "padding value -128 is outside -127..=127"),
+            Self::Scale { channel, value } => {
+                write!(f, "scale of output channel {channel} is {value}")
+            }
+            Self::NoKernel { isa } => write!(f, "no kernel for instruction set {isa}"),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Fails unless a buffer has the length that its shape asks for.
+pub(crate) fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), Error> {
+    if expected == found { Ok(()) } else { Err(Error::Length { what, expected, found }) }
+}
+
+/// The product of sizes, or an error that names what has that size.
+pub(crate) fn checked_product(what: &'static str, sizes: &[usize]) -> Result<usize, Error> {
+    sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size)).ok_or(Error::TooLarge { what })
+}

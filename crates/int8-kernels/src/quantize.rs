@@ -1,0 +1,87 @@
+//! From floats to int8 values.
+
+/// `clamp(round(x · scale), −127, 127)`, rounding halves away from zero.
+///
+/// `scale` is a multiplier (127 / threshold). The product is one f32 operation; then the rule is
+/// C's `round` as in ncnn's reference (spec §8.1). The result is never −128.
+///
+/// Values outside the int8 range, infinities included, give ±127. NaN gives 0: ncnn's builds differ
+/// from each other there (−127 on x86, 0 on aarch64), and 0 adds nothing to a sum.
+///
+/// ```
+/// use int8_kernels::quantize;
+/// assert_eq!([quantize(0.5, 1.0), quantize(-2.5, 1.0), quantize(9.0, 100.0)], [1, -3, 127]);
+/// ```
+#[inline]
+pub fn quantize(x: f32, scale: f32) -> i8 {
+    // Within ±128 both the truncation and the fraction are exact, so this is `f32::round`, in a
+    // form that compiles to vector instructions on CPUs without a rounding instruction.
+    let product = (x * scale).clamp(-128.0, 128.0);
+    let whole = product as i32;
+    let fraction = product - whole as f32;
+    let rounded = whole + i32::from(fraction >= 0.5) - i32::from(fraction <= -0.5);
+    rounded.clamp(-127, 127) as i8
+}
+
+/// Quantizes every element of `input` with one scale into `out`.
+///
+/// # Panics
+/// If the slices differ in length.
+pub fn quantize_slice(input: &[f32], scale: f32, out: &mut [i8]) {
+    assert_eq!(input.len(), out.len(), "quantize_slice: input and output differ in length");
+    for (&x, q) in input.iter().zip(out) {
+        *q = quantize(x, scale);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plain(x: f32, scale: f32) -> i8 {
+        let rounded = (x * scale).round();
+        if rounded.is_nan() { 0 } else { rounded.clamp(-127.0, 127.0) as i8 }
+    }
+
+    #[test]
+    fn equals_plain_rounding_at_every_value_near_a_tie() {
+        for half in -300..=300 {
+            let tie = half as f32 / 2.0;
+            for x in [tie.next_down().next_down(), tie.next_down(), tie, tie.next_up(), tie.next_up().next_up()] {
+                assert_eq!(quantize(x, 1.0), plain(x, 1.0), "x = {x:e}");
+            }
+        }
+    }
+
+    #[test]
+    fn equals_plain_rounding_on_patterns_of_all_bits() {
+        for step in 0..1_000_000u32 {
+            let x = f32::from_bits(step.wrapping_mul(0x9E37_79B1));
+            assert_eq!(quantize(x, 1.0), plain(x, 1.0), "x = {x:e}");
+        }
+    }
+
+    #[test]
+    fn extremes_saturate_and_nan_is_zero() {
+        assert_eq!(quantize(f32::INFINITY, 1.0), 127);
+        assert_eq!(quantize(f32::NEG_INFINITY, 1.0), -127);
+        assert_eq!(quantize(f32::MAX, f32::MAX), 127);
+        assert_eq!(quantize(-128.0, 1.0), -127);
+        assert_eq!(quantize(f32::NAN, 1.0), 0);
+        assert_eq!(quantize(0.0, f32::INFINITY), 0);
+        assert_eq!(quantize(f32::from_bits(0x3EFF_FFFF), 1.0), 0);
+    }
+
+    #[test]
+    fn a_slice_is_quantized_element_by_element() {
+        let mut out = [0; 3];
+        quantize_slice(&[0.1, -0.25, 2.0], 10.0, &mut out);
+        assert_eq!(out, [1, -3, 20]);
+    }
+
+    #[test]
+    #[should_panic(expected = "differ in length")]
+    fn slices_of_different_lengths_are_refused() {
+        quantize_slice(&[0.0], 1.0, &mut []);
+    }
+}
