@@ -26,7 +26,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage8> {
     let plain = if header.components.len() == 4 { ColorTransform::CMYK } else { ColorTransform::RGB };
     decoder.set_color_transform(plain);
     decoder.set_max_decoding_buffer_size(size.saturating_mul(header.components.len()));
-    let samples = decoder.decode().map_err(refused)?;
+    let mut samples = decoder.decode().map_err(refused)?;
+    header.repeat_last_but_one_column(&mut samples);
     RgbImage8::new(header.width, header.height, colours.to_rgb(samples))
 }
 
@@ -45,11 +46,17 @@ struct Header {
     precision: u8,
     /// Marker of the frame: how it is coded.
     frame: u8,
-    /// Identifiers of the components.
-    components: Vec<u8>,
+    components: Vec<Component>,
     jfif: bool,
     /// Byte "transform" of the Adobe marker.
     adobe: Option<u8>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Component {
+    id: u8,
+    /// Samples across and down in the smallest unit of the image.
+    sampling: (u8, u8),
 }
 
 impl Header {
@@ -85,7 +92,8 @@ impl Header {
         self.height = usize::from(u16::from_be_bytes([h0, h1]));
         self.width = usize::from(u16::from_be_bytes([w0, w1]));
         let descriptions = segment.get(6..6 + 3 * usize::from(count))?;
-        self.components = descriptions.iter().copied().step_by(3).collect();
+        let component = |&[id, sampling, _]: &[u8; 3]| Component { id, sampling: (sampling >> 4, sampling & 15) };
+        self.components = descriptions.as_chunks().0.iter().map(component).collect();
         Some(())
     }
 
@@ -98,7 +106,8 @@ impl Header {
                 self.frame, self.precision
             )));
         }
-        match (self.components.as_slice(), self.adobe) {
+        let ids: Vec<u8> = self.components.iter().map(|component| component.id).collect();
+        match (ids.as_slice(), self.adobe) {
             ([_], _) => Ok(Colours::Grey),
             (b"RGB", _) => Ok(Colours::Rgb),
             ([_, _, _], Some(0)) if !self.jfif => Ok(Colours::Rgb),
@@ -108,6 +117,27 @@ impl Header {
             ([_, _, _, _], _) => Ok(Colours::YCbCrAlpha),
             (other, _) => {
                 Err(Error::unsupported(format!("JPEG with {} components per pixel, expected 1, 3 or 4", other.len())))
+            }
+        }
+    }
+}
+
+impl Header {
+    /// Where chroma is halved across but not down (4:2:2), stb_image interpolates
+    /// the last but one column between the wrong neighbours, which gives the value
+    /// of the column before it. The models that ncnn2table calibrated saw that.
+    fn repeat_last_but_one_column(&self, samples: &mut [u8]) {
+        let largest = |side: fn((u8, u8)) -> u8| self.components.iter().map(|it| side(it.sampling)).max().unwrap_or(1);
+        let most = (largest(|it| it.0), largest(|it| it.1));
+        let count = self.components.len();
+        // The left one of the last two columns when the width is even, else the last.
+        let column = self.width.next_multiple_of(2) - 2;
+        for (index, component) in self.components.iter().enumerate() {
+            let (across, down) = component.sampling;
+            if 2 * across == most.0 && down == most.1 && column > 0 {
+                for row in samples.chunks_exact_mut(count * self.width) {
+                    row[count * column + index] = row[count * (column - 1) + index];
+                }
             }
         }
     }
@@ -213,6 +243,23 @@ mod tests {
         assert_eq!(colours(0xc0, &[1, 2, 3, 4], ADOBE_0).unwrap(), Colours::Cmyk);
         assert_eq!(colours(0xc0, &[1, 2, 3, 4], ADOBE_2).unwrap(), Colours::Ycck);
         assert_eq!(colours(0xc0, &[1, 2, 3, 4], b"").unwrap(), Colours::YCbCrAlpha);
+    }
+
+    #[test]
+    fn only_halved_columns_are_repeated() {
+        let component = |across, down| Component { id: 0, sampling: (across, down) };
+        let repeated = |width, sampling: [(u8, u8); 2]| {
+            let components = sampling.map(|(across, down)| component(across, down)).to_vec();
+            let header = Header { width, height: 1, components, ..Default::default() };
+            let mut samples: Vec<u8> = (0..2 * width as u8).collect();
+            header.repeat_last_but_one_column(&mut samples);
+            samples
+        };
+        assert_eq!(repeated(4, [(2, 1), (1, 1)]), [0, 1, 2, 3, 4, 3, 6, 7]);
+        assert_eq!(repeated(3, [(2, 1), (1, 1)]), [0, 1, 2, 3, 4, 3]);
+        assert_eq!(repeated(2, [(2, 1), (1, 1)]), [0, 1, 2, 3]);
+        assert_eq!(repeated(4, [(2, 2), (1, 1)]), [0, 1, 2, 3, 4, 5, 6, 7]);
+        assert_eq!(repeated(4, [(1, 1), (1, 1)]), [0, 1, 2, 3, 4, 5, 6, 7]);
     }
 
     #[test]
