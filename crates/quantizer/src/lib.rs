@@ -5,9 +5,27 @@
 pub mod calibrate;
 pub mod compare;
 mod dataset;
+mod decode;
+mod image;
+mod jpeg;
+mod labels;
+mod metrics;
 mod network;
+mod npy;
+mod pixel;
+mod preprocess;
 mod progress;
+mod resize;
+mod samples;
 
 pub use dataset::{Dataset, FileDataset};
+pub use decode::decode_image;
+pub use image::RgbImage8;
+pub use labels::{ClassNames, Label, Labels};
+pub use metrics::{Agreement, Cosine, Sqnr, TopK, top_k};
 pub use network::single_input;
+pub use npy::{read_npy, write_npy};
+pub use pixel::Pixel;
+pub use preprocess::{InputOptions, Preprocess};
 pub use progress::Progress;
+pub use samples::Samples;
