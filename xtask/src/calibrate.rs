@@ -115,13 +115,14 @@ impl Job {
 
 /// The images of `folder`, prepared as the network wants them.
 fn images(spec: &ModelSpec, folder: &str) -> Result<FileDataset> {
-    let (width, height, _) = spec.shape;
+    let (width, height, channels) = spec.shape;
     let preprocess = Preprocess::new(InputOptions {
         mean: spec.mean.to_vec(),
         norm: spec.norm.to_vec(),
         pixel: spec.pixel.parse()?,
         width: Some(width),
         height: Some(height),
+        channels: Some(channels),
     })?;
     Ok(FileDataset::new(Samples::from_path(&spec.path(folder))?, preprocess))
 }

@@ -114,18 +114,13 @@ impl InputArgs {
             _ => return Err(Error::invalid(format!("--shape takes w,h,c, found {:?}", self.shape))),
         };
         let pixel = self.pixel.unwrap_or(if channels == 1 { Pixel::Gray } else { Pixel::Bgr });
-        if pixel.channels() != channels {
-            return Err(Error::invalid(format!(
-                "--pixel {pixel} has {} channels, --shape says {channels}",
-                pixel.channels()
-            )));
-        }
         Preprocess::new(InputOptions {
             mean: self.mean.clone(),
             norm: self.norm.clone(),
             pixel,
             width: Some(width),
             height: Some(height),
+            channels: Some(channels),
         })
     }
 

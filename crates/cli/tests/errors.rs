@@ -1,5 +1,7 @@
 //! What a user reads when something is wrong: every message names the place and the value.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod common;
 
 use std::fs;

@@ -15,5 +15,6 @@ mod layers;
 mod net;
 mod value;
 
+pub use layers::is_quantized;
 pub use net::{Int8Net, Observer};
 pub use value::Value;

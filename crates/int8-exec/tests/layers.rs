@@ -1,5 +1,7 @@
 //! Int8 layers against plain loops written here.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use fp32_ref::{BlobId, Tensor};
 use int8_exec::{Int8Net, Value};
 use ncnn_format::{F32Tag, Layer, LayerKind, Model, ParamValue, Weight, WeightData, WeightRole};

@@ -50,10 +50,10 @@ impl Dataset for FileDataset {
     }
 
     fn name(&self, index: usize) -> String {
-        self.samples.items[index].display().to_string()
+        self.samples.as_slice()[index].display().to_string()
     }
 
     fn load(&self, index: usize) -> Result<Tensor> {
-        self.preprocess.load(&self.samples.items[index])
+        self.preprocess.load(&self.samples.as_slice()[index])
     }
 }

@@ -1,5 +1,7 @@
 //! The whole road on the real networks of `fixtures/`, against ncnn's own tools.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::path::{Path, PathBuf};
 
 use ncnn_format::{Model, ScaleTable};
@@ -22,6 +24,7 @@ fn images(folder: &str) -> FileDataset {
         pixel: Pixel::Gray,
         width: Some(28),
         height: Some(28),
+        channels: Some(1),
     };
     FileDataset::new(Samples::from_path(&fixture(folder)).unwrap(), Preprocess::new(options).unwrap())
 }
@@ -77,7 +80,7 @@ fn the_default_method_loses_at_most_one_point_of_top1() {
         let int8 = convert(&fp32, &calibration.table()).unwrap().model;
         let options = CompareOptions { labels: Some(&labels), output: None };
         let scores = compare(&fp32, &int8, &images("fmnist/test"), &options, &()).unwrap().scores.unwrap();
-        assert_eq!((scores.samples, scores.labelled), (200, 200));
+        assert_eq!((scores.agreement.total, scores.fp32.total), (200, 200));
         assert_eq!(scores.fp32.top1, fp32_top1, "{name}");
         assert!(scores.int8.top1 + 2 >= fp32_top1, "{name}: {} of 200", scores.int8.top1);
     }

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ncnn_format::{Model, Result};
-use quantizer::compare::{Accuracy, CompareOptions, Comparison, Scores, compare};
-use quantizer::{Dataset, Labels, Progress};
+use quantizer::compare::{CompareOptions, Comparison, Scores, compare};
+use quantizer::{Dataset, Labels, Progress, TopK};
 use serde_json::{Value, json};
 
 use crate::output::{Output, decibels, json_float, share, table};
@@ -76,15 +76,15 @@ pub fn describe_scores(comparison: &Comparison) -> String {
         return "several outputs: give --output BLOB to rank classes by one of them\n".to_owned();
     };
     let mut text = String::new();
-    if scores.labelled > 0 {
+    if scores.fp32.total > 0 {
         let rows = [("fp32", &scores.fp32), ("int8", &scores.int8)]
             .map(|(name, accuracy)| {
-                vec![name.to_owned(), share(accuracy.top1, scores.labelled), share(accuracy.top5, scores.labelled)]
+                vec![name.to_owned(), share(accuracy.top1, accuracy.total), share(accuracy.top5, accuracy.total)]
             })
             .to_vec();
         text += &table(&["", "top-1", "top-5"], rows, 1);
     }
-    text + &format!("same top-1 class: {}\n", share(scores.agree, scores.samples))
+    text + &format!("same top-1 class: {}\n", share(scores.agreement.same, scores.agreement.total))
 }
 
 /// A comparison as JSON.
@@ -107,12 +107,12 @@ pub fn to_json(comparison: &Comparison) -> Value {
 }
 
 fn scores_json(scores: &Scores) -> Value {
-    let accuracy = |accuracy: &Accuracy| json!({ "top1": accuracy.top1, "top5": accuracy.top5 });
+    let accuracy = |accuracy: &TopK| json!({ "top1": accuracy.top1, "top5": accuracy.top5 });
     json!({
-        "samples": scores.samples,
-        "labelled": scores.labelled,
+        "samples": scores.agreement.total,
+        "labelled": scores.fp32.total,
         "fp32": accuracy(&scores.fp32),
         "int8": accuracy(&scores.int8),
-        "agree_top1": scores.agree,
+        "agree_top1": scores.agreement.same,
     })
 }

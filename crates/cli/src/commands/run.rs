@@ -6,8 +6,7 @@ use clap::Args;
 use fp32_ref::{Graph, Outputs, Tensor};
 use int8_exec::Int8Net;
 use ncnn_format::{Error, Model, Result};
-use quantizer::metrics::top_k;
-use quantizer::{ClassNames, npy, single_input};
+use quantizer::{ClassNames, read_npy, single_input, top_k, write_npy};
 use serde_json::{Value, json};
 
 use crate::output::{Output, json_float, table};
@@ -76,8 +75,8 @@ fn inputs(args: &RunArgs, model: &Model) -> Result<Vec<(String, Tensor)>> {
 /// `BLOB=FILE`, or `FILE` for the only input. A file that exists is a file, whatever its name holds.
 fn npy_input(argument: &str, graph: &Graph) -> Result<(String, Tensor)> {
     match argument.split_once('=') {
-        Some((blob, file)) if !Path::new(argument).exists() => Ok((blob.to_owned(), npy::load(file)?)),
-        _ => Ok((single_input(graph)?.to_owned(), npy::load(argument)?)),
+        Some((blob, file)) if !Path::new(argument).exists() => Ok((blob.to_owned(), read_npy(file)?)),
+        _ => Ok((single_input(graph)?.to_owned(), read_npy(argument)?)),
     }
 }
 
@@ -113,7 +112,7 @@ fn save(outputs: &Outputs, folder: &Path) -> Result<Vec<PathBuf>> {
         .iter()
         .map(|(name, value)| {
             let path = folder.join(format!("{}.npy", name.replace(['/', '\\'], "_")));
-            npy::save(&path, value)?;
+            write_npy(&path, value)?;
             Ok(path)
         })
         .collect()

@@ -1,5 +1,7 @@
 //! A scratch folder and the binary to run in it.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 // Each test file uses its own part of this module.
 #![allow(dead_code, reason = "shared by several test binaries")]
 

@@ -15,8 +15,11 @@ pub(crate) trait QuantizedLayer: Send + Sync {
     fn run(&self, inputs: Vec<Value>) -> Result<Vec<Value>>;
 }
 
-/// Whether `layer` asks for int8 arithmetic.
-pub(crate) fn is_quantized(layer: &Layer) -> Result<bool> {
+/// Whether `layer` asks for int8 arithmetic: `int8_scale_term` is not 0.
+///
+/// # Errors
+/// `Malformed` when its parameters cannot be read.
+pub fn is_quantized(layer: &Layer) -> Result<bool> {
     Ok(match layer.kind {
         LayerKind::Convolution => typed::Convolution::read(layer)?.int8_scale_term != 0,
         LayerKind::ConvolutionDepthWise => typed::ConvolutionDepthWise::read(layer)?.int8_scale_term != 0,

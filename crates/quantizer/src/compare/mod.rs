@@ -1,13 +1,13 @@
 //! Running the fp32 and the int8 network side by side.
 
-mod accuracy;
+mod scores;
 
 use fp32_ref::{BlobId, Graph, Net, Tensor};
-use int8_exec::{Int8Net, Value};
+use int8_exec::{Int8Net, Value, is_quantized};
 use ncnn_format::{Error, LayerKind, Model, Result};
 use rayon::prelude::*;
 
-pub use accuracy::{Accuracy, Scores};
+pub use scores::Scores;
 
 use crate::metrics::{Cosine, Sqnr};
 use crate::{Dataset, Labels, Progress, single_input};
@@ -122,21 +122,32 @@ impl Pair<'_> {
             })
             .map_err(|error| error.in_file(&name))?;
         let mut errors = vec![(Sqnr::default(), Cosine::default()); self.pairs.len()];
+        let mut failed = None;
         let int8 = self
             .quantized
             .run(&[(input, sample)], &mut |blob: BlobId, value: &Value| {
                 let at = self.pairs.iter().position(|pair| pair.int8 == blob);
-                if let Some((at, expected)) = at.and_then(|at| Some((at, expected[at].take()?)))
-                    && let Ok(found) = value.to_f32()
-                {
-                    errors[at].0.add(expected.as_slice(), found.as_slice());
-                    errors[at].1.add(expected.as_slice(), found.as_slice());
+                if let Some((at, expected)) = at.and_then(|at| Some((at, expected[at].take()?))) {
+                    let (sqnr, cosine) = &mut errors[at];
+                    if let Err(error) = add_error(sqnr, cosine, &expected, value) {
+                        failed.get_or_insert(error.in_layer(&self.pairs[at].layer));
+                    }
                 }
             })
             .map_err(|error| error.in_file(&name))?;
+        if let Some(error) = failed {
+            return Err(error.in_file(&name));
+        }
         let ranked = self.ranked.and_then(|output| Some((fp32.get(output)?.clone(), int8.get(output)?.clone())));
         Ok(Seen { errors, ranked })
     }
+}
+
+/// Adds the difference of one blob to its sums.
+fn add_error(sqnr: &mut Sqnr, cosine: &mut Cosine, expected: &Tensor, found: &Value) -> Result<()> {
+    let found = found.to_f32()?;
+    sqnr.add(expected.as_slice(), found.as_slice())?;
+    cosine.add(expected.as_slice(), found.as_slice())
 }
 
 /// The outputs of quantized layers and of the network, in the int8 model's order.
@@ -146,11 +157,7 @@ impl Pair<'_> {
 fn pairs(model: &Model, fp32: &Graph, int8: &Graph) -> Result<Vec<BlobPair>> {
     let mut pairs = Vec::new();
     for (layer, node) in model.layers.iter().zip(int8.nodes()) {
-        let is_int8 = layer.params.int(8, 0).unwrap_or(0) != 0
-            && matches!(
-                layer.kind,
-                LayerKind::Convolution | LayerKind::ConvolutionDepthWise | LayerKind::InnerProduct
-            );
+        let is_int8 = is_quantized(layer)?;
         for &blob in &node.outputs {
             if !is_int8 && !int8.outputs().contains(&blob) {
                 continue;
@@ -195,8 +202,8 @@ fn summarize(
     let mut scores = Scores::default();
     for (index, sample) in seen.iter().enumerate() {
         for (sum, error) in sums.iter_mut().zip(&sample.errors) {
-            sum.0.merge(&error.0);
-            sum.1.merge(&error.1);
+            sum.0.merge(error.0);
+            sum.1.merge(error.1);
         }
         if let Some((fp32, int8)) = &sample.ranked {
             scores.add(&dataset.name(index), options.labels, fp32.as_slice(), int8.as_slice())?;
