@@ -27,17 +27,19 @@ impl Default for Range {
 impl Range {
     /// Takes more values into account.
     pub fn add(&mut self, values: &[f32]) {
-        let mut seen = Self { values: values.len() as u64, ..Self::default() };
-        for &x in values {
-            if x.is_finite() {
-                // Adding 0 makes −0 into 0, whose order against 0 `min` and `max` leave open.
-                let x = x + 0.0;
-                seen.min = seen.min.min(x);
-                seen.max = seen.max.max(x);
-            } else {
-                seen.nonfinite += 1;
-            }
+        // Lanes that do not wait for each other become vector code.
+        let mut lanes = [Lane::default(); 8];
+        let (blocks, rest) = values.as_chunks::<8>();
+        for block in blocks {
+            lanes.iter_mut().zip(block).for_each(|(lane, &x)| lane.add(x));
         }
+        lanes.iter_mut().zip(rest).for_each(|(lane, &x)| lane.add(x));
+        let mut seen = Self { values: values.len() as u64, ..Self::default() };
+        for lane in lanes {
+            seen.min = seen.min.min(lane.min);
+            seen.max = seen.max.max(lane.max);
+        }
+        seen.nonfinite = values.iter().map(|x| u64::from(!x.is_finite())).sum();
         seen.absmax = if seen.min <= seen.max { seen.max.max(-seen.min) } else { 0.0 };
         self.merge(&seen);
     }
@@ -49,6 +51,30 @@ impl Range {
         self.max = self.max.max(other.max);
         self.values = self.values.saturating_add(other.values);
         self.nonfinite = self.nonfinite.saturating_add(other.nonfinite);
+    }
+}
+
+/// Extremes of the finite values at every eighth place.
+#[derive(Clone, Copy)]
+struct Lane {
+    min: f32,
+    max: f32,
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self { min: f32::INFINITY, max: f32::NEG_INFINITY }
+    }
+}
+
+impl Lane {
+    /// NaN stands for every value that is not finite: no comparison with it holds. Adding 0 makes −0
+    /// into 0, of which either could otherwise remain, depending on the order.
+    #[inline(always)]
+    fn add(&mut self, x: f32) {
+        let x = if x.is_finite() { x + 0.0 } else { f32::NAN };
+        self.min = if x < self.min { x } else { self.min };
+        self.max = if x > self.max { x } else { self.max };
     }
 }
 

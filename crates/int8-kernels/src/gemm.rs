@@ -2,7 +2,7 @@
 
 use crate::conv::Scratch;
 use crate::error::{Error, check_length, checked_product};
-use crate::micro_kernel::{MicroKernel, Operands};
+use crate::micro_kernel::{LARGEST_TILE, MicroKernel, Operands};
 use crate::packing::PackedWeights;
 
 /// How a matrix of activations lies in memory.
@@ -104,7 +104,6 @@ fn multiply_strip(
     taken: usize,
     out: &mut Output<'_>,
 ) {
-    const LARGEST_TILE: usize = 512;
     let mut tile = [0i32; LARGEST_TILE];
     let nr = kernel.tile.nr;
     let tile = &mut tile[..kernel.tile.mr * nr];
