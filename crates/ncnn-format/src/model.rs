@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::weights::{Weight, WeightRole};
-use crate::{Error, LayerKind, ParamDict, Result};
+use crate::{Error, LayerKind, Limits, ParamDict, Result, Warning, param};
 
 /// A network: layers in file order, with their weights when a `.bin` was read.
 ///
@@ -100,6 +100,42 @@ impl Layer {
 }
 
 impl Model {
+    /// Reads `.param` text; the layers have no weights until a `.bin` is read.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) or
+    /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), with the line.
+    pub fn from_param_text(text: &str) -> Result<Self> {
+        Ok(Self::from_param_text_with(text, &Limits::default())?.0)
+    }
+
+    /// [`Model::from_param_text`] with limits of your own, and what was odd.
+    ///
+    /// # Errors
+    /// As [`Model::from_param_text`].
+    pub fn from_param_text_with(text: &str, limits: &Limits) -> Result<(Self, Vec<Warning>)> {
+        param::parse_model(text, limits)
+    }
+
+    /// The `.param` text.
+    ///
+    /// A model that was read and not changed gives the same bytes again; a layer
+    /// that was changed gives a new line and leaves the others alone. Layers made
+    /// by hand are laid out as ncnn's tools do. A model that
+    /// [`Model::check_param_text`] refuses gives text that reads back differently.
+    pub fn to_param_text(&self) -> String {
+        param::write_model(self)
+    }
+
+    /// Whether [`Model::to_param_text`] can say what this model says.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when there are no layers,
+    /// a name is empty or has blanks, or a text has characters that end it early.
+    pub fn check_param_text(&self) -> Result<()> {
+        param::check_writable(self)
+    }
+
     /// The layer called `name`.
     pub fn layer(&self, name: &str) -> Option<&Layer> {
         self.layers.iter().find(|layer| layer.name == name)

@@ -1,7 +1,9 @@
-//! Files that appear whole or not at all.
+//! Files that are read within limits, and appear whole or not at all.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::{Error, Result};
 
@@ -11,20 +13,75 @@ use crate::{Error, Result};
 /// [`ErrorKind::Io`](crate::ErrorKind::Io); the temporary file is removed and
 /// whatever stood at `path` is untouched.
 pub fn write_whole(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
-    let path = path.as_ref();
-    let temporary = temporary_name(path);
-    let written = fs::write(&temporary, bytes).and_then(|()| fs::rename(&temporary, path));
-    written.map_err(|error| {
-        // The first error is the one to report; a left-over is only untidy.
-        let _ = fs::remove_file(&temporary);
-        Error::io("cannot write", path, error)
-    })
+    write_all_whole(&[(path.as_ref(), bytes)])
 }
 
-/// A sibling name that no other process uses, so that the rename stays on one
-/// file system and two runs do not meet.
+/// Writes several files: all are complete under temporary names before the first
+/// is renamed.
+///
+/// # Errors
+/// As [`write_whole`]. Should a rename fail, those before it have happened.
+pub fn write_all_whole(files: &[(&Path, &[u8])]) -> Result<()> {
+    let temporaries: Vec<PathBuf> = files.iter().map(|(path, _)| temporary_name(path)).collect();
+    let written = write_then_rename(files, &temporaries);
+    if written.is_err() {
+        for temporary in &temporaries {
+            // The first error is the one to report; a left-over is only untidy.
+            let _ = fs::remove_file(temporary);
+        }
+    }
+    written
+}
+
+fn write_then_rename(files: &[(&Path, &[u8])], temporaries: &[PathBuf]) -> Result<()> {
+    for ((path, bytes), temporary) in files.iter().zip(temporaries) {
+        write_synced(temporary, bytes).map_err(|error| Error::io("cannot write", path, error))?;
+    }
+    for ((path, _), temporary) in files.iter().zip(temporaries) {
+        fs::rename(temporary, path).map_err(|error| Error::io("cannot write", path, error))?;
+    }
+    Ok(())
+}
+
+/// The bytes reach the disk before the name does.
+fn write_synced(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+/// A sibling name that no other process or thread uses, so that the rename stays
+/// on one file system and two runs do not meet.
 fn temporary_name(path: &Path) -> PathBuf {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
     let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".{}.part", std::process::id()));
+    name.push(format!(".{}.{count}.part", std::process::id()));
     path.with_file_name(name)
+}
+
+/// The bytes of `path`, if there are at most `limit`.
+pub(crate) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
+    let cannot_read = |error| Error::io("cannot read", path, error);
+    let too_large = || Error::too_large(format!("more bytes than the limit {limit}")).in_file(path);
+    let file = File::open(path).map_err(cannot_read)?;
+    let promised = file.metadata().map_err(cannot_read)?.len();
+    if promised > limit {
+        return Err(too_large());
+    }
+    let mut bytes = Vec::with_capacity(usize::try_from(promised).unwrap_or(0));
+    // The size of a pipe is not known before it ends.
+    file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(cannot_read)?;
+    if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
+}
+
+/// The text of `path`, if it is at most `limit` bytes of UTF-8.
+pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String> {
+    String::from_utf8(read_limited(path, limit)?).map_err(|error| {
+        let start = error.utf8_error().valid_up_to();
+        let found = error.as_bytes().get(start).copied().unwrap_or(0);
+        Error::malformed(format!("expected UTF-8 text, found byte 0x{found:02X}; is this a binary file?"))
+            .at_byte(start as u64)
+            .in_file(path)
+    })
 }

@@ -65,8 +65,8 @@ layer_params! {
         0 slope: Float = 0.0;
     }
     SELU {
-        0 alpha: Float = 1.67326324;
-        1 lambda: Float = 1.050700987;
+        0 alpha: Float = 1.673_263_2;
+        1 lambda: Float = 1.050_701;
     }
     Shrink {
         0 bias: Float = 0.0;

@@ -39,6 +39,24 @@ pub struct ParamSpec {
     pub default: &'static str,
 }
 
+/// The parameters of `kind`, in the order in which ncnn reads them; `None` for
+/// custom layers.
+pub fn param_specs(kind: &crate::LayerKind) -> Option<&'static [ParamSpec]> {
+    [
+        activation::specs,
+        convolution::specs,
+        deconvolution::specs,
+        dense::specs,
+        detection::specs,
+        normalization::specs,
+        pooling::specs,
+        shape::specs,
+        signal::specs,
+    ]
+    .iter()
+    .find_map(|family| family(kind))
+}
+
 macro_rules! layer_params {
     ($($kind:ident { $($id:literal $name:ident: $ty:ident = $default:expr;)* })*) => {
         $(
@@ -77,6 +95,14 @@ macro_rules! layer_params {
                 }
             }
         )*
+
+        /// The parameters of `kind` if it is one of this family.
+        pub(in crate::typed) fn specs(kind: &$crate::LayerKind) -> Option<&'static [$crate::typed::ParamSpec]> {
+            match kind {
+                $($crate::LayerKind::$kind => Some($kind::PARAMS),)*
+                _ => None,
+            }
+        }
     };
     (@rust Int) => { i32 };
     (@rust Float) => { f32 };
@@ -89,4 +115,53 @@ macro_rules! layer_params {
     (@get $params:ident Floats $id:literal $default:expr) => { $params.floats($id, $default)? };
     (@get $params:ident Text $id:literal $default:expr) => { $params.text($id, $default)? };
 }
-pub(crate) use layer_params;
+use layer_params;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Layer, LayerKind, Number, ParamValue};
+
+    #[test]
+    fn every_builtin_type_has_a_row_and_ids_are_unique_and_in_range() {
+        for kind in LayerKind::BUILTIN {
+            let specs = param_specs(kind).unwrap_or_else(|| panic!("{kind} is missing"));
+            for (i, spec) in specs.iter().enumerate() {
+                assert!(spec.id < crate::ParamDict::MAX_ID, "{kind} {spec:?}");
+                assert!(specs[..i].iter().all(|other| other.id != spec.id), "{kind} {spec:?}");
+            }
+        }
+        assert_eq!(param_specs(&LayerKind::from("Custom")), None);
+    }
+
+    #[test]
+    fn a_default_follows_the_parameter_it_refers_to() {
+        let mut layer = Layer::new(LayerKind::Convolution, "conv");
+        for (id, value) in [(1, 5), (4, 2), (14, 7)] {
+            layer.params.set_int(id, value);
+        }
+        let conv = Convolution::read(&layer).unwrap();
+        assert_eq!((conv.kernel_w, conv.kernel_h, conv.dilation_h, conv.stride_h), (5, 5, 1, 1));
+        assert_eq!((conv.pad_left, conv.pad_right, conv.pad_top, conv.pad_bottom), (2, 2, 7, 7));
+    }
+
+    #[test]
+    fn attention_scales_by_the_root_of_a_heads_width() {
+        let mut layer = Layer::new(LayerKind::MultiHeadAttention, "mha");
+        layer.params.set_int(0, 64);
+        layer.params.set_int(1, 4);
+        assert_eq!(MultiHeadAttention::read(&layer).unwrap().scale, 0.25);
+        // A division that must not panic.
+        layer.params.set_int(0, i32::MIN);
+        layer.params.set_int(1, -1);
+        assert!(MultiHeadAttention::read(&layer).unwrap().scale.is_nan());
+    }
+
+    #[test]
+    fn a_parameter_of_another_form_names_the_layer() {
+        let mut layer = Layer::new(LayerKind::Clip, "clip6");
+        layer.params.set(1, ParamValue::Array(vec![Number::Int(6)]));
+        let message = Clip::read(&layer).unwrap_err().to_string();
+        assert_eq!(message, "layer clip6: parameter 1 should be a number, found an array of 1");
+    }
+}

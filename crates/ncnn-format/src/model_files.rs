@@ -1,0 +1,103 @@
+//! The two files of a model.
+
+use std::path::Path;
+
+use crate::bin::{OddPadding, fill_weights, read_weights, write_weights};
+use crate::whole_file::{read_limited, read_text, write_all_whole};
+use crate::{Error, Limits, Model, Result, Warning};
+
+impl Model {
+    /// Reads a model with its weights.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) when a file cannot be read, else as
+    /// [`Model::from_param_text`] and [`Model::read_bin`]; all name the file.
+    pub fn load(param_path: impl AsRef<Path>, bin_path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::load_with(param_path, bin_path, &Limits::default())?.0)
+    }
+
+    /// [`Model::load`] with limits of your own, and what was odd in the `.param`.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_with(
+        param_path: impl AsRef<Path>,
+        bin_path: impl AsRef<Path>,
+        limits: &Limits,
+    ) -> Result<(Self, Vec<Warning>)> {
+        let (mut model, warnings) = Self::load_param_with(param_path, limits)?;
+        let bin_path = bin_path.as_ref();
+        let bytes = read_limited(bin_path, limits.bin_bytes)?;
+        model.read_bin_with(&bytes, limits).map_err(|error| error.in_file(bin_path))?;
+        Ok((model, warnings))
+    }
+
+    /// Reads a `.param` file; the layers have no weights.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_param(param_path: impl AsRef<Path>) -> Result<Self> {
+        Ok(Self::load_param_with(param_path, &Limits::default())?.0)
+    }
+
+    /// [`Model::load_param`] with limits of your own, and what was odd.
+    ///
+    /// # Errors
+    /// As [`Model::load`].
+    pub fn load_param_with(param_path: impl AsRef<Path>, limits: &Limits) -> Result<(Self, Vec<Warning>)> {
+        let path = param_path.as_ref();
+        let text = read_text(path, limits.text_bytes)?;
+        Self::from_param_text_with(&text, limits).map_err(|error| error.in_file(path))
+    }
+
+    /// Takes the weights of all layers from the bytes of a `.bin`. What follows
+    /// the last weight goes to [`Model::trailing_bytes`].
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) with the byte and the
+    /// layer when the bytes end too early, else as
+    /// [`weight_layout`](crate::weight_layout). The model is unchanged then.
+    pub fn read_bin(&mut self, bytes: &[u8]) -> Result<()> {
+        self.read_bin_with(bytes, &Limits::default()).map(|_| ())
+    }
+
+    /// [`Model::read_bin`] with limits of your own. Gives the places where padding
+    /// was not zero, which is the only thing in a `.bin` that writing it back changes.
+    ///
+    /// # Errors
+    /// As [`Model::read_bin`], and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
+    pub fn read_bin_with(&mut self, bytes: &[u8], limits: &Limits) -> Result<Vec<OddPadding>> {
+        let mut weights = read_weights(self, bytes, limits)?;
+        let odd_padding = std::mem::take(&mut weights.odd_padding);
+        fill_weights(self, weights);
+        Ok(odd_padding)
+    }
+
+    /// The bytes of the `.bin`: every weight as it is stored, values unchanged.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when a layer's weights are
+    /// not those that its parameters call for (number, role, length, tag), else as
+    /// [`weight_layout`](crate::weight_layout).
+    pub fn bin_bytes(&self) -> Result<Vec<u8>> {
+        write_weights(self)
+    }
+
+    /// Writes both files. Each is complete under a temporary name beside its place
+    /// before either of them is renamed, so a failure leaves old files untouched.
+    ///
+    /// # Errors
+    /// As [`Model::check_param_text`] and [`Model::bin_bytes`];
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) when a file cannot be written, and
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when both paths are the same.
+    pub fn save(&self, param_path: impl AsRef<Path>, bin_path: impl AsRef<Path>) -> Result<()> {
+        let (param_path, bin_path) = (param_path.as_ref(), bin_path.as_ref());
+        if param_path == bin_path {
+            return Err(Error::invalid("the .param and the .bin cannot be one file").in_file(param_path));
+        }
+        self.check_param_text().map_err(|error| error.in_file(param_path))?;
+        let bin = self.bin_bytes().map_err(|error| error.in_file(bin_path))?;
+        let param = self.to_param_text();
+        write_all_whole(&[(param_path, param.as_bytes()), (bin_path, &bin)])
+    }
+}

@@ -1,0 +1,106 @@
+//! Inner products, embeddings, matrix products and attention.
+
+use super::convolution::weight_and_bias;
+use super::plan::{Plan, quotient};
+use crate::typed::{Embed, Gemm, InnerProduct, MultiHeadAttention};
+use crate::{Error, Layer, Result, WeightRole};
+
+/// Terms from here on mean weights of 4, 6 or 8 bits in blocks (spec §7).
+const BLOCK_QUANTIZED: i32 = 400;
+
+pub(super) fn inner_product(plan: &mut Plan, layer: &Layer) -> Result<()> {
+    let params = InnerProduct::read(layer)?;
+    let outputs = ("num_output", params.num_output);
+    let size = ("weight_data_size", params.weight_data_size);
+    quotient(size, &[outputs])?;
+    weight_and_bias(plan, size, outputs, params.bias_term)?;
+    if params.int8_scale_term != 0 {
+        plan.raw(WeightRole::WeightScales, &[outputs])?;
+        plan.raw_single(WeightRole::InputScale);
+    }
+    Ok(())
+}
+
+pub(super) fn embed(plan: &mut Plan, layer: &Layer) -> Result<()> {
+    let params = Embed::read(layer)?;
+    let outputs = ("num_output", params.num_output);
+    let size = ("weight_data_size", params.weight_data_size);
+    let rows = quotient(size, &[outputs])?;
+    if rows != params.input_dim {
+        let (found, dim) = (params.weight_data_size, params.input_dim);
+        return Err(Error::malformed(format!(
+            "weight_data_size {found} should be num_output {} x input_dim {dim}",
+            params.num_output
+        )));
+    }
+    weight_and_bias(plan, size, outputs, params.bias_term)?;
+    if params.int8_scale_term != 0 {
+        plan.raw_single(WeightRole::WeightScales);
+    }
+    Ok(())
+}
+
+pub(super) fn gemm(plan: &mut Plan, layer: &Layer) -> Result<()> {
+    let params = Gemm::read(layer)?;
+    let int8 = int8_term(params.quantize_term)?;
+    let (m, n, k) =
+        (("constantM", params.constant_m), ("constantN", params.constant_n), ("constantK", params.constant_k));
+    if params.constant_a != 0 {
+        plan.tagged(WeightRole::MatrixA, &[m, k])?;
+    }
+    if params.constant_b != 0 {
+        plan.tagged(WeightRole::MatrixB, &[n, k])?;
+    }
+    if params.constant_c != 0 {
+        match params.constant_broadcast_type_c {
+            -1 => {}
+            0 => plan.tagged(WeightRole::MatrixC, &[])?,
+            1 | 2 => plan.tagged(WeightRole::MatrixC, &[m])?,
+            3 => plan.tagged(WeightRole::MatrixC, &[n, m])?,
+            4 => plan.tagged(WeightRole::MatrixC, &[n])?,
+            other => {
+                return Err(Error::malformed(format!("constant_broadcast_type_C should be in -1..=4, found {other}")));
+            }
+        }
+    }
+    if int8 && params.constant_a != 0 {
+        plan.raw(WeightRole::MatrixAScales, &[m])?;
+    }
+    if int8 && params.constant_b != 0 {
+        plan.raw_single(WeightRole::MatrixBScale);
+    }
+    Ok(())
+}
+
+pub(super) fn attention(plan: &mut Plan, layer: &Layer) -> Result<()> {
+    let params = MultiHeadAttention::read(layer)?;
+    let int8 = int8_term(params.quantize_term)?;
+    let embed = ("embed_dim", params.embed_dim);
+    let qdim = ("qdim", quotient(("weight_data_size", params.weight_data_size), &[embed])?);
+    plan.tagged(WeightRole::QueryWeight, &[embed, qdim])?;
+    plan.raw(WeightRole::QueryBias, &[embed])?;
+    plan.tagged(WeightRole::KeyWeight, &[embed, ("kdim", params.kdim)])?;
+    plan.raw(WeightRole::KeyBias, &[embed])?;
+    plan.tagged(WeightRole::ValueWeight, &[embed, ("vdim", params.vdim)])?;
+    plan.raw(WeightRole::ValueBias, &[embed])?;
+    plan.tagged(WeightRole::OutWeight, &[qdim, embed])?;
+    plan.raw(WeightRole::OutBias, &[qdim])?;
+    if int8 {
+        for role in [WeightRole::QueryScales, WeightRole::KeyScales, WeightRole::ValueScales] {
+            plan.raw(role, &[embed])?;
+        }
+        plan.raw_single(WeightRole::OutScale);
+    }
+    Ok(())
+}
+
+/// Whether `term` means int8 weights.
+fn int8_term(term: i32) -> Result<bool> {
+    match term {
+        4..=6 => Err(Error::malformed(format!("quantize term {term} is one that ncnn refuses"))),
+        BLOCK_QUANTIZED.. => {
+            Err(Error::unsupported(format!("block-quantized weights (term {term}) cannot be read yet")))
+        }
+        _ => Ok(term != 0),
+    }
+}

@@ -1,0 +1,86 @@
+//! Which weights a layer owns, in file order (spec §3.3 and §3.4).
+
+mod affine;
+mod convolution;
+mod dense;
+mod plan;
+mod recurrent;
+
+use plan::Plan;
+
+use crate::{Layer, LayerKind, Result, WeightRole};
+
+/// One weight that a layer's parameters call for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WeightSpec {
+    /// What it is.
+    pub role: WeightRole,
+    /// How many elements.
+    pub len: usize,
+    /// How it starts in the file.
+    pub encoding: Encoding,
+}
+
+/// Whether a weight starts with a tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Encoding {
+    /// A tag says how the elements are stored.
+    Tagged,
+    /// Plain f32 values, no tag.
+    Raw,
+}
+
+/// The weights that `layer` owns according to its parameters, in file order.
+///
+/// A custom layer owns nothing as far as this function knows: ncnn lets the code
+/// of such a layer read what it likes, and most of them read nothing. A `.bin`
+/// that does hold weights of one cannot be read; the error then says so.
+///
+/// # Errors
+/// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) when a size is not
+/// positive or contradicts another one, with the values found, and
+/// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for the block-quantized
+/// forms of Gemm and MultiHeadAttention (term 400 and above).
+pub fn weight_layout(layer: &Layer) -> Result<Vec<WeightSpec>> {
+    let mut plan = Plan::default();
+    fill(&mut plan, layer).map_err(|error| error.in_layer(&layer.name))?;
+    Ok(plan.specs)
+}
+
+#[rustfmt::skip]
+fn fill(plan: &mut Plan, layer: &Layer) -> Result<()> {
+    use LayerKind as K;
+    match layer.kind {
+        K::BatchNorm => affine::batch_norm(plan, layer),
+        K::Bias => affine::bias(plan, layer),
+        K::Scale => affine::scale(plan, layer),
+        K::PReLU => affine::prelu(plan, layer),
+        K::Normalize => affine::normalize(plan, layer),
+        K::InstanceNorm => affine::instance_norm(plan, layer),
+        K::GroupNorm => affine::group_norm(plan, layer),
+        K::LayerNorm => affine::layer_norm(plan, layer),
+        K::RMSNorm => affine::rms_norm(plan, layer),
+        K::Padding => affine::padding(plan, layer),
+        K::MemoryData => affine::memory_data(plan, layer),
+        K::Quantize => affine::quantize(plan, layer),
+        K::Dequantize => affine::dequantize(plan, layer),
+        K::Requantize => affine::requantize(plan, layer),
+        K::Convolution => convolution::convolution(plan, layer),
+        K::ConvolutionDepthWise => convolution::convolution_depthwise(plan, layer),
+        K::Convolution1D | K::ConvolutionDepthWise1D | K::Convolution3D | K::ConvolutionDepthWise3D
+        | K::Deconvolution | K::DeconvolutionDepthWise | K::Deconvolution1D | K::DeconvolutionDepthWise1D
+        | K::Deconvolution3D | K::DeconvolutionDepthWise3D | K::DeformableConv2D => convolution::float_only(plan, layer),
+        K::InnerProduct => dense::inner_product(plan, layer),
+        K::Embed => dense::embed(plan, layer),
+        K::Gemm => dense::gemm(plan, layer),
+        K::MultiHeadAttention => dense::attention(plan, layer),
+        K::LSTM => recurrent::lstm(plan, layer),
+        K::GRU => recurrent::gru(plan, layer),
+        K::RNN => recurrent::rnn(plan, layer),
+        // Everything else computes from its inputs and parameters alone.
+        _ => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests;
