@@ -63,7 +63,8 @@ impl Broadcast {
         let [_, d, h, w] = self.full_dims();
         for (index, row) in full.chunks_exact_mut(w).enumerate() {
             let place = [index / h / d, index / h % d, index % h];
-            let start = place.iter().zip(sizes).fold(0, |start, (&i, size)| start * size + if size == 1 { 0 } else { i });
+            let start =
+                place.iter().zip(sizes).fold(0, |start, (&i, size)| start * size + if size == 1 { 0 } else { i });
             let source = &other[start * sizes[3]..(start + 1) * sizes[3]];
             if let [single] = *source {
                 for value in row {

@@ -4,11 +4,15 @@
 pub(crate) mod activation;
 mod arity;
 mod broadcast;
+mod cut;
 mod dense_kernel;
+mod expression;
 mod loading;
 mod pass_through;
 mod per_channel;
 mod pointwise;
+mod resampling;
+mod transposed_kernel;
 pub(crate) mod window;
 
 macro_rules! layers {
@@ -37,26 +41,40 @@ layers! {
     Concat => concat,
     Convolution => convolution,
     ConvolutionDepthWise => convolution_depth_wise,
+    Crop => crop,
+    Deconvolution => deconvolution,
+    DeconvolutionDepthWise => deconvolution_depth_wise,
     Dropout => dropout,
-    ELU => elu,
     Eltwise => eltwise,
+    ELU => elu,
     Exp => exp,
+    ExpandDims => expand_dims,
     Flatten => flatten,
     GELU => gelu,
     HardSigmoid => hard_sigmoid,
     HardSwish => hard_swish,
     InnerProduct => inner_product,
+    Interp => interp,
     Log => log,
+    LRN => lrn,
+    MemoryData => memory_data,
     Mish => mish,
     Noop => noop,
-    PReLU => prelu,
+    Padding => padding,
+    Permute => permute,
     Pooling => pooling,
     Power => power,
+    PReLU => prelu,
+    Reduction => reduction,
     ReLU => relu,
+    Reshape => reshape,
     Scale => scale,
+    ShuffleChannel => shuffle_channel,
     Sigmoid => sigmoid,
+    Slice => slice,
     Softmax => softmax,
     Split => split,
+    Squeeze => squeeze,
     Swish => swish,
     TanH => tan_h,
     Threshold => threshold,

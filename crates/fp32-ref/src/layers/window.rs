@@ -95,9 +95,9 @@ impl ConvWindow {
 
     /// The number of kernel elements.
     pub(super) fn taps(&self) -> Result<usize> {
-        self.kernel_h.checked_mul(self.kernel_w).ok_or_else(|| {
-            Error::malformed(format!("a kernel of {} x {} is too large", self.kernel_w, self.kernel_h))
-        })
+        self.kernel_h
+            .checked_mul(self.kernel_w)
+            .ok_or_else(|| Error::malformed(format!("a kernel of {} x {} is too large", self.kernel_w, self.kernel_h)))
     }
 
     /// Whether the windows are the elements of the plane, one by one.
@@ -286,8 +286,7 @@ mod tests {
     #[test]
     fn covered_columns_are_those_that_meet_the_input() {
         for (first, stride, left, w, len) in [(0, 1, 1, 5, 7), (2, 2, 3, 4, 5), (9, 3, 0, 4, 3), (0, 5, 2, 2, 4)] {
-            let met: Vec<usize> =
-                (0..len).filter(|j| (left..left + w).contains(&(first + j * stride))).collect();
+            let met: Vec<usize> = (0..len).filter(|j| (left..left + w).contains(&(first + j * stride))).collect();
             let covered = Covered::new(first, stride, left, w, len);
             assert_eq!((covered.start..covered.end).collect::<Vec<_>>(), met);
             if let Some(j) = met.first() {
