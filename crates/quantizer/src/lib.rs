@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod convert;
 mod decode;
 mod image;
 mod jpeg;
@@ -12,7 +13,11 @@ mod pixel;
 mod preprocess;
 mod resize;
 mod samples;
+mod weight_scales;
+mod weight_slices;
+mod winograd;
 
+pub use convert::{ConvertOptions, Converted, FloatStorage, Note, convert};
 pub use decode::decode_image;
 pub use image::RgbImage8;
 pub use labels::{ClassNames, Label, Labels};
@@ -21,3 +26,6 @@ pub use npy::{read_npy, write_npy};
 pub use pixel::Pixel;
 pub use preprocess::{InputOptions, Preprocess};
 pub use samples::Samples;
+pub use weight_scales::{WeightMethod, WeightScales, weight_scales};
+pub use weight_slices::is_quantizable;
+pub use winograd::WinogradGuard;
