@@ -69,7 +69,16 @@ impl Epilogue {
         match self.activation {
             Activation::None => map(accumulators, out, scale, bias, finish),
             Activation::Relu => map(accumulators, out, scale, bias, |v| finish(Activation::Relu.apply(v))),
-            other => map(accumulators, out, scale, bias, |v| finish(other.apply(v))),
+            Activation::LeakyRelu { slope } => {
+                map(accumulators, out, scale, bias, |v| finish(Activation::LeakyRelu { slope }.apply(v)))
+            }
+            Activation::Clip { min, max } => {
+                map(accumulators, out, scale, bias, |v| finish(Activation::Clip { min, max }.apply(v)))
+            }
+            Activation::HardSwish { alpha, beta } => {
+                map(accumulators, out, scale, bias, |v| finish(Activation::HardSwish { alpha, beta }.apply(v)))
+            }
+            smooth => map(accumulators, out, scale, bias, |v| finish(smooth.apply(v))),
         }
     }
 }

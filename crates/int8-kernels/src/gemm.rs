@@ -2,7 +2,7 @@
 
 use crate::conv::Scratch;
 use crate::error::{Error, check_length, checked_product};
-use crate::micro_kernel::{MicroKernel, Operands};
+use crate::micro_kernel::{LARGEST_TILE, MicroKernel, Operands};
 use crate::packing::PackedWeights;
 
 /// How a matrix of activations lies in memory.
@@ -67,12 +67,13 @@ pub(crate) fn multiply(weights: &PackedWeights, matrix: &Matrix<'_>, strip: &mut
         let kernel = if left * 4 <= weights.wide.tile.nr { weights.narrow } else { weights.wide };
         let taken = left.min(kernel.tile.nr);
         let start = column * matrix.column_stride;
-        let readable = taken == kernel.tile.nr && (matrix.column_stride == 1 || taken == 1);
+        let nr = kernel.tile.nr;
+        let readable = taken == nr && matrix.row_stride >= nr && (matrix.column_stride == 1 || nr == 1);
         let (activations, row_stride) = if readable {
             (&matrix.values[start.min(matrix.values.len())..], matrix.row_stride)
         } else {
-            gather(matrix, start, taken, kernel.tile.nr, weights.depth(), strip);
-            (strip.as_slice(), kernel.tile.nr)
+            gather(matrix, start, taken, nr, weights.depth(), strip);
+            (strip.as_slice(), nr)
         };
         multiply_strip(weights, kernel, activations, row_stride, taken, out);
         out.first_column += taken;
@@ -103,7 +104,6 @@ fn multiply_strip(
     taken: usize,
     out: &mut Output<'_>,
 ) {
-    const LARGEST_TILE: usize = 512;
     let mut tile = [0i32; LARGEST_TILE];
     let nr = kernel.tile.nr;
     let tile = &mut tile[..kernel.tile.mr * nr];
@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn buffers_of_another_size_are_refused() {
         let packed = PackedWeights::new(1, 2, &[1, 1], Isa::scalar()).unwrap();
-        let mut run = |activations: &[i8], out: &mut [i32]| {
+        let run = |activations: &[i8], out: &mut [i32]| {
             gemm(&packed, activations, 3, ActivationOrder::DepthMajor, &mut Scratch::default(), out)
                 .unwrap_err()
                 .to_string()

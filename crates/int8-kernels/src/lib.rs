@@ -18,7 +18,7 @@
 //! Sums are integers, so every algorithm and every instruction set gives the same bits; the order
 //! of the *float* operations above decides bits and is part of the contract.
 //!
-//! * Activations are within ±127, which [`quantize`] guarantees. Kernels rely on it (the sum of two
+//! * Activations are within ±127, which [`quantize()`] guarantees. Kernels rely on it (the sum of two
 //!   products then fits 16 bits), so it is a precondition of every product here.
 //! * Weights may be any `i8`, −128 included.
 //! * The depth (products per sum) is at most [`MAX_DEPTH`], so `i32` never overflows.

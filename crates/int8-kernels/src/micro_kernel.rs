@@ -46,6 +46,9 @@ pub struct Operands<'a> {
     pub row_stride: usize,
 }
 
+/// The most sums that one tile may have, so that a tile fits the stack.
+pub(crate) const LARGEST_TILE: usize = 512;
+
 /// Every kernel that this build knows, for every instruction set that this CPU has.
 pub fn kernels() -> &'static [MicroKernel] {
     arch::KERNELS
@@ -87,6 +90,7 @@ mod tests {
     fn names_decode_to_tile_and_isa() {
         for kernel in kernels() {
             let Tile { mr, nr, kr } = kernel.tile;
+            assert!((1..=LARGEST_TILE).contains(&(mr * nr)) && kr > 0);
             assert_eq!(kernel.name, format!("gemm_{mr}x{nr}c{kr}__{}", kernel.isa));
         }
     }

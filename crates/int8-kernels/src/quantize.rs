@@ -14,13 +14,19 @@
 /// ```
 #[inline]
 pub fn quantize(x: f32, scale: f32) -> i8 {
-    // Within ±128 both the truncation and the fraction are exact, so this is `f32::round`, in a
-    // form that compiles to vector instructions on CPUs without a rounding instruction.
-    let product = (x * scale).clamp(-128.0, 128.0);
-    let whole = product as i32;
-    let fraction = product - whole as f32;
-    let rounded = whole + i32::from(fraction >= 0.5) - i32::from(fraction <= -0.5);
-    rounded.clamp(-127, 127) as i8
+    // C's `round` without a call or a branch, so that loops over it become vector code on every CPU.
+    // Adding 1.5 · 2²³ leaves no bits for a fraction: the sum rounds to the nearest integer, ties to
+    // even, and its low bits are that integer. Ties that went towards zero are then moved away.
+    const SHIFT: f32 = 12_582_912.0;
+    let product = x * scale;
+    let raised = if product < -127.0 { -127.0 } else { product };
+    let limited = if raised > 127.0 { 127.0 } else { raised };
+    let shifted = limited + SHIFT;
+    let rest = limited - (shifted - SHIFT);
+    let up = i32::from((rest == 0.5) & (limited > 0.0));
+    let down = i32::from((rest == -0.5) & (limited < 0.0));
+    let rounded = (shifted.to_bits() as i32).wrapping_sub(SHIFT.to_bits() as i32).wrapping_add(up).wrapping_sub(down);
+    if product.is_nan() { 0 } else { rounded as i8 }
 }
 
 /// Quantizes every element of `input` with one scale into `out`.

@@ -2,9 +2,9 @@
 //!
 //! ```text
 //! gemm_4x16c16                              gemm_4x1c16
-//! for each pair of depths k, k + 1:         for each group of 16 depths:
+//! for each pair of depths k, k + 1:         for each 64 depths (4 groups, then single groups):
 //!   for each of 4 rows m:                     for each of 4 rows m:
-//!     16 lanes: acc[m] += w[m][k]   · x[k]      acc[m] += Σ w[m][0..16] · x[0..16]
+//!     16 lanes: acc[m] += w[m][k]   · x[k]      acc[m] += Σ w[m][0..64] · x[0..64]
 //!                       + w[m][k+1] · x[k+1]
 //! ```
 //!
@@ -21,6 +21,8 @@ use crate::micro_kernel::{MicroKernel, Operands, Tile};
 const MR: usize = 4;
 const NR: usize = 16;
 const KR: usize = 16;
+/// Depths that a column multiplies at once: long enough that adding up the lanes costs little.
+const LONG: usize = 64;
 
 pub(super) static KERNELS: [MicroKernel; 2] = [
     MicroKernel {
@@ -80,34 +82,30 @@ fn head(row: &[i8]) -> &[i8; NR] {
 }
 
 fn gemm_4x1c16(operands: &Operands<'_>, out: &mut [i32]) {
-    let mut sums = [0i32; MR];
     let groups = operands.weights.as_chunks::<{ MR * KR }>().0;
-    if operands.row_stride == 1 {
-        let (columns, tail) = operands.activations[..operands.depth].as_chunks::<KR>();
-        for (group, column) in groups.iter().zip(columns) {
-            add_group(&mut sums, group, column);
+    let mut sums = [0i32; MR];
+    let whole = if operands.row_stride == 1 { operands.depth / LONG * LONG } else { 0 };
+    let columns = operands.activations[..whole].as_chunks::<LONG>().0;
+    let (long_groups, groups) = groups.split_at(whole / KR);
+    for (groups, column) in long_groups.as_chunks::<{ LONG / KR }>().0.iter().zip(columns) {
+        for (m, sum) in sums.iter_mut().enumerate() {
+            let row = groups.map(|group| group.as_chunks::<KR>().0[m]);
+            *sum = sum.wrapping_add(dot(row.as_flattened(), column));
         }
-        if let (Some(group), false) = (groups.last(), tail.is_empty()) {
-            let mut column = [0; KR];
-            column[..tail.len()].copy_from_slice(tail);
-            add_group(&mut sums, group, &column);
-        }
-    } else {
-        let mut values = operands.activations.iter().step_by(operands.row_stride).take(operands.depth);
-        for group in groups {
-            let column = std::array::from_fn(|_| values.next().copied().unwrap_or(0));
-            add_group(&mut sums, group, &column);
+    }
+    let mut values = operands.activations.iter().step_by(operands.row_stride).take(operands.depth).skip(whole);
+    for group in groups {
+        let column: [i8; KR] = std::array::from_fn(|_| values.next().copied().unwrap_or(0));
+        for (sum, row) in sums.iter_mut().zip(group.as_chunks::<KR>().0) {
+            *sum = sum.wrapping_add(dot(row, &column));
         }
     }
     out.copy_from_slice(&sums);
 }
 
-/// Adds the products of `KR` depths to the sums of `MR` rows.
+/// The sum of products; callers give slices of a constant length.
 #[inline(always)]
-fn add_group(sums: &mut [i32; MR], group: &[i8; MR * KR], column: &[i8; KR]) {
-    for (sum, weights) in sums.iter_mut().zip(group.as_chunks::<KR>().0) {
-        for (&w, &x) in weights.iter().zip(column) {
-            *sum = sum.wrapping_add(i32::from(w) * i32::from(x));
-        }
-    }
+fn dot(weights: &[i8], column: &[i8]) -> i32 {
+    let products = weights.iter().zip(column).map(|(&w, &x)| i32::from(w).wrapping_mul(i32::from(x)));
+    products.fold(0, i32::wrapping_add)
 }
