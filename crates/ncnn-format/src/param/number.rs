@@ -118,3 +118,110 @@ fn integer(token: &str) -> IResult<&str, (i32, bool)> {
     let value = wide as i32;
     Ok((rest, (value, i64::from(value) != wide)))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_float(token: &str) -> f32 {
+        match read_number(token, true).unwrap().number {
+            Number::Float(value) => value,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn ordinary_floats_are_what_they_say() {
+        for (token, value) in [
+            ("0.5", 0.5),
+            ("-1.25", -1.25),
+            ("+2.", 2.0),
+            (".5", 0.5),
+            ("1e3", 1000.0),
+            ("1E-3", 0.001),
+            ("-1.234567e+00", -1.234_567),
+            ("3.402823e+38", 3.402_823e38),
+            ("0.0", 0.0),
+        ] {
+            assert_eq!(read_float(token), value, "{token}");
+        }
+    }
+
+    #[test]
+    fn ten_decimals_wrap_the_power_of_ten() {
+        // 10^10 mod 2^32 = 1410065408: the value that ncnn loads.
+        assert_eq!(read_float("0.0000000001"), (1.0_f64 / 1_410_065_408.0) as f32);
+        assert_eq!(format!("{:.5e}", read_float("0.0000000001")), "7.09187e-10");
+        // 5000000000 mod 2^32.
+        assert_eq!(read_float("5000000000.0"), 705_032_704.0);
+    }
+
+    #[test]
+    fn a_minus_counts_for_zero_too() {
+        assert_eq!(read_float("-0.0").to_bits(), (-0.0_f32).to_bits());
+    }
+
+    #[test]
+    fn huge_exponents_end_at_infinity_or_zero_at_once() {
+        assert_eq!(read_float("1e999999999"), f32::INFINITY);
+        assert_eq!(read_float("-1e4294967295"), f32::NEG_INFINITY);
+        assert_eq!(read_float("1e-4294967295"), 0.0);
+        assert!(read_float("0e4294967295").is_nan());
+    }
+
+    #[test]
+    fn integers_stop_at_the_first_other_character() {
+        let reading = read_number("0x10", false).unwrap();
+        assert_eq!((reading.number, reading.rest, reading.wrapped), (Number::Int(0), "x10", false));
+        assert_eq!(read_number("-7", false).unwrap().number, Number::Int(-7));
+        assert_eq!(read_number("+7", false).unwrap().number, Number::Int(7));
+    }
+
+    #[test]
+    fn integers_beyond_32_bits_wrap_and_say_so() {
+        let reading = read_number("4294967297", false).unwrap();
+        assert_eq!((reading.number, reading.wrapped), (Number::Int(1), true));
+        assert_eq!(read_number("-2147483648", false).unwrap().number, Number::Int(i32::MIN));
+    }
+
+    #[test]
+    fn a_number_needs_a_digit() {
+        for token in ["", "-", "+", "-inf", "x", "-."] {
+            assert_eq!(read_number(token, false), None, "{token}");
+        }
+        for token in [".", "-.", "-e5", "+.e", "e"] {
+            assert_eq!(read_number(token, true), None, "{token}");
+        }
+    }
+
+    #[test]
+    fn floats_are_written_as_c_writes_them() {
+        for (value, text) in [
+            (0.1_f32, "1.000000e-01"),
+            (-0.0, "-0.000000e+00"),
+            (6.0, "6.000000e+00"),
+            (1e-10, "1.000000e-10"),
+            (1e10, "1.000000e+10"),
+            (16_777_217.0, "1.6777216e+07"),
+            (f32::MAX, "3.4028235e+38"),
+            (f32::INFINITY, "1.000000e+39"),
+            (f32::NEG_INFINITY, "-1.000000e+39"),
+            (f32::NAN, "0e999"),
+            (-f32::NAN, "-0e999"),
+        ] {
+            assert_eq!(write_float(value), text);
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn every_float_is_read_back_from_at_most_fifteen_characters(bits: u32) {
+            let value = f32::from_bits(bits);
+            let text = write_float(value);
+            proptest::prop_assert!(text.len() <= 15, "{text}");
+            proptest::prop_assert!(looks_like_float(&text));
+            let read = read_float(&text);
+            proptest::prop_assert!(read.to_bits() == bits || (read.is_nan() && value.is_nan()), "{text} {value:e} {read:e}");
+        }
+    }
+}

@@ -237,3 +237,115 @@ fn until_blank(input: &str) -> &str {
 pub(super) fn is_white(c: char) -> bool {
     matches!(c, ' ' | '\t' | '\n' | '\x0b' | '\x0c' | '\r')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Limits;
+
+    /// The parameters in `text` as `id:value`, then what was odd, or the error.
+    fn read(text: &str) -> String {
+        let limits = Limits { array_len: 4, ..Limits::default() };
+        let mut notes = Notes::new(&limits);
+        match parameters(text, &mut notes) {
+            Ok((rest, entries)) => {
+                let mut words: Vec<String> = entries.iter().map(|e| format!("{}:{:?}", e.id, e.value)).collect();
+                words.extend(notes.into_warnings(text).into_iter().map(|warning| format!("({})", warning.message)));
+                words.push(shown(rest));
+                words.join(" ").replace("Number(", "(")
+            }
+            Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => fault.into_error(text).to_string(),
+            Err(nom::Err::Incomplete(_)) => unreachable!(),
+        }
+    }
+
+    #[test]
+    fn numbers_are_integers_unless_they_have_a_point_or_an_e() {
+        assert_eq!(read("0=1 1=-2.5 2=1e2"), "0:(Int(1)) 1:(Float(-2.5)) 2:(Float(100.0)) ''");
+    }
+
+    #[test]
+    fn parameters_may_stand_on_several_lines() {
+        assert_eq!(read(" 0=1\n\n 1=2\r\nReLU x"), "0:(Int(1)) 1:(Int(2)) '\\r\\nReLU x'");
+    }
+
+    #[test]
+    fn the_list_ends_at_the_first_other_token() {
+        assert_eq!(read("0=1 2 =3"), "0:(Int(1)) ' 2 =3'");
+        assert_eq!(read(""), "''");
+    }
+
+    #[test]
+    fn old_arrays_judge_each_element_alone() {
+        assert_eq!(read("-23301=3,1,2.5,-3"), "1:Array([Int(1), Float(2.5), Int(-3)]) ''");
+        assert_eq!(read("-23301= 1,7"), "1:Array([Int(7)]) ''");
+        assert_eq!(read("-23301=0"), "1:Array([]) ''");
+    }
+
+    #[test]
+    fn new_arrays_are_what_their_first_element_is() {
+        assert_eq!(read("1=0.0,6"), "1:Array([Float(0.0), Float(6.0)]) ''");
+        assert_eq!(read("1=0,6.0"), "1:Array([Int(0), Int(6)]) ('6.0' in parameter 1: ncnn ignores '.0') ''");
+        assert_eq!(read("1=4, 2=5"), "1:Array([Int(4)]) 2:(Int(5)) ''");
+    }
+
+    #[test]
+    fn texts_are_bare_or_quoted() {
+        assert_eq!(read("6=abc,d 9=\"0w,1h d\""), "6:Text(\"abc,d\") 9:Text(\"0w,1h d\") ''");
+        assert_eq!(read("6=\"\" 7=nan"), "6:Text(\"\") 7:Text(\"nan\") ''");
+        assert_eq!(read("6=abc\""), "6:Text(\"abc\") ''");
+        assert_eq!(
+            read("6=\"a very long expression, twice as long\""),
+            "6:Text(\"a very long expression, twice as long\") ''"
+        );
+    }
+
+    #[test]
+    fn what_ncnn_reads_otherwise_is_noted() {
+        insta::assert_snapshot!(read("0=1 0=2"), @"0:(Int(1)) 0:(Int(2)) (parameter 0 is given again; the later value counts) ''");
+        insta::assert_snapshot!(read("0=0x10"), @"0:(Int(0)) ('0x10' in parameter 0: ncnn ignores 'x10') ''");
+        insta::assert_snapshot!(read("0=1\t1=2"), @r#"0:(Int(1)) ('1\t1=2' in parameter 0: ncnn ignores '\t1=2') ''"#);
+        insta::assert_snapshot!(read("0=4294967297"), @"0:(Int(1)) ('4294967297' in parameter 0 does not fit 32 bits and wraps around) ''");
+        insta::assert_snapshot!(read("6=\"12345678901234\""), @r#"6:Text("12345678901234") (ncnn cannot read a quoted text of exactly 14 characters (parameter 6)) ''"#);
+        insta::assert_snapshot!(read("6=\",0w\""), @r#"6:Text(",0w") (ncnn cannot read a text that starts with a blank or a comma (parameter 6)) ''"#);
+        insta::assert_snapshot!(read("6=\"abc\"\r\n"), @r#"6:Text("abc") (ncnn adds the carriage return to the text of parameter 6) '\r\n'"#);
+        insta::assert_snapshot!(read("6=abc\r\n"), @r#"6:Text("abc") (ncnn adds the carriage return to the text of parameter 6) '\r\n'"#);
+        insta::assert_snapshot!(read("6=\"abc 1=2\r\n"), @r#"6:Text("abc 1=2") (the text of parameter 6 is not closed by a quote) (ncnn adds the carriage return to the text of parameter 6) '\r\n'"#);
+    }
+
+    #[test]
+    fn what_ncnn_refuses_or_misreads_is_an_error() {
+        insta::assert_snapshot!(read("0= 5"), @"line 1: parameter 0 has no value right after the '='");
+        insta::assert_snapshot!(read("0="), @"line 1: parameter 0 has no value right after the '='");
+        insta::assert_snapshot!(read("32=5"), @"line 1: parameter id 32 is not in 0..32");
+        insta::assert_snapshot!(read("-1=5"), @"line 1: parameter id -1 is not in 0..32");
+        insta::assert_snapshot!(read("-23332=1,5"), @"line 1: parameter id 32 is not in 0..32");
+        insta::assert_snapshot!(read("99999999999999999999=5"), @"line 1: parameter id 9223372036854775807 is not in 0..32");
+        insta::assert_snapshot!(read("0=1.0000000000000001"), @"line 1: '1.0000000000000001' in parameter 0 is longer than the 15 characters that ncnn reads");
+        insta::assert_snapshot!(read("0=-inf"), @"line 1: parameter 0 should be a number, found '-inf'");
+        insta::assert_snapshot!(read("0=(1)"), @"line 1: parameter 0 should be a number, found '(1)'");
+        insta::assert_snapshot!(read("0=1,,2"), @"line 1: unexpected ',2' after the value of parameter 0");
+        insta::assert_snapshot!(read("0=1,x"), @"line 1: parameter 0 should be a number, found 'x'");
+        insta::assert_snapshot!(read("6=\"abc\"d"), @"line 1: unexpected 'd' after the value of parameter 6");
+        insta::assert_snapshot!(read("-23300=2,1"), @"line 1: array 0 should have 2 elements, found 1");
+        insta::assert_snapshot!(read("-23300=2,1,2,3"), @"line 1: unexpected ',3' after the value of parameter 0");
+        insta::assert_snapshot!(read("-23300=x"), @"line 1: array 0 should start with its length, found 'x'");
+        insta::assert_snapshot!(read("-23300=-1"), @"line 1: array 0 has length -1");
+        insta::assert_snapshot!(read("-23300=5,1,2,3,4,5"), @"line 1: array 0 has length 5, the limit is 4");
+        insta::assert_snapshot!(read("0=1,2,3,4,5"), @"line 1: array 0 has more elements than the limit 4");
+    }
+
+    #[test]
+    fn a_text_may_be_as_long_as_ncnns_two_pieces() {
+        let text = "a".repeat(15 + 241);
+        assert!(read(&format!("6={text}")).starts_with("6:Text"));
+        assert_eq!(read(&format!("6={text}a")), "line 1: the text of parameter 6 is too long: 257 characters");
+        assert_eq!(read(&format!("6=\"{text}\"")), "line 1: the text of parameter 6 is too long: 256 characters");
+    }
+
+    #[test]
+    fn characters_of_several_bytes_are_not_cut() {
+        assert_eq!(read("6=\"ääääääääääääääää\""), "6:Text(\"ääääääääääääääää\") ''");
+        assert_eq!(read("6=aääääääääääää"), "6:Text(\"aääääääääääää\") ''");
+    }
+}

@@ -38,7 +38,7 @@ layer_params! {
     }
     Spectrogram {
         0 n_fft: Int = 0;
-        1 power: Float = 0.0;
+        1 power: Int = 0;
         2 hoplen: Int = n_fft / 4;
         3 winlen: Int = n_fft;
         4 window_type: Int = 0;
