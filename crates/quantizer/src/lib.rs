@@ -4,6 +4,7 @@
 
 pub mod calibrate;
 pub mod compare;
+mod convert;
 mod dataset;
 mod decode;
 mod image;
@@ -17,7 +18,11 @@ mod preprocess;
 mod progress;
 mod resize;
 mod samples;
+mod weight_scales;
+mod weight_slices;
+mod winograd;
 
+pub use convert::{ConvertOptions, Converted, FloatStorage, Note, convert};
 pub use dataset::{Dataset, FileDataset};
 pub use decode::decode_image;
 pub use image::RgbImage8;
@@ -29,3 +34,6 @@ pub use pixel::Pixel;
 pub use preprocess::{InputOptions, Preprocess};
 pub use progress::Progress;
 pub use samples::Samples;
+pub use weight_scales::{WeightMethod, WeightScales, weight_scales};
+pub use weight_slices::is_quantizable;
+pub use winograd::WinogradGuard;

@@ -1,0 +1,175 @@
+//! A float model and a table to an int8 model, as ncnn2int8 does it.
+
+mod note;
+mod requantize;
+mod rows;
+mod storage;
+
+use ncnn_format::{Error, Layer, LayerKind, Model, Result, ScaleTable, Storage};
+
+pub use note::Note;
+
+use crate::weight_slices::is_quantizable;
+use rows::Rows;
+
+/// Parameter `int8_scale_term` of Convolution, ConvolutionDepthWise, InnerProduct
+/// and the recurrent layers.
+const INT8_SCALE_TERM: u8 = 8;
+
+/// The same of Embed, Gemm, MultiHeadAttention and SDPA.
+const QUANTIZE_TERM: u8 = 18;
+
+/// How weights that stay float are stored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum FloatStorage {
+    /// As ncnn2int8 does: fp16 where the file has a tag, else fp32 with
+    /// magnitudes below 1e-30 as 0. Bytes equal ncnn2int8's.
+    #[default]
+    Half,
+    /// As they are in the float model.
+    Keep,
+}
+
+/// Options of [`convert`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ConvertOptions {
+    /// How weights that stay float are stored.
+    pub float_storage: FloatStorage,
+    /// Whether a convolution hands int8 to the convolutions behind it.
+    pub requantize: bool,
+}
+
+impl Default for ConvertOptions {
+    fn default() -> Self {
+        Self { float_storage: FloatStorage::default(), requantize: true }
+    }
+}
+
+/// An int8 model and what is to be said about it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Converted {
+    /// The model.
+    pub model: Model,
+    /// Remarks, in layer order by kind of remark.
+    pub notes: Vec<Note>,
+}
+
+/// Converts `model` to int8 with the scales of `table`. Source: ncnn-int8-spec §6.
+///
+/// A Convolution, ConvolutionDepthWise or InnerProduct with both rows becomes
+/// int8; without an input scale it stays float, which is how a layer is kept out.
+/// Differences from ncnn2int8, which writes the same bytes otherwise:
+///
+/// - A row that is missing, has a wrong length or holds a scale that cannot be
+///   used is an error; ncnn2int8 drops layers silently or reads out of bounds.
+/// - A weight scale `inf` on an all-zero channel gives weights 0 and a stored scale
+///   of 1, where ncnn2int8 stores −127 and infinity (x86). Both infer zeros.
+/// - Gemm and SDPA stay float; ncnn2int8 always quantizes them. So do recurrent
+///   layers, Embed and MultiHeadAttention for which it has rows.
+/// - A blob becomes int8 only when everything that reads it takes int8.
+///
+/// # Errors
+/// `Invalid` when the model is int8 already or has no weights loaded, no row of the
+/// table fits the model, or for rows as above; `Malformed` when a weight to quantize
+/// is NaN or infinite. All name the layer.
+pub fn convert(model: &Model, table: &ScaleTable, options: ConvertOptions) -> Result<Converted> {
+    model.layers.iter().try_for_each(check_is_float)?;
+    let mut notes = Vec::new();
+    note_unknown_rows(model, table, &mut notes)?;
+    let mut model = model.clone();
+    for layer in &mut model.layers {
+        convert_layer(layer, table, &mut notes)?;
+    }
+    if options.requantize {
+        requantize::fuse(&mut model, &mut notes)?;
+    }
+    if options.float_storage == FloatStorage::Half {
+        store_floats(&mut model, &mut notes);
+    }
+    if !model.trailing_bytes.is_empty() {
+        notes.push(Note::TrailingBytes { count: model.trailing_bytes.len() });
+        model.trailing_bytes.clear();
+    }
+    Ok(Converted { model, notes })
+}
+
+fn check_is_float(layer: &Layer) -> Result<()> {
+    let term = match layer.kind {
+        LayerKind::Convolution
+        | LayerKind::ConvolutionDepthWise
+        | LayerKind::InnerProduct
+        | LayerKind::LSTM
+        | LayerKind::GRU
+        | LayerKind::RNN => layer.params.int(INT8_SCALE_TERM, 0),
+        LayerKind::Embed | LayerKind::Gemm | LayerKind::MultiHeadAttention | LayerKind::SDPA => {
+            layer.params.int(QUANTIZE_TERM, 0)
+        }
+        _ => Ok(0),
+    };
+    let term = term.map_err(|error| error.in_layer(&layer.name))?;
+    let stores_int8 = layer.weights.iter().any(|weight| weight.data.storage() == Storage::I8);
+    if term != 0 || stores_int8 {
+        let message = format!("is int8 already (int8_scale_term {term}); convert the float model");
+        return Err(Error::invalid(message).in_layer(&layer.name));
+    }
+    Ok(())
+}
+
+/// Notes rows that name no layer; that not a single one does means a wrong table.
+fn note_unknown_rows(model: &Model, table: &ScaleTable, notes: &mut Vec<Note>) -> Result<()> {
+    let is_known = |key: &str| {
+        let owner = key.rsplit_once("_param_").map_or(key, |(owner, _)| owner);
+        model.layers.iter().any(|layer| layer.name == owner || layer.name == key)
+    };
+    let unknown: Vec<_> = table.rows.iter().filter(|row| !is_known(&row.key)).collect();
+    if unknown.len() == table.rows.len() {
+        let first = table.rows.first().map_or("it is empty".to_owned(), |row| format!("the first is {}", row.key));
+        return Err(Error::invalid(format!("no row of the table names a layer of the model; {first}")));
+    }
+    notes.extend(unknown.into_iter().map(|row| Note::UnknownRow { key: row.key.clone() }));
+    Ok(())
+}
+
+fn convert_layer(layer: &mut Layer, table: &ScaleTable, notes: &mut Vec<Note>) -> Result<()> {
+    let name = layer.name.clone();
+    if !is_quantizable(layer)? {
+        if has_other_int8_form(&layer.kind) {
+            notes.push(Note::StaysFloat { layer: name, kind: layer.kind.clone() });
+        }
+        return Ok(());
+    }
+    match Rows::find(table, layer)? {
+        Rows::None => notes.push(Note::NoRows { layer: name }),
+        Rows::WeightsOnly => notes.push(Note::NoInputScale { layer: name }),
+        Rows::Both(scales) => {
+            storage::store_int8(layer, &scales)?;
+            if !scales.dead.is_empty() {
+                notes.push(Note::DeadChannels { layer: name, channels: scales.dead });
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Types that ncnn2int8 converts and [`convert`] does not.
+fn has_other_int8_form(kind: &LayerKind) -> bool {
+    matches!(
+        kind,
+        LayerKind::Gemm
+            | LayerKind::SDPA
+            | LayerKind::MultiHeadAttention
+            | LayerKind::RNN
+            | LayerKind::LSTM
+            | LayerKind::GRU
+            | LayerKind::Embed
+    )
+}
+
+fn store_floats(model: &mut Model, notes: &mut Vec<Note>) {
+    for layer in &mut model.layers {
+        let count = storage::store_floats_as_ncnn2int8(layer);
+        if count > 0 {
+            notes.push(Note::HalfOverflow { layer: layer.name.clone(), count });
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Passing int8 from one convolution to the next.
+//!
+//! Between two int8 convolutions ncnn can leave out the float blob: the first one
+//! gets 100 added to its `int8_scale_term` and the second one's input scale as its
+//! own output scale (ncnn-int8-spec §6.4).
+
+use std::collections::HashMap;
+
+use ncnn_format::{Layer, LayerKind, Model, Result, WeightRole};
+
+use super::note::Note;
+use super::{INT8_SCALE_TERM, storage};
+
+/// Marks every int8 convolution whose output is read by int8 convolutions only,
+/// directly or through one Split.
+///
+/// ncnn2int8 looks no further than the first reader; here a blob that others read
+/// as well, or whose readers want different scales, stays float.
+pub(super) fn fuse(model: &mut Model, notes: &mut Vec<Note>) -> Result<()> {
+    let readers = Readers::of(model);
+    let mut fusions = Vec::new();
+    for (index, layer) in model.layers.iter().enumerate() {
+        if is_int8_conv(layer)? {
+            match readers.scale_wanted(model, index)? {
+                Wanted::Float => {}
+                Wanted::Int8(scale) => fusions.push((index, scale)),
+                Wanted::Unclear(note) => notes.push(note),
+            }
+        }
+    }
+    for (index, scale) in fusions {
+        let layer = &mut model.layers[index];
+        let term = layer.params.int(INT8_SCALE_TERM, 0)?;
+        layer.params.set_int(INT8_SCALE_TERM, term + 100);
+        storage::push_raw(layer, WeightRole::OutputScale, vec![scale]);
+    }
+    Ok(())
+}
+
+/// For each blob the layers that read it, in file order.
+struct Readers(HashMap<String, Vec<usize>>);
+
+/// What the readers of a convolution's output can take.
+enum Wanted {
+    Float,
+    Int8(f32),
+    Unclear(Note),
+}
+
+impl Readers {
+    fn of(model: &Model) -> Self {
+        let mut readers: HashMap<String, Vec<usize>> = HashMap::new();
+        for (index, layer) in model.layers.iter().enumerate() {
+            for blob in &layer.inputs {
+                readers.entry(blob.clone()).or_default().push(index);
+            }
+        }
+        Self(readers)
+    }
+
+    /// The layers that read `blob`, which layer `from` makes.
+    fn get(&self, blob: &str) -> &[usize] {
+        self.0.get(blob).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    fn scale_wanted(&self, model: &Model, from: usize) -> Result<Wanted> {
+        let layer = &model.layers[from];
+        let [blob] = layer.outputs.as_slice() else { return Ok(Wanted::Float) };
+        match self.get(blob) {
+            [reader] if *reader > from && model.layers[*reader].kind == LayerKind::Split => {
+                self.scale_behind_split(model, layer, *reader)
+            }
+            [reader] if *reader > from => Ok(int8_input(&model.layers[*reader])?.map_or(Wanted::Float, Wanted::Int8)),
+            [] | [_] => Ok(Wanted::Float),
+            several => {
+                let mut scales = several.iter().map(|&reader| int8_input(&model.layers[reader]));
+                let any = scales.try_fold(false, |any, scale| Ok::<_, ncnn_format::Error>(any | scale?.is_some()))?;
+                Ok(if any { Wanted::Unclear(Note::SharedOutput { layer: layer.name.clone() }) } else { Wanted::Float })
+            }
+        }
+    }
+
+    fn scale_behind_split(&self, model: &Model, layer: &Layer, split: usize) -> Result<Wanted> {
+        let mut scales = Vec::new();
+        for blob in &model.layers[split].outputs {
+            match self.get(blob) {
+                [reader] if *reader > split => match int8_input(&model.layers[*reader])? {
+                    Some(scale) => scales.push(scale),
+                    None => return Ok(Wanted::Float),
+                },
+                _ => return Ok(Wanted::Float),
+            }
+        }
+        match scales.first() {
+            None => Ok(Wanted::Float),
+            Some(first) if scales.iter().all(|scale| scale == first) => Ok(Wanted::Int8(*first)),
+            Some(_) => Ok(Wanted::Unclear(Note::ScalesDiffer { layer: layer.name.clone() })),
+        }
+    }
+}
+
+fn is_int8_conv(layer: &Layer) -> Result<bool> {
+    let is_conv = matches!(layer.kind, LayerKind::Convolution | LayerKind::ConvolutionDepthWise);
+    Ok(is_conv && layer.params.int(INT8_SCALE_TERM, 0)? != 0)
+}
+
+/// The input scale of a layer that takes int8: a convolution with one input.
+fn int8_input(layer: &Layer) -> Result<Option<f32>> {
+    if layer.inputs.len() != 1 || !is_int8_conv(layer)? {
+        return Ok(None);
+    }
+    Ok(layer.weight_f32(WeightRole::InputScale)?.first().copied())
+}

@@ -1,0 +1,170 @@
+//! Scales of weights, from the weights alone.
+
+use ncnn_format::{Layer, LayerKind, Result};
+
+use crate::weight_slices::WeightSlices;
+use crate::winograd::{WinogradGuard, may_run_winograd, proven_scale};
+
+/// How the scales of weights are chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum WeightMethod {
+    /// The row that ncnn2table prints: 127 (3×3 with stride and dilation 1: 31)
+    /// / largest magnitude, `inf` for a dead channel.
+    Ncnn,
+    /// 127 / largest magnitude, limited by the guard; 1 for a dead channel.
+    Guarded(WinogradGuard),
+}
+
+impl Default for WeightMethod {
+    fn default() -> Self {
+        Self::Guarded(WinogradGuard::default())
+    }
+}
+
+/// The scales of a layer's weights and what is to be said about them.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct WeightScales {
+    /// One multiplier per output channel (Convolution), group
+    /// (ConvolutionDepthWise) or output (InnerProduct).
+    pub scales: Vec<f32>,
+    /// Channels whose weights are all zero, or too small for a finite scale.
+    pub dead: Vec<usize>,
+    /// Channels whose scale is below 127 / largest magnitude because of
+    /// [`WinogradGuard::Proven`].
+    pub reduced: Vec<usize>,
+}
+
+/// The scales of the weights of `layer`. Source: ncnn-int8-spec §5.3, column kl.
+///
+/// # Errors
+/// `Unsupported` unless the layer [is quantizable](crate::is_quantizable);
+/// `Malformed` when a weight is NaN or infinite, naming channel, index and value;
+/// `Invalid` when no weights were read or they are int8.
+pub fn weight_scales(layer: &Layer, method: WeightMethod) -> Result<WeightScales> {
+    let slices = WeightSlices::of(layer)?;
+    let largest = largest_level(layer, method)?;
+    let prove = method == WeightMethod::Guarded(WinogradGuard::Proven) && may_run_winograd(layer)?;
+    let mut result = WeightScales::default();
+    for (channel, weights) in slices.iter().enumerate() {
+        let absmax = weights.iter().fold(0f32, |absmax, weight| absmax.max(weight.abs()));
+        let scale = largest / absmax;
+        let scale = if scale.is_finite() {
+            let limited = if prove { proven_scale(weights, scale) } else { scale };
+            if limited < scale {
+                result.reduced.push(channel);
+            }
+            limited
+        } else {
+            result.dead.push(channel);
+            if method == WeightMethod::Ncnn { scale } else { 1.0 }
+        };
+        result.scales.push(scale);
+    }
+    Ok(result)
+}
+
+/// What the largest weight becomes.
+fn largest_level(layer: &Layer, method: WeightMethod) -> Result<f32> {
+    let six_bit = matches!(method, WeightMethod::Ncnn | WeightMethod::Guarded(WinogradGuard::Ncnn));
+    let is_short = six_bit && layer.kind == LayerKind::Convolution && may_run_winograd(layer)?;
+    Ok(if is_short { 31.0 } else { 127.0 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ncnn_format::{F32Tag, Weight, WeightData, WeightRole};
+
+    fn layer(kind: &str, params: &[(u8, i32)], weights: Vec<f32>) -> Layer {
+        let mut layer = Layer::new(kind.into(), "conv1");
+        params.iter().for_each(|&(id, value)| layer.params.set_int(id, value));
+        layer.weights.push(Weight { role: WeightRole::Weight, data: WeightData::F32(weights, F32Tag::Tagged) });
+        layer
+    }
+
+    fn one_by_one(weights: Vec<f32>) -> Layer {
+        layer("Convolution", &[(0, 2), (1, 1)], weights)
+    }
+
+    const METHODS: [WeightMethod; 4] = [
+        WeightMethod::Ncnn,
+        WeightMethod::Guarded(WinogradGuard::Ncnn),
+        WeightMethod::Guarded(WinogradGuard::Proven),
+        WeightMethod::Guarded(WinogradGuard::Off),
+    ];
+
+    #[test]
+    fn the_largest_weight_of_each_channel_becomes_127() {
+        let layer = one_by_one(vec![0.5, -1.0, 2.0, 0.25]);
+        for method in METHODS {
+            assert_eq!(weight_scales(&layer, method).unwrap().scales, [127.0, 63.5]);
+        }
+    }
+
+    #[test]
+    fn ncnn_keeps_six_bits_in_3x3_convolutions_only() {
+        let scales = |kind, params: &[(u8, i32)], method| {
+            weight_scales(&layer(kind, params, vec![1.0; 18]), method).unwrap().scales
+        };
+        let conv = [(0, 2), (1, 3)];
+        let found = METHODS.map(|method| scales("Convolution", &conv, method)[0]);
+        assert_eq!(found, [31.0, 31.0, 127.0, 127.0]);
+        assert_eq!(scales("ConvolutionDepthWise", &[(0, 2), (1, 3), (7, 2)], WeightMethod::Ncnn), [127.0; 2]);
+        assert_eq!(scales("InnerProduct", &[(0, 6)], WeightMethod::Ncnn), [127.0; 6]);
+    }
+
+    #[test]
+    fn groups_share_a_scale() {
+        let layer = layer("ConvolutionDepthWise", &[(0, 4), (1, 1), (7, 2)], vec![1.0, 2.0, 4.0, -8.0]);
+        assert_eq!(weight_scales(&layer, WeightMethod::Ncnn).unwrap().scales, [63.5, 15.875]);
+    }
+
+    #[test]
+    fn a_dead_channel_is_listed_and_gets_a_finite_scale() {
+        let layer = one_by_one(vec![0.0, 0.0, 1.0, 1.0]);
+        let ours = weight_scales(&layer, WeightMethod::default()).unwrap();
+        assert_eq!((ours.scales, ours.dead), (vec![1.0, 127.0], vec![0]));
+        let ncnns = weight_scales(&layer, WeightMethod::Ncnn).unwrap();
+        assert_eq!((ncnns.scales, ncnns.dead), (vec![f32::INFINITY, 127.0], vec![0]));
+        // 127 / 1e-40 is beyond f32.
+        let tiny = weight_scales(&one_by_one(vec![1e-40, 0.0, 1.0, 1.0]), WeightMethod::default()).unwrap();
+        assert_eq!(tiny.dead, [0]);
+    }
+
+    #[test]
+    fn channels_lowered_for_winograd_are_listed() {
+        let mut weights = vec![1.0; 9 * 64];
+        weights.extend(vec![0.01; 9 * 64 - 1]);
+        weights.push(1.0);
+        let layer = layer("Convolution", &[(0, 2), (1, 3)], weights);
+        let scales = weight_scales(&layer, WeightMethod::default()).unwrap();
+        assert_eq!(scales.reduced, [0]);
+        assert!(scales.scales[0] < 31.0 && scales.scales[1] == 127.0, "{:?}", scales.scales);
+        let off = weight_scales(&layer, WeightMethod::Guarded(WinogradGuard::Off)).unwrap();
+        assert_eq!((off.scales, off.reduced), (vec![127.0; 2], vec![]));
+    }
+
+    #[test]
+    fn weights_that_are_not_finite_are_named() {
+        let message = |weight| {
+            weight_scales(&one_by_one(vec![0.0, 1.0, 2.0, weight]), WeightMethod::Ncnn).unwrap_err().to_string()
+        };
+        assert_eq!(message(f32::NAN), "layer conv1: weight 1 of channel 1 is NaN, expected finite numbers");
+        assert_eq!(message(f32::NEG_INFINITY), "layer conv1: weight 1 of channel 1 is -inf, expected finite numbers");
+    }
+
+    #[test]
+    fn layers_that_cannot_be_quantized_are_refused() {
+        let message = |layer: &Layer| weight_scales(layer, WeightMethod::Ncnn).unwrap_err().to_string();
+        let gemm = message(&layer("Gemm", &[], vec![]));
+        assert_eq!(gemm, "layer conv1: a Gemm with these parameters has no static int8 form");
+        assert!(message(&layer("Convolution", &[(0, 1), (19, 1)], vec![])).contains("no static int8 form"));
+        assert!(message(&layer("ConvolutionDepthWise", &[(0, 1), (19, 1)], vec![])).contains("no static int8 form"));
+        let odd = message(&layer("InnerProduct", &[(0, 2)], vec![1.0; 3]));
+        assert_eq!(odd, "layer conv1: 3 weights cannot be divided among 2 scales");
+        assert!(message(&layer("InnerProduct", &[(0, -2)], vec![1.0; 3])).contains("among 0 scales"));
+        let mut bare = one_by_one(vec![]);
+        bare.weights.clear();
+        assert_eq!(message(&bare), "layer conv1: no weight was loaded");
+    }
+}

@@ -1,0 +1,81 @@
+//! How the weights of a layer fall into parts that share a scale.
+
+use std::borrow::Cow;
+
+use ncnn_format::{Error, Layer, LayerKind, Result, WeightRole, typed};
+
+/// The weights of a layer with an int8 form, cut by scale: one slice per output
+/// channel of a `Convolution`, per group of a `ConvolutionDepthWise`, per output
+/// of an `InnerProduct` (ncnn-int8-spec §5.3).
+#[derive(Debug)]
+pub(crate) struct WeightSlices<'a> {
+    values: Cow<'a, [f32]>,
+    count: usize,
+}
+
+/// Whether `layer` has static scales in a table and an int8 form: Convolution and
+/// ConvolutionDepthWise with weights of their own, and InnerProduct.
+///
+/// # Errors
+/// `Malformed` when its parameters cannot be read.
+pub fn is_quantizable(layer: &Layer) -> Result<bool> {
+    match layer.kind {
+        LayerKind::Convolution => Ok(typed::Convolution::read(layer)?.dynamic_weight == 0),
+        LayerKind::ConvolutionDepthWise => Ok(typed::ConvolutionDepthWise::read(layer)?.dynamic_weight == 0),
+        LayerKind::InnerProduct => Ok(true),
+        _ => Ok(false),
+    }
+}
+
+impl<'a> WeightSlices<'a> {
+    /// # Errors
+    /// `Unsupported` when the layer is not [quantizable](is_quantizable),
+    /// `Invalid` when its weights were not read or are int8, `Malformed` when they
+    /// do not divide evenly, or one is not finite.
+    pub(crate) fn of(layer: &'a Layer) -> Result<Self> {
+        let count = slice_count(layer)?;
+        let values = layer.weight_f32(WeightRole::Weight)?;
+        if count == 0 || values.is_empty() || !values.len().is_multiple_of(count) {
+            let message = format!("{} weights cannot be divided among {count} scales", values.len());
+            return Err(Error::malformed(message).in_layer(&layer.name));
+        }
+        let slices = Self { values, count };
+        slices.check_finite().map_err(|error| error.in_layer(&layer.name))?;
+        Ok(slices)
+    }
+
+    fn check_finite(&self) -> Result<()> {
+        for (channel, slice) in self.iter().enumerate() {
+            if let Some(index) = slice.iter().position(|weight| !weight.is_finite()) {
+                return Err(Error::malformed(format!(
+                    "weight {index} of channel {channel} is {}, expected finite numbers",
+                    slice[index]
+                )));
+            }
+        }
+        Ok(())
+    }
+
+    /// The number of slices, so of scales; at least 1.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The slices in order, all of the same length.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(self.values.len() / self.count)
+    }
+}
+
+fn slice_count(layer: &Layer) -> Result<usize> {
+    if !is_quantizable(layer)? {
+        let message = format!("a {} with these parameters has no static int8 form", layer.kind);
+        return Err(Error::unsupported(message).in_layer(&layer.name));
+    }
+    let count = match layer.kind {
+        LayerKind::ConvolutionDepthWise => typed::ConvolutionDepthWise::read(layer)?.group,
+        LayerKind::InnerProduct => typed::InnerProduct::read(layer)?.num_output,
+        _ => typed::Convolution::read(layer)?.num_output,
+    };
+    Ok(usize::try_from(count).unwrap_or_default())
+}

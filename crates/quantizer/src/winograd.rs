@@ -1,0 +1,122 @@
+//! Weights that stay exact in ncnn's int8 Winograd convolution.
+//!
+//! ncnn runs every 3×3 convolution of stride and dilation 1 through F(4,3), whose
+//! accumulator carries 576 · Σ w·x in 32 bits: it overflows beyond
+//! |Σ w·x| = 3,728,270, and the SIMD code, which divides by 576 in f32, is off by
+//! one for a quarter of the sums from 1,864,137 to 2,097,149 (ncnn-int8-spec
+//! §8.9.1). ncnn2table answers with weights within ±31 for all such layers, which
+//! costs two bits everywhere and proves nothing from 106 input channels on.
+
+use int8_kernels::quantize;
+use ncnn_format::{Layer, LayerKind, Result, typed};
+
+/// The largest accumulator magnitude up to which every build of ncnn is exact.
+const EXACT_ACCUMULATOR: u64 = 1_864_136;
+
+/// The largest activation magnitude.
+const MAX_ACTIVATION: u64 = 127;
+
+/// What to do about the weights of 3×3 convolutions with stride and dilation 1.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum WinogradGuard {
+    /// As ncnn2table: within ±31, every channel.
+    Ncnn,
+    /// Within ±127, unless the channel's weights could sum up to more than
+    /// 1,864,136; such a channel's scale is lowered to the largest at which
+    /// 127 · Σ|w| ≤ 1,864,136. No input can then overflow the accumulator or meet
+    /// the inexact division: ncnn's answer is that of the plain convolution.
+    #[default]
+    Proven,
+    /// Within ±127. For runtimes without Winograd; on ncnn large inputs may overflow.
+    Off,
+}
+
+/// Whether ncnn may run `layer` through Winograd when it is int8.
+///
+/// # Errors
+/// `Malformed` when its parameters cannot be read.
+pub(crate) fn may_run_winograd(layer: &Layer) -> Result<bool> {
+    if layer.kind != LayerKind::Convolution {
+        return Ok(false);
+    }
+    let conv = typed::Convolution::read(layer)?;
+    let kernel = (conv.kernel_w, conv.kernel_h);
+    let steps = (conv.stride_w, conv.stride_h, conv.dilation_w, conv.dilation_h);
+    Ok(kernel == (3, 3) && steps == (1, 1, 1, 1))
+}
+
+/// The largest scale not above `scale` with which `weights` are proven exact, also
+/// after it went through a table.
+pub(crate) fn proven_scale(weights: &[f32], scale: f32) -> f32 {
+    let is_proven = |scale: f32| MAX_ACTIVATION * magnitude(weights, scale.max(as_printed(scale))) <= EXACT_ACCUMULATOR;
+    if is_proven(scale) {
+        return scale;
+    }
+    // The sum grows with the scale, and positive floats are ordered like their
+    // bits: bisect them. A scale of 0 makes every weight 0.
+    let (mut proven, mut refuted) = (0, scale.to_bits());
+    while refuted - proven > 1 {
+        let middle = proven + (refuted - proven) / 2;
+        if is_proven(f32::from_bits(middle)) { proven = middle } else { refuted = middle }
+    }
+    f32::from_bits(proven)
+}
+
+/// Σ|w| of the int8 weights.
+fn magnitude(weights: &[f32], scale: f32) -> u64 {
+    weights.iter().map(|&weight| u64::from(quantize(weight, scale).unsigned_abs())).sum()
+}
+
+/// The scale as it comes back from a table, which has six decimals.
+fn as_printed(scale: f32) -> f32 {
+    format!("{scale:.6}").parse().unwrap_or(scale)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn a_channel_that_cannot_overflow_keeps_its_scale() {
+        // 115 weights of 127: 127 · 127 · 115 = 1,854,835.
+        assert_eq!(proven_scale(&[0.5; 115], 254.0), 254.0);
+    }
+
+    #[test]
+    fn a_channel_that_could_overflow_is_lowered_just_enough() {
+        // 116 weights may be 126 at most: 127 · 116 · 126 = 1,856,232.
+        let scale = proven_scale(&[0.5; 116], 254.0);
+        assert_eq!(magnitude(&[0.5; 116], scale), 116 * 126);
+        assert_eq!(magnitude(&[0.5; 116], f32::from_bits(scale.to_bits() + 1)), 116 * 127);
+    }
+
+    #[test]
+    fn only_plain_3x3_convolutions_are_concerned() {
+        let layer = |kind: &str, params: &[(u8, i32)]| {
+            let mut layer = Layer::new(kind.into(), "conv");
+            params.iter().for_each(|&(id, value)| layer.params.set_int(id, value));
+            may_run_winograd(&layer).unwrap()
+        };
+        assert!(layer("Convolution", &[(1, 3)]));
+        assert!(!layer("Convolution", &[(1, 3), (11, 1)]));
+        assert!(!layer("Convolution", &[(1, 3), (3, 2)]));
+        assert!(!layer("Convolution", &[(1, 3), (3, 1), (13, 2)]));
+        assert!(!layer("Convolution", &[(1, 3), (2, 2)]));
+        assert!(!layer("ConvolutionDepthWise", &[(1, 3)]));
+    }
+
+    proptest! {
+        #[test]
+        fn no_input_exceeds_the_bound_even_through_a_table(
+            weights in proptest::collection::vec(-3.0f32..3.0, 100..600),
+            scale in 0.5f32..300.0,
+        ) {
+            let proven = proven_scale(&weights, scale);
+            prop_assert!(proven <= scale);
+            for scale in [proven, as_printed(proven)] {
+                prop_assert!(127 * magnitude(&weights, scale) <= EXACT_ACCUMULATOR);
+            }
+        }
+    }
+}
