@@ -1,16 +1,19 @@
 //! `cargo xtask calibrate`: the whole job on the fixtures.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Instant;
 
+use clap::Parser;
 use ncnn_format::{Model, Result};
-use ncnn_quant::TerminalProgress;
 use ncnn_quant::commands::compare::describe_scores;
 use ncnn_quant::commands::quantize::{file_size, save, with_suffix};
 use ncnn_quant::output::{bytes, decibels, table};
+use ncnn_quant::{Cli, TerminalProgress};
 use quantizer::calibrate::{Calibration, Method, calibrate};
 use quantizer::compare::{CompareOptions, Comparison, compare};
-use quantizer::{Dataset, FileDataset, InputOptions, Labels, Preprocess, Samples, convert};
+use quantizer::{ConvertOptions, FileDataset, InputOptions, Labels, Preprocess, Samples, convert};
 
 use crate::models::{ModelSpec, fixtures, repository};
 
@@ -26,6 +29,12 @@ pub(crate) fn run() -> Result<()> {
     }
     println!("Stock ncnn loads these files as they are; so do `ncnn-quant run` and `ncnn-quant inspect`.");
     Ok(())
+}
+
+/// The command line's own `calibrate`, with these arguments.
+pub(crate) fn forward(args: Vec<OsString>) -> ExitCode {
+    let line = ["ncnn-quant".into(), "calibrate".into()].into_iter().chain(args);
+    ncnn_quant::main_with(&Cli::parse_from(line))
 }
 
 /// One network, calibrated, converted and scored.
@@ -48,7 +57,7 @@ impl Job {
         let mut clock = Clock(Instant::now());
         let calibration = calibrate(&model, &images(spec, spec.images_calib)?, Method::default(), &progress)?;
         let calibrating = clock.lap();
-        let converted = convert(&model, &calibration.table())?;
+        let converted = convert(&model, &calibration.table(), ConvertOptions::default())?;
         let out = folder.join(spec.name);
         let saved = save(&converted.model, &out)?;
         calibration.table().save(with_suffix(&out, "table"))?;

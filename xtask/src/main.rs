@@ -2,10 +2,12 @@
 
 #![forbid(unsafe_code)]
 
+mod calibrate;
 mod models;
 mod python;
 mod tidy;
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -13,12 +15,21 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The project's own chores", version)]
 enum Command {
+    /// Do the whole job on the fixtures: calibrate, convert to int8, run, score.
+    /// With arguments: the same as `ncnn-quant calibrate`.
+    Calibrate {
+        /// Arguments of `ncnn-quant calibrate`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        args: Vec<OsString>,
+    },
     /// Check what clippy cannot: unsafe, file lengths, machine paths, size of the repository
     Tidy,
 }
 
 fn main() -> ExitCode {
     let result = match Command::parse() {
+        Command::Calibrate { args } if args.is_empty() => calibrate::run(),
+        Command::Calibrate { args } => return calibrate::forward(args),
         Command::Tidy => tidy::run(),
     };
     match result {

@@ -56,12 +56,7 @@ impl Progress for TerminalProgress {
             let seconds = stage.started.elapsed().as_secs_f64();
             let rate = stage.total as f64 / seconds.max(1e-9);
             // Progress is a courtesy: a closed standard error is no reason to stop.
-            let _ = writeln!(
-                std::io::stderr(),
-                "{:22} {:>6} in {seconds:.2} s ({rate:.1}/s)",
-                stage.name,
-                stage.total
-            );
+            let _ = writeln!(std::io::stderr(), "{:22} {:>6} in {seconds:.2} s ({rate:.1}/s)", stage.name, stage.total);
         }
     }
 }

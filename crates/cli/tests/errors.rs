@@ -11,7 +11,8 @@ use common::{Workspace, fails, succeeds};
 #[test]
 fn a_missing_model_names_the_file() {
     let at = Workspace::new();
-    let message = fails(&["calibrate", "--param", "none.param", "--bin", "none.bin", "--images", ".", "--out", "t.table"], &at);
+    let message =
+        fails(&["calibrate", "--param", "none.param", "--bin", "none.bin", "--images", ".", "--out", "t.table"], &at);
     assert!(message.starts_with("error: none.param: cannot read: "), "{message}");
 }
 
@@ -79,7 +80,8 @@ fn a_table_without_a_weight_row_names_the_row() {
     let at = Workspace::with_lenet();
     succeeds(&at.calibrate("calib", "t.table"), &at);
     let table = fs::read_to_string(at.path("t.table")).unwrap();
-    let cut: String = table.lines().filter(|line| !line.starts_with("conv2_param_0")).map(|line| format!("{line}\n")).collect();
+    let cut: String =
+        table.lines().filter(|line| !line.starts_with("conv2_param_0")).map(|line| format!("{line}\n")).collect();
     at.write("t.table", cut.as_bytes());
     let message = fails(&at.quantize("t.table", "out"), &at);
     assert!(message.contains("layer conv2: ") && message.contains("conv2_param_0"), "{message}");
@@ -93,7 +95,9 @@ fn a_table_row_of_the_wrong_length_is_counted() {
     let table = fs::read_to_string(at.path("t.table")).unwrap();
     let cut: String = table
         .lines()
-        .map(|line| if line.starts_with("conv2_param_0") { "conv2_param_0 1.0 2.0 \n".to_owned() } else { format!("{line}\n") })
+        .map(|line| {
+            if line.starts_with("conv2_param_0") { "conv2_param_0 1.0 2.0 \n".to_owned() } else { format!("{line}\n") }
+        })
         .collect();
     at.write("t.table", cut.as_bytes());
     let message = fails(&at.quantize("t.table", "out"), &at);
@@ -143,7 +147,19 @@ fn an_int8_model_is_not_calibrated_again() {
     succeeds(&at.calibrate("calib", "t.table"), &at);
     succeeds(&at.quantize("t.table", "int8"), &at);
     let message = fails(
-        &["calibrate", "--param", "int8.param", "--bin", "int8.bin", "--images", "calib", "--pixel", "GRAY", "--out", "u.table"],
+        &[
+            "calibrate",
+            "--param",
+            "int8.param",
+            "--bin",
+            "int8.bin",
+            "--images",
+            "calib",
+            "--pixel",
+            "GRAY",
+            "--out",
+            "u.table",
+        ],
         &at,
     );
     assert!(message.contains("layer conv1: ") && message.contains("int8"), "{message}");

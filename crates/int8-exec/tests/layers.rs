@@ -62,7 +62,13 @@ const INPUT_SCALE: f32 = 40.0;
 const OUTPUT_SCALE: f32 = 3.25;
 
 impl Conv {
-    fn new(name: &str, from: &str, (in_c, out_c, group, k): (usize, usize, usize, usize), term: i32, seed: u32) -> Self {
+    fn new(
+        name: &str,
+        from: &str,
+        (in_c, out_c, group, k): (usize, usize, usize, usize),
+        term: i32,
+        seed: u32,
+    ) -> Self {
         let mut lcg = Lcg(seed);
         let weights: Vec<i8> = (0..out_c * in_c / group * k * k).map(|_| lcg.i8()).collect();
         let bias: Vec<f32> = (0..out_c).map(|_| lcg.float()).collect();
@@ -146,8 +152,7 @@ fn a_requantized_blob_stays_int8_through_a_split() {
     for conv in [&mut second, &mut third] {
         conv.layer.weights[3] = raw(WeightRole::InputScale, vec![OUTPUT_SCALE]);
     }
-    let layers =
-        vec![input(&["data"]), first.layer.clone(), split, second.layer.clone(), third.layer.clone()];
+    let layers = vec![input(&["data"]), first.layer.clone(), split, second.layer.clone(), third.layer.clone()];
     let model = Model { layers, ..Model::default() };
     let x = floats([3, 5, 5], 8);
     let mut integers = Vec::new();

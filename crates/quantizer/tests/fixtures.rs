@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ncnn_format::{Model, ScaleTable};
 use quantizer::calibrate::{Calibration, Method, calibrate};
 use quantizer::compare::{CompareOptions, compare};
-use quantizer::{FileDataset, InputOptions, Labels, Pixel, Preprocess, Samples, convert};
+use quantizer::{ConvertOptions, FileDataset, InputOptions, Labels, Pixel, Preprocess, Samples, convert};
 
 fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(path)
@@ -77,7 +77,7 @@ fn the_default_method_loses_at_most_one_point_of_top1() {
     for (name, fp32_top1) in [("lenet_fp16w", 184), ("resnet_fp16w", 185), ("mbv2_bn", 184)] {
         let fp32 = model(name);
         let calibration = calibrated(name, Method::default());
-        let int8 = convert(&fp32, &calibration.table()).unwrap().model;
+        let int8 = convert(&fp32, &calibration.table(), ConvertOptions::default()).unwrap().model;
         let options = CompareOptions { labels: Some(&labels), output: None };
         let scores = compare(&fp32, &int8, &images("fmnist/test"), &options, &()).unwrap().scores.unwrap();
         assert_eq!((scores.agreement.total, scores.fp32.total), (200, 200));

@@ -46,7 +46,8 @@ pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
     for warning in &warnings {
         text += &format!("warning: {warning}\n");
     }
-    text += &format!("wrote {}: {} layers from {} samples\n", args.out.display(), calibration.layers.len(), dataset.len());
+    text +=
+        &format!("wrote {}: {} layers from {} samples\n", args.out.display(), calibration.layers.len(), dataset.len());
     Ok(Output {
         text,
         json: json!({

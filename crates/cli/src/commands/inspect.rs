@@ -44,9 +44,8 @@ fn inspect_model(param: &Path) -> Result<Output> {
     let bin = param.with_extension("bin");
     let model = if bin.is_file() { Model::load(param, &bin)? } else { Model::load_param(param)? };
     let graph = Graph::new(&model).map_err(|error| error.in_file(param))?;
-    let names = |blobs: &[fp32_ref::BlobId]| {
-        blobs.iter().map(|&blob| graph.blob_name(blob).to_owned()).collect::<Vec<_>>()
-    };
+    let names =
+        |blobs: &[fp32_ref::BlobId]| blobs.iter().map(|&blob| graph.blob_name(blob).to_owned()).collect::<Vec<_>>();
     let (inputs, outputs) = (names(graph.inputs()), names(graph.outputs()));
     let mut text = format!(
         "{}: {} layers, {} blobs; inputs: {}; outputs: {}\n\n",
@@ -57,7 +56,8 @@ fn inspect_model(param: &Path) -> Result<Output> {
         outputs.join(", ")
     );
     text += &table(&["layer", "type", "reads", "makes", "weights", "stored as", "bytes"], layer_rows(&model), 3);
-    text += &format!("\n{}\n", kinds(&model).iter().map(|(kind, n)| format!("{kind} {n}")).collect::<Vec<_>>().join(", "));
+    text +=
+        &format!("\n{}\n", kinds(&model).iter().map(|(kind, n)| format!("{kind} {n}")).collect::<Vec<_>>().join(", "));
     if bin.is_file() {
         text += &format!("{}: {}\n", bin.display(), bytes(stored_bytes(&model)));
         if !model.trailing_bytes.is_empty() {

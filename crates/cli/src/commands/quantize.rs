@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use ncnn_format::{Error, Model, Result, ScaleTable};
 use quantizer::calibrate::calibrate;
-use quantizer::{Progress, convert};
+use quantizer::{ConvertOptions, Progress, convert};
 use serde_json::json;
 
 use super::calibrate::{describe, to_json, warnings};
@@ -58,7 +58,7 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
         }
         _ => return Err(Error::invalid("give either --table or --images")),
     };
-    let converted = convert(&model, &table)?;
+    let converted = convert(&model, &table, ConvertOptions::default())?;
     notes.extend(converted.notes.iter().map(ToString::to_string));
     let files = save(&converted.model, &args.out)?;
     if let Some(path) = &table_out {

@@ -1,7 +1,6 @@
 //! A scratch folder and the binary to run in it.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 // Each test file uses its own part of this module.
 #![allow(dead_code, reason = "shared by several test binaries")]
 
@@ -10,22 +9,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A folder that is removed at the end of the test.
-pub struct Workspace(tempfile::TempDir);
+pub(crate) struct Workspace(tempfile::TempDir);
 
 impl Workspace {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
     /// With `lenet.param`, `lenet.bin` and a few images in `calib/`.
-    pub fn with_lenet() -> Self {
+    pub(crate) fn with_lenet() -> Self {
         let at = Self::new();
         let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/fmnist");
         for suffix in ["param", "bin"] {
             fs::copy(fixtures.join(format!("lenet_fp16w.{suffix}")), at.path(&format!("lenet.{suffix}"))).unwrap();
         }
         fs::create_dir(at.path("calib")).unwrap();
-        let mut images: Vec<_> = fs::read_dir(fixtures.join("calib")).unwrap().map(|entry| entry.unwrap().path()).collect();
+        let mut images: Vec<_> =
+            fs::read_dir(fixtures.join("calib")).unwrap().map(|entry| entry.unwrap().path()).collect();
         images.sort();
         for image in images.iter().filter(|path| path.extension().is_some_and(|e| e == "png")).take(8) {
             fs::copy(image, at.path("calib").join(image.file_name().unwrap())).unwrap();
@@ -35,7 +35,7 @@ impl Workspace {
 
     /// With `tiny.param`: one 1×1 convolution from one channel to two,
     /// and `in/a.npy`, a 1×2×4 input.
-    pub fn with_tiny_net(weights: &[f32; 2]) -> Self {
+    pub(crate) fn with_tiny_net(weights: &[f32; 2]) -> Self {
         let at = Self::new();
         at.write(
             "tiny.param",
@@ -48,7 +48,7 @@ impl Workspace {
         at
     }
 
-    pub fn write_tiny_input(&self, values: &[f32; 8]) {
+    pub(crate) fn write_tiny_input(&self, values: &[f32; 8]) {
         let mut npy = b"\x93NUMPY\x01\x00\x76\x00".to_vec();
         let header = "{'descr': '<f4', 'fortran_order': False, 'shape': (1, 2, 4), }";
         npy.extend(format!("{header:<117}\n").bytes());
@@ -56,27 +56,27 @@ impl Workspace {
         self.write("in/a.npy", &npy);
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    pub fn write(&self, name: &str, bytes: &[u8]) {
+    pub(crate) fn write(&self, name: &str, bytes: &[u8]) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, bytes).unwrap();
     }
 
-    pub fn calibrate<'a>(&self, images: &'a str, out: &'a str) -> Vec<&'a str> {
+    pub(crate) fn calibrate<'a>(&self, images: &'a str, out: &'a str) -> Vec<&'a str> {
         let mut args = vec!["calibrate", "--param", "lenet.param", "--bin", "lenet.bin", "--pixel", "GRAY"];
         args.extend(["--images", images, "--out", out]);
         args
     }
 
-    pub fn quantize<'a>(&self, table: &'a str, out: &'a str) -> Vec<&'a str> {
+    pub(crate) fn quantize<'a>(&self, table: &'a str, out: &'a str) -> Vec<&'a str> {
         vec!["quantize", "--param", "lenet.param", "--bin", "lenet.bin", "--table", table, "--out", out]
     }
 
-    pub fn tiny<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
+    pub(crate) fn tiny<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
         let mut args = vec!["calibrate", "--param", "tiny.param", "--bin", "tiny.bin", "--images", "in"];
         args.extend(["--out", "t.table"]);
         args.extend(more);
@@ -85,12 +85,12 @@ impl Workspace {
 }
 
 /// Runs the binary in the folder.
-pub fn run(args: &[&str], at: &Workspace) -> Output {
+pub(crate) fn run(args: &[&str], at: &Workspace) -> Output {
     Command::new(env!("CARGO_BIN_EXE_ncnn-quant")).args(args).current_dir(at.0.path()).output().unwrap()
 }
 
 /// Runs, expects exit code 1, returns standard error.
-pub fn fails(args: &[&str], at: &Workspace) -> String {
+pub(crate) fn fails(args: &[&str], at: &Workspace) -> String {
     let output = run(args, at);
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{message}");
@@ -98,7 +98,7 @@ pub fn fails(args: &[&str], at: &Workspace) -> String {
 }
 
 /// Runs, expects exit code 0, returns standard output.
-pub fn succeeds(args: &[&str], at: &Workspace) -> String {
+pub(crate) fn succeeds(args: &[&str], at: &Workspace) -> String {
     let output = run(args, at);
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
     String::from_utf8(output.stdout).unwrap()

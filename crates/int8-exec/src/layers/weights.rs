@@ -57,11 +57,16 @@ impl Form<'_> {
         let scales = self.weight_scales()?;
         let slice_len = floats.len() / self.slices.max(1);
         if slice_len == 0 || floats.len() % self.slices != 0 {
-            return Err(Error::malformed(format!("{} weights do not divide into {} slices", floats.len(), self.slices)));
+            return Err(Error::malformed(format!(
+                "{} weights do not divide into {} slices",
+                floats.len(),
+                self.slices
+            )));
         }
-        let quantized = floats.chunks_exact(slice_len).zip(&scales).flat_map(|(slice, &scale)| {
-            slice.iter().map(move |&weight| quantize(weight, scale))
-        });
+        let quantized = floats
+            .chunks_exact(slice_len)
+            .zip(&scales)
+            .flat_map(|(slice, &scale)| slice.iter().map(move |&weight| quantize(weight, scale)));
         Ok(Cow::Owned(quantized.collect()))
     }
 

@@ -83,9 +83,7 @@ impl Collector<'_> {
                 }
             }
         };
-        self.net
-            .run(&[(input, sample)], &mut observer)
-            .map_err(|error| error.in_file(self.dataset.name(index)))?;
+        self.net.run(&[(input, sample)], &mut observer).map_err(|error| error.in_file(self.dataset.name(index)))?;
         match non_finite {
             Some((slot, found)) => Err(self.non_finite(slot, found).in_file(self.dataset.name(index))),
             None => Ok(()),
@@ -95,8 +93,9 @@ impl Collector<'_> {
     fn non_finite(&self, slot: usize, found: f32) -> Error {
         let readers: Vec<_> = self.targets.iter().filter(|target| target.slot == slot).collect();
         match readers.first() {
-            Some(target) => Error::invalid(format!("its input {} contains {found}", target.blob_name))
-                .in_layer(&target.name),
+            Some(target) => {
+                Error::invalid(format!("its input {} contains {found}", target.blob_name)).in_layer(&target.name)
+            }
             None => Error::invalid(format!("a blob contains {found}")),
         }
     }

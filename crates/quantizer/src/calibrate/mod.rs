@@ -11,7 +11,7 @@ use histogram_kl::{Histogram, Range, Rule, Threshold};
 use ncnn_format::{Error, Model, Result, ScaleTable};
 use rayon::prelude::*;
 
-use crate::{Dataset, Progress, WeightScales, WinogradGuard, weight_scales};
+use crate::{Dataset, Progress, WeightMethod, WeightScales, weight_scales};
 use collect::Collector;
 use targets::Target;
 
@@ -72,12 +72,7 @@ pub struct LayerCalibration {
 /// `Unsupported` when a layer cannot be run, `Invalid` for an empty data set, a
 /// network with several inputs, a sample of the wrong shape, or a non-finite
 /// value (naming sample, layer and blob); whatever reading a sample gives.
-pub fn calibrate(
-    model: &Model,
-    dataset: &dyn Dataset,
-    method: Method,
-    progress: &dyn Progress,
-) -> Result<Calibration> {
+pub fn calibrate(model: &Model, dataset: &dyn Dataset, method: Method, progress: &dyn Progress) -> Result<Calibration> {
     if dataset.is_empty() {
         return Err(Error::invalid("there are no samples to calibrate on"));
     }
@@ -85,7 +80,7 @@ pub fn calibrate(
     let targets = targets::find(model, net.graph())?;
     let weights = targets
         .iter()
-        .map(|target| weight_scales(&model.layers[target.layer], method.winograd_guard()))
+        .map(|target| weight_scales(&model.layers[target.layer], method.weight_method()))
         .collect::<Result<Vec<_>>>()?;
     let collector = Collector { net: &net, dataset, targets: &targets, progress };
     let ranges = collector.ranges()?;
@@ -131,7 +126,7 @@ impl Calibration {
     pub fn table(&self) -> ScaleTable {
         let mut table = ScaleTable::default();
         for layer in &self.layers {
-            table.push(format!("{}_param_0", layer.layer), layer.weights.values.clone());
+            table.push(format!("{}_param_0", layer.layer), layer.weights.scales.clone());
         }
         for layer in &self.layers {
             table.push(layer.layer.clone(), vec![layer.input_scale]);
@@ -154,7 +149,7 @@ impl Calibration {
                     "layer {}: the weights of {} of {} channels are all zero (first: channel {})",
                     layer.layer,
                     layer.weights.dead.len(),
-                    layer.weights.values.len(),
+                    layer.weights.scales.len(),
                     layer.weights.dead[0]
                 ));
             }
@@ -177,9 +172,9 @@ impl Method {
         }
     }
 
-    /// How far weights of 3×3 convolutions are held back for ncnn's Winograd.
-    fn winograd_guard(self) -> WinogradGuard {
-        if self == Self::NcnnKl { WinogradGuard::Ncnn } else { WinogradGuard::Proven }
+    /// How the scales of weights are chosen along with it.
+    fn weight_method(self) -> WeightMethod {
+        if self == Self::NcnnKl { WeightMethod::Ncnn } else { WeightMethod::default() }
     }
 }
 

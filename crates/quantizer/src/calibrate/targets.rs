@@ -1,7 +1,10 @@
 //! Which layers are calibrated, and on which blobs.
 
 use fp32_ref::{BlobId, Graph};
-use ncnn_format::{Error, Layer, LayerKind, Model, Result, typed};
+use int8_exec::is_quantized;
+use ncnn_format::{Error, Layer, LayerKind, Model, Result};
+
+use crate::is_quantizable;
 
 /// One layer to calibrate.
 #[derive(Debug, Clone)]
@@ -67,24 +70,15 @@ pub(super) fn watched(targets: &[Target]) -> Vec<BlobId> {
     blobs
 }
 
-/// Whether calibration gives `layer` scales: a layer with weights of its own.
+/// Whether calibration gives `layer` scales.
+///
+/// # Errors
+/// `Invalid` when it is int8 already.
 fn is_calibrated(layer: &Layer) -> Result<bool> {
-    let (int8_scale_term, dynamic_weight) = match layer.kind {
-        LayerKind::Convolution => {
-            let params = typed::Convolution::read(layer)?;
-            (params.int8_scale_term, params.dynamic_weight)
-        }
-        LayerKind::ConvolutionDepthWise => {
-            let params = typed::ConvolutionDepthWise::read(layer)?;
-            (params.int8_scale_term, params.dynamic_weight)
-        }
-        LayerKind::InnerProduct => (typed::InnerProduct::read(layer)?.int8_scale_term, 0),
-        _ => return Ok(false),
-    };
-    if int8_scale_term != 0 {
+    if is_quantized(layer)? {
         return Err(Error::invalid("is int8 already; calibrate the fp32 model").in_layer(&layer.name));
     }
-    Ok(dynamic_weight == 0)
+    is_quantizable(layer)
 }
 
 /// The blob that `blob` is a copy of, through any number of Splits.

@@ -164,7 +164,9 @@ fn pairs(model: &Model, fp32: &Graph, int8: &Graph) -> Result<Vec<BlobPair>> {
             }
             let name = int8.blob_name(blob);
             let other = fp32.blob(name).map_err(|_| {
-                Error::invalid(format!("the int8 model has a blob {name} that the fp32 model lacks; are they the same network?"))
+                Error::invalid(format!(
+                    "the int8 model has a blob {name} that the fp32 model lacks; are they the same network?"
+                ))
             })?;
             pairs.push(BlobPair {
                 fp32: other,

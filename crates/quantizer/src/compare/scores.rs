@@ -4,8 +4,8 @@ use std::path::Path;
 
 use ncnn_format::{Error, Result};
 
-use crate::metrics::{Agreement, TopK};
 use crate::Labels;
+use crate::metrics::{Agreement, TopK};
 
 /// How often two networks are right, and how often they agree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
