@@ -148,7 +148,7 @@ fn declared_shape(model: &Model) -> Result<[usize; 3]> {
 /// The calibration method.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct MethodArgs {
-    /// How thresholds are chosen: kl (ours), ncnn-kl (digit for digit as ncnn2table), kl-textbook, absmax
+    /// How thresholds are chosen: kl (ours), ncnn-kl (digit for digit as ncnn2table), kl-textbook, mse, absmax
     #[arg(long, value_name = "METHOD", default_value_t)]
     pub method: Method,
 }

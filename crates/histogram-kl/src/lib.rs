@@ -62,6 +62,7 @@ pub mod kl;
 pub mod kl_textbook;
 pub mod range;
 pub mod rule;
+pub mod squared_error;
 pub mod threshold;
 
 pub use divergence::divergence;
@@ -69,4 +70,5 @@ pub use error::Error;
 pub use histogram::Histogram;
 pub use range::Range;
 pub use rule::Rule;
+pub use squared_error::expected_squared_error;
 pub use threshold::Threshold;

@@ -6,29 +6,38 @@ use std::str::FromStr;
 use crate::error::Error;
 use crate::histogram::Histogram;
 use crate::threshold::Threshold;
-use crate::{kl, kl_textbook};
+use crate::{kl, kl_textbook, squared_error};
 
 /// How a threshold is chosen from a histogram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {
+    /// `kl`: the threshold of `kl-ncnn` where clipping there pays in expected squared
+    /// error, the whole range elsewhere. A divergence does not know how far away
+    /// what it clips is: a spike (a background, say) far below the largest values
+    /// makes it cut right behind the spike (see [`squared_error`]).
+    Kl,
     /// `kl-ncnn`: the search of ncnn2table, bit for bit (see [`kl`]).
     KlNcnn,
     /// `kl-textbook`: the search as it is taught (see [`kl_textbook`]).
     KlTextbook,
+    /// `mse`: least expected squared error (see [`squared_error`]).
+    Mse,
     /// `absmax`: the whole range, nothing is clipped.
     AbsMax,
 }
 
 impl Rule {
     /// Every rule.
-    pub const ALL: &[Self] = &[Self::KlNcnn, Self::KlTextbook, Self::AbsMax];
+    pub const ALL: &[Self] = &[Self::Kl, Self::KlNcnn, Self::KlTextbook, Self::Mse, Self::AbsMax];
 
     /// The name in options and reports.
     pub fn name(self) -> &'static str {
         match self {
+            Self::Kl => "kl",
             Self::KlNcnn => "kl-ncnn",
             Self::KlTextbook => "kl-textbook",
+            Self::Mse => "mse",
             Self::AbsMax => "absmax",
         }
     }
@@ -41,15 +50,24 @@ impl Rule {
         }
         let at_bin = |(bin, divergence)| Threshold::at_bin(histogram, bin, divergence);
         let threshold = match self {
+            Self::Kl => kl::search(histogram.counts()).map(at_bin).map(|clipped| if_it_pays(histogram, clipped)),
             Self::KlNcnn => kl::search(histogram.counts()).map(at_bin),
             Self::KlTextbook => {
                 kl_textbook::search(histogram.counts()).map(|(bin, divergence)| at_bin((bin, divergence as f32)))
             }
+            Self::Mse => squared_error::search(histogram),
             Self::AbsMax => (histogram.total() > 0).then(|| Threshold::whole_range(histogram)),
         };
         // A range next to the smallest floats can give a threshold that no finite scale reaches.
         threshold.filter(|threshold| threshold.scale().is_finite()).unwrap_or(Threshold::DEAD)
     }
+}
+
+/// `threshold`, or the whole range if that costs less squared error.
+fn if_it_pays(histogram: &Histogram, threshold: Threshold) -> Threshold {
+    let whole = Threshold::whole_range(histogram);
+    let error = |threshold: &Threshold| squared_error::expected_squared_error(histogram, threshold.value);
+    if error(&threshold) <= error(&whole) { threshold } else { whole }
 }
 
 impl fmt::Display for Rule {
@@ -76,8 +94,8 @@ mod tests {
         for &rule in Rule::ALL {
             assert_eq!(rule.to_string().parse(), Ok(rule));
         }
-        let error = "kl".parse::<Rule>().unwrap_err();
-        assert_eq!(error.to_string(), r#"no rule is called "kl", known are kl-ncnn, kl-textbook, absmax"#);
+        let error = "kld".parse::<Rule>().unwrap_err();
+        assert_eq!(error.to_string(), r#"no rule is called "kld", known are kl, kl-ncnn, kl-textbook, mse, absmax"#);
     }
 
     #[test]
@@ -94,6 +112,23 @@ mod tests {
                 assert_eq!((threshold.value, threshold.scale()), (127.0, 1.0));
             }
         }
+    }
+
+    #[test]
+    fn kl_clips_a_thin_tail_but_not_everything_beyond_a_spike() {
+        // A spike at 0.4 of the range and an even spread: ncnn's search cuts behind the spike.
+        let mut counts = vec![10; Histogram::BINS];
+        counts[820] = 200_000;
+        let spike = Histogram::from_counts(1.0, &counts, 0, 0).unwrap();
+        assert!(Rule::KlNcnn.threshold(&spike).value < 0.5);
+        assert_eq!(Rule::Kl.threshold(&spike).value, 1.0);
+        // A bell of width 200 bins and one outlier at the end.
+        let mut counts: Vec<u64> =
+            (0..Histogram::BINS).map(|bin| (1e6 * (-(bin as f64 / 200.0).powi(2)).exp()) as u64).collect();
+        counts[2047] = 1;
+        let outlier = Histogram::from_counts(1.0, &counts, 0, 0).unwrap();
+        assert_eq!(Rule::Kl.threshold(&outlier), Rule::KlNcnn.threshold(&outlier));
+        assert!(Rule::Kl.threshold(&outlier).value < 0.6);
     }
 
     #[test]

@@ -30,11 +30,16 @@ impl Threshold {
     /// The middle of the bin after the kept ones: `(bin + 0.5) · absmax / 2048` in f32 from left to
     /// right, as in ncnn, but not beyond the range.
     pub(crate) fn at_bin(histogram: &Histogram, bin: usize, divergence: f32) -> Self {
+        Self { divergence: Some(divergence), ..Self::after_bins(histogram, bin) }
+    }
+
+    /// As [`Threshold::at_bin`], for rules that know no divergence.
+    pub(crate) fn after_bins(histogram: &Histogram, bin: usize) -> Self {
         let absmax = histogram.absmax();
         let value = (bin as f32 + 0.5) * absmax / Histogram::BINS as f32;
         // The product of an enormous range overflows on the way: divide first there.
         let value = if value.is_finite() { value } else { (bin as f32 + 0.5) * histogram.bin_width() };
-        Self { value: value.min(absmax), bin: Some(bin), divergence: Some(divergence), dead: false }
+        Self { value: value.min(absmax), bin: Some(bin), divergence: None, dead: false }
     }
 
     /// ncnn's scale, a multiplier from values to int8: `127 / threshold`. Always finite and positive.

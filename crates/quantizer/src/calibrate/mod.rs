@@ -19,15 +19,17 @@ use targets::Target;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Method {
-    /// Ours, the default: KL divergence, but the network's inputs are never
-    /// clipped (a background colour is a spike that KL takes for the whole
-    /// picture), and 3×3 weights keep eight bits wherever ncnn stays exact.
+    /// Ours, the default: KL divergence where clipping pays ([`Rule::Kl`]), no
+    /// clipping of the network's inputs, and 3×3 weights keep eight bits wherever
+    /// ncnn stays exact ([`WinogradGuard`](crate::WinogradGuard)).
     #[default]
     Kl,
     /// What ncnn2table's `kl` prints, digit for digit.
     NcnnKl,
-    /// The textbook's KL search (TensorRT's talk) instead of ncnn's.
+    /// As `Kl` with the textbook's search (TensorRT's talk), wherever it clips.
     KlTextbook,
+    /// As `Kl` with the threshold of least expected squared error.
+    Mse,
     /// No clipping anywhere.
     AbsMax,
 }
@@ -160,14 +162,16 @@ impl Calibration {
 
 impl Method {
     /// All methods, the default first.
-    pub const ALL: [Self; 4] = [Self::Kl, Self::NcnnKl, Self::KlTextbook, Self::AbsMax];
+    pub const ALL: [Self; 5] = [Self::Kl, Self::NcnnKl, Self::KlTextbook, Self::Mse, Self::AbsMax];
 
     /// The rule for a blob, which may be an input of the whole network.
     fn rule(self, reads_network_input: bool) -> Rule {
         match self {
-            Self::Kl | Self::KlTextbook if reads_network_input => Rule::AbsMax,
-            Self::Kl | Self::NcnnKl => Rule::KlNcnn,
+            Self::NcnnKl => Rule::KlNcnn,
+            _ if reads_network_input => Rule::AbsMax,
+            Self::Kl => Rule::Kl,
             Self::KlTextbook => Rule::KlTextbook,
+            Self::Mse => Rule::Mse,
             Self::AbsMax => Rule::AbsMax,
         }
     }
@@ -184,6 +188,7 @@ impl fmt::Display for Method {
             Self::Kl => "kl",
             Self::NcnnKl => "ncnn-kl",
             Self::KlTextbook => "kl-textbook",
+            Self::Mse => "mse",
             Self::AbsMax => "absmax",
         })
     }

@@ -1,0 +1,106 @@
+//! What a threshold costs in squared error.
+//!
+//! Coding a value x with steps of s = threshold / 127 costs
+//!
+//! ```text
+//! |x| ≤ threshold:  s² / 12          rounding: the error is uniform over a step
+//! |x| > threshold:  (|x| − threshold)²   clipping
+//! ```
+//!
+//! and nothing for zeros, which every scale reproduces. The expectation over a
+//! histogram takes every value for the centre of its bin. Source of s² / 12:
+//! Widrow, "Statistical theory of quantization", 1956.
+
+use crate::histogram::Histogram;
+use crate::threshold::Threshold;
+
+/// The expected squared error of one value (zeros included) when `threshold` is
+/// the largest magnitude that is not clipped; 0 for an empty histogram.
+pub fn expected_squared_error(histogram: &Histogram, threshold: f32) -> f64 {
+    let values = histogram.total() + histogram.zeros();
+    if values == 0 {
+        return 0.0;
+    }
+    let threshold = f64::from(threshold);
+    let rounding = (threshold / 127.0).powi(2) / 12.0;
+    let width = f64::from(histogram.bin_width());
+    let sum: f64 = histogram
+        .counts()
+        .iter()
+        .enumerate()
+        .map(|(bin, &count)| {
+            let beyond = (bin as f64 + 0.5) * width - threshold;
+            count as f64 * if beyond > 0.0 { beyond * beyond } else { rounding }
+        })
+        .sum();
+    sum / values as f64
+}
+
+/// The threshold of least expected squared error, among the middles of all bins
+/// and the whole range.
+pub(crate) fn search(histogram: &Histogram) -> Option<Threshold> {
+    if histogram.total() == 0 {
+        return None;
+    }
+    let whole = Threshold::whole_range(histogram);
+    let mut best = (whole, expected_squared_error(histogram, whole.value));
+    for kept in 1..histogram.counts().len() {
+        let candidate = Threshold::after_bins(histogram, kept);
+        let error = expected_squared_error(histogram, candidate.value);
+        if error < best.1 {
+            best = (candidate, error);
+        }
+    }
+    Some(best.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn uniform() -> Histogram {
+        Histogram::from_counts(1.0, &[100; Histogram::BINS], 0, 0).unwrap()
+    }
+
+    #[test]
+    fn without_clipping_only_rounding_costs() {
+        let step = 1.0 / 127.0;
+        assert_eq!(expected_squared_error(&uniform(), 1.0), step * step / 12.0);
+    }
+
+    #[test]
+    fn the_expectation_is_what_coding_the_values_costs() {
+        // 2048 values, one per bin, coded and decoded in f64.
+        let values: Vec<f64> = (0..Histogram::BINS).map(|bin| (bin as f64 + 0.5) / 2048.0).collect();
+        for threshold in [0.3, 0.75, 1.0] {
+            let scale = 127.0 / threshold;
+            let coded = |x: f64| (x * scale).round().min(127.0) / scale;
+            let mean = values.iter().map(|&x| (x - coded(x)).powi(2)).sum::<f64>() / 2048.0;
+            let expected = expected_squared_error(&uniform(), threshold as f32);
+            assert!((mean / expected - 1.0).abs() < 0.02, "{threshold}: {mean} {expected}");
+        }
+    }
+
+    #[test]
+    fn zeros_cost_nothing() {
+        let half = Histogram::from_counts(1.0, &[100; Histogram::BINS], 100 * 2048, 0).unwrap();
+        assert_eq!(expected_squared_error(&half, 0.9), expected_squared_error(&uniform(), 0.9) / 2.0);
+        let empty = Histogram::new(1.0).unwrap();
+        assert_eq!(expected_squared_error(&empty, 1.0), 0.0);
+    }
+
+    #[test]
+    fn the_search_finds_the_least_of_all() {
+        let mut counts = vec![0; Histogram::BINS];
+        counts[..300].fill(10_000);
+        counts[2047] = 1;
+        let histogram = Histogram::from_counts(8.0, &counts, 0, 0).unwrap();
+        let found = search(&histogram).unwrap();
+        let least = (1..2048)
+            .map(|kept| expected_squared_error(&histogram, Threshold::after_bins(&histogram, kept).value))
+            .fold(f64::INFINITY, f64::min);
+        assert_eq!(expected_squared_error(&histogram, found.value), least);
+        assert!(found.value < 8.0);
+        assert_eq!(search(&uniform()).unwrap().value, 1.0);
+    }
+}
