@@ -17,6 +17,8 @@ pub(super) struct Entry<'a> {
     pub(super) value: ParamValue,
     /// From the id to the end of the value.
     pub(super) text: &'a str,
+    /// Whether there was something odd about it.
+    pub(super) odd: bool,
 }
 
 /// The longest value that ncnn reads in one piece.
@@ -31,7 +33,9 @@ pub(super) fn parameters<'a>(input: &'a str, notes: &mut Notes<'a, '_>) -> Scann
     let mut entries: Vec<Entry<'a>> = Vec::new();
     let mut rest = input;
     while let Ok((after_id, (start, id))) = id(rest) {
-        let (after, entry) = parameter(start, id, after_id, notes)?;
+        let before = notes.count();
+        let (after, mut entry) = parameter(start, id, after_id, notes)?;
+        entry.odd = notes.count() > before;
         if entries.iter().any(|earlier| earlier.id == entry.id) {
             notes.odd(start, || format!("parameter {} is given again; the later value counts", entry.id));
         }
@@ -73,7 +77,7 @@ fn parameter<'a>(start: &'a str, id: i64, rest: &'a str, notes: &mut Notes<'a, '
         let token = until_blank(rest);
         return Fault::malformed(start, format!("unexpected {} after the value of parameter {id}", shown(token)));
     }
-    Ok((rest, Entry { id, value, text: between(start, start, rest) }))
+    Ok((rest, Entry { id, value, text: between(start, start, rest), odd: false }))
 }
 
 /// old array = { white } , signed digits , { "," , element } ;
