@@ -85,3 +85,40 @@ pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String> {
             .in_file(path)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ErrorKind;
+
+    #[test]
+    fn a_failed_write_leaves_no_trace_and_no_first_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let (good, bad) = (folder.path().join("a"), folder.path().join("missing").join("b"));
+        fs::write(&good, "old").unwrap();
+        let error = write_all_whole(&[(&good, b"new"), (&bad, b"new")]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert_eq!(error.place().file.as_deref(), Some(bad.as_path()));
+        assert_eq!(fs::read(&good).unwrap(), b"old");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "temporary files are gone");
+    }
+
+    #[test]
+    fn a_file_above_the_limit_is_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a");
+        fs::write(&path, "12345").unwrap();
+        assert_eq!(read_limited(&path, 5).unwrap(), b"12345");
+        assert_eq!(read_limited(&path, 4).unwrap_err().kind(), ErrorKind::TooLarge);
+    }
+
+    #[test]
+    fn binary_files_are_no_text() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.param");
+        fs::write(&path, [b'7', 0x85, 0x76, 0x00]).unwrap();
+        let error = read_text(&path, 100).unwrap_err();
+        assert_eq!((error.kind(), error.place().byte), (ErrorKind::Malformed, Some(1)));
+        assert_eq!(error.message(), "expected UTF-8 text, found byte 0x85; is this a binary file?");
+    }
+}

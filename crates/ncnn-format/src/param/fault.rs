@@ -66,6 +66,7 @@ pub(super) struct Notes<'a, 'l> {
     /// What the text may ask for.
     pub(super) limits: &'l Limits,
     oddities: Vec<(&'a str, String)>,
+    count: usize,
 }
 
 impl<'a, 'l> Notes<'a, 'l> {
@@ -74,11 +75,12 @@ impl<'a, 'l> Notes<'a, 'l> {
 
     /// No oddities yet.
     pub(super) fn new(limits: &'l Limits) -> Self {
-        Self { limits, oddities: Vec::new() }
+        Self { limits, oddities: Vec::new(), count: 0 }
     }
 
     /// Remembers something odd at `at`.
     pub(super) fn odd(&mut self, at: &'a str, message: impl FnOnce() -> String) {
+        self.count = self.count.saturating_add(1);
         if self.oddities.len() < Self::MOST {
             self.oddities.push((at, message()));
         } else if self.oddities.len() == Self::MOST {
@@ -86,9 +88,9 @@ impl<'a, 'l> Notes<'a, 'l> {
         }
     }
 
-    /// The first oddity, if there was one.
-    pub(super) fn first(&self) -> Option<&str> {
-        self.oddities.first().map(|(_, message)| message.as_str())
+    /// The number of oddities met, listed or not.
+    pub(super) fn count(&self) -> usize {
+        self.count
     }
 
     /// The oddities with their lines in `text`.

@@ -35,11 +35,16 @@ fn format_text(id: u8, text: &str) -> String {
     if !reads_back(&quoted, text) && reads_back(&bare, text) { bare } else { quoted }
 }
 
+/// Whether ncnn reads `text` from what [`format_parameter`] makes of it.
+pub(super) fn is_writable_text(id: u8, text: &str) -> bool {
+    reads_back(&format_text(id, text), text)
+}
+
 /// Whether `parameter` is read, by ncnn too, as `text`.
 fn reads_back(parameter: &str, text: &str) -> bool {
     let limits = Limits::default();
     let mut notes = Notes::new(&limits);
     let Ok((rest, entries)) = parameters(parameter, &mut notes) else { return false };
     let same = matches!(entries.as_slice(), [only] if matches!(&only.value, ParamValue::Text(read) if read == text));
-    same && rest.is_empty() && notes.first().is_none()
+    same && rest.is_empty() && notes.count() == 0
 }

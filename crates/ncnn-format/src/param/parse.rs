@@ -225,3 +225,103 @@ fn line_end(input: &str) -> Scanned<'_, &str> {
     let end = blank.find('\n').map_or(blank.len(), |newline| newline + 1);
     Ok((input.get(end..).unwrap_or(""), blank.get(..end).unwrap_or("")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        parse_model(text, &Limits::default()).unwrap_err().to_string()
+    }
+
+    fn warnings(text: &str) -> Vec<String> {
+        let (_, warnings) = parse_model(text, &Limits::default()).unwrap();
+        warnings.into_iter().map(|warning| format!("{}: {}", warning.line, warning.message)).collect()
+    }
+
+    #[test]
+    fn a_newline_is_a_blank_like_any_other() {
+        let spread = "7767517 2\n3 Input\tdata\n0 1\na\r\n0=4 Eltwise\n\n add 2\n1 a\na c\n0=1\n1=2";
+        let (model, warnings) = parse_model(spread, &Limits::default()).unwrap();
+        let [data, add] = model.layers.as_slice() else { panic!("{model:?}") };
+        assert_eq!(
+            (&data.kind, data.name.as_str(), data.outputs.as_slice()),
+            (&LayerKind::Input, "data", &["a".to_owned()][..])
+        );
+        assert_eq!((add.inputs.len(), add.outputs[0].as_str(), add.params.int(1, 0).unwrap()), (2, "c", 2));
+        assert_eq!(warnings.len(), 1, "blobs are counted: {warnings:?}");
+    }
+
+    #[test]
+    fn names_may_have_any_characters() {
+        let text = "7767517\n1 1\n层::x=1 \"0=1\",é 0 1 -23300=1 0=1\n";
+        let (model, _) = parse_model(text, &Limits::default()).unwrap();
+        let layer = &model.layers[0];
+        assert_eq!(layer.kind, LayerKind::Custom("层::x=1".into()));
+        assert_eq!((layer.name.as_str(), layer.outputs[0].as_str()), ("\"0=1\",é", "-23300=1"));
+    }
+
+    #[test]
+    fn what_follows_the_counted_layers_is_kept_with_a_warning() {
+        let text = "7767517\n1 1\nInput a 0 1 a\n\nNoop b 0 0\nrest";
+        let (model, _) = parse_model(text, &Limits::default()).unwrap();
+        assert_eq!(model.layers.len(), 1);
+        assert_eq!(model.trailer.0.as_deref(), Some("\nNoop b 0 0\nrest"));
+        assert_eq!(warnings(text), ["5: the text after the 1 layers that the header counts is ignored"]);
+    }
+
+    #[test]
+    fn a_wrong_blob_count_is_a_warning() {
+        assert_eq!(warnings("7767517\n1 3\nInput a 0 1 a\n"), ["2: the header counts 3 blobs, there are 1"]);
+        assert_eq!(
+            warnings("7767517\n1 1\nSplit a 0 2 a b\n"),
+            ["2: the header counts 1 blobs, there are 2; ncnn writes past its array of blobs"]
+        );
+    }
+
+    #[test]
+    fn oddities_are_counted_not_collected_without_end() {
+        let text = format!("7767517\n1 1\nInput a 0 1 a{}\n", " 0=1".repeat(5000));
+        let warnings = warnings(&text);
+        assert_eq!(warnings.len(), 1001);
+        assert_eq!(warnings[1000], "3: more than 1000 oddities: the rest is not listed");
+    }
+
+    #[test]
+    fn a_type_that_starts_like_a_number_is_a_warning() {
+        assert_eq!(
+            warnings("7767517\n1 1\n3DPool a 0 1 a\n"),
+            ["3: the type '3DPool' starts like a number: ncnn cannot read it from a file"]
+        );
+    }
+
+    #[test]
+    fn errors_name_line_layer_and_what_was_found() {
+        insta::assert_snapshot!(error(""), @"line 1: expected the number 7767517, found the end of the text");
+        insta::assert_snapshot!(error("75 83\nConvolution conv1 1 1 data conv1 20 5 1 1 0 1 500"), @"line 1: expected 7767517 at the start, found '75': either this is no ncnn .param, or it is too old and should be made again with today's converter");
+        insta::assert_snapshot!(error("\u{feff}7767517\n1 1\n"), @r#"line 1: expected 7767517 at the start, found '\u{feff}7767517': either this is no ncnn .param, or it is too old and should be made again with today's converter"#);
+        insta::assert_snapshot!(error("7767517\nx 1\n"), @"line 2: expected the number of layers, found 'x'");
+        insta::assert_snapshot!(error("7767517\n1"), @"line 2: expected the number of blobs, found the end of the text");
+        insta::assert_snapshot!(error("7767517\n0 1\n"), @"line 2: 0 layers and 1 blobs: ncnn wants some of both");
+        insta::assert_snapshot!(error("7767517\n-1 1\n"), @"line 2: expected the number of layers, found '-1'");
+        insta::assert_snapshot!(error("7767517\n99999999999 1\n"), @"line 2: expected the number of layers, found '99999999999'");
+        insta::assert_snapshot!(error("7767517\n2000000 1\n"), @"line 2: 2000000 layers, the limit is 1048576");
+        insta::assert_snapshot!(error("7767517\n3 3\nInput a 0 1 a\nReLU b 1 1 a b\n\n"), @"line 5: the header counts 3 layers, the text ends after 2");
+        insta::assert_snapshot!(error("7767517\n1 1\nInput"), @"line 3: expected a layer name, found the end of the text");
+        insta::assert_snapshot!(error("7767517\n1 1\nInput a x 1 a\n"), @"line 3: layer a: expected the number of inputs, found 'x'");
+        insta::assert_snapshot!(error("7767517\n1 1\nInput a 0 -1 a\n"), @"line 3: layer a: expected the number of outputs, found '-1'");
+        insta::assert_snapshot!(error("7767517\n1 1\nInput a 0 1x a\n"), @"line 3: layer a: expected the number of outputs, found '1x'");
+        insta::assert_snapshot!(error("7767517\n1 1\nInput a 40000 40000 a\n"), @"line 3: layer a: 80000 inputs and outputs, the limit is 65536");
+        insta::assert_snapshot!(error("7767517\n1 1\nConcat a 3 1 x y\n"), @"line 3: layer a: expected the name of an input, found the end of the text");
+        insta::assert_snapshot!(error("7767517\n2 2\nInput a 0 1 a 0=1\nReLU b 1 1 a b 0=0.10000000000001\n"), @"line 4: layer b: '0.10000000000001' in parameter 0 is longer than the 15 characters that ncnn reads");
+        insta::assert_snapshot!(error("7767517\n1 1\nIn\0put a 0 1 a\n"), @"line 3: a zero byte in the text");
+        insta::assert_snapshot!(error(&format!("7767517\n1 1\nInput {} 0 1 a\n", "n".repeat(256))), @"line 3: expected a layer name, found 'nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn…', 256 bytes long (ncnn cuts at 255)");
+    }
+
+    #[test]
+    fn limits_are_kept() {
+        let tiny = Limits { text_bytes: 10, ..Limits::default() };
+        let error = parse_model("7767517\n1 1\nInput a 0 1 a\n", &tiny).unwrap_err();
+        assert_eq!((error.kind(), error.message()), (crate::ErrorKind::TooLarge, "26 bytes of text, the limit is 10"));
+    }
+}

@@ -17,6 +17,8 @@ pub(super) struct Entry<'a> {
     pub(super) value: ParamValue,
     /// From the id to the end of the value.
     pub(super) text: &'a str,
+    /// Whether there was something odd about it.
+    pub(super) odd: bool,
 }
 
 /// The longest value that ncnn reads in one piece.
@@ -31,7 +33,9 @@ pub(super) fn parameters<'a>(input: &'a str, notes: &mut Notes<'a, '_>) -> Scann
     let mut entries: Vec<Entry<'a>> = Vec::new();
     let mut rest = input;
     while let Ok((after_id, (start, id))) = id(rest) {
-        let (after, entry) = parameter(start, id, after_id, notes)?;
+        let before = notes.count();
+        let (after, mut entry) = parameter(start, id, after_id, notes)?;
+        entry.odd = notes.count() > before;
         if entries.iter().any(|earlier| earlier.id == entry.id) {
             notes.odd(start, || format!("parameter {} is given again; the later value counts", entry.id));
         }
@@ -73,7 +77,7 @@ fn parameter<'a>(start: &'a str, id: i64, rest: &'a str, notes: &mut Notes<'a, '
         let token = until_blank(rest);
         return Fault::malformed(start, format!("unexpected {} after the value of parameter {id}", shown(token)));
     }
-    Ok((rest, Entry { id, value, text: between(start, start, rest) }))
+    Ok((rest, Entry { id, value, text: between(start, start, rest), odd: false }))
 }
 
 /// old array = { white } , signed digits , { "," , element } ;
@@ -123,6 +127,9 @@ fn value<'a>(id: u8, input: &'a str, notes: &mut Notes<'a, '_>) -> Scanned<'a, P
     while let Some(element) = rest.strip_prefix(',') {
         rest = element;
         if chunk(element).is_empty() {
+            if element.starts_with('\r') {
+                notes.odd(element, || format!("ncnn takes the carriage return for an element of array {id}"));
+            }
             break;
         }
         if numbers.len() >= notes.limits.array_len {
@@ -140,7 +147,8 @@ fn number<'a>(id: u8, input: &'a str, as_float: bool, notes: &mut Notes<'a, '_>)
     let token = chunk(input);
     let rest = input.get(token.len()..).unwrap_or("");
     if rest.chars().next().is_some_and(|c| c != ',' && !is_white(c)) {
-        let whole: &str = input.split(|c| c == ',' || is_white(c)).next().unwrap_or(input);
+        // A tab does not end a value.
+        let whole = input.split([',', ' ', '\n']).next().unwrap_or(input).trim_end_matches('\r');
         return Fault::malformed(
             input,
             format!("{} in parameter {id} is longer than the {CHUNK} characters that ncnn reads", shown(whole)),
@@ -162,8 +170,11 @@ fn number<'a>(id: u8, input: &'a str, as_float: bool, notes: &mut Notes<'a, '_>)
 fn bare_text<'a>(id: u8, input: &'a str, notes: &mut Notes<'a, '_>) -> Scanned<'a, ParamValue> {
     let text = before_carriage_return(input.split([' ', '\n']).next().unwrap_or(input), input);
     let rest = input.get(text.len()..).unwrap_or("");
-    let behind = text.len().saturating_sub(chunk(input).len());
-    finish_text(id, text, behind, input, rest, notes)
+    check_length(id, text, text.len().saturating_sub(chunk(input).len()), input)?;
+    if rest.starts_with('\r') {
+        notes.odd(rest, || format!("ncnn adds the carriage return to the text of parameter {id}"));
+    }
+    Ok((rest, ParamValue::Text(text.strip_suffix('"').unwrap_or(text).to_owned())))
 }
 
 /// quoted text = '"' , { any character but '"' and newline } , '"' ;
@@ -188,28 +199,21 @@ fn quoted_text<'a>(id: u8, input: &'a str, notes: &mut Notes<'a, '_>) -> Scanned
     if first.len() == CHUNK && text.len() == CHUNK - 1 {
         notes.odd(input, || format!("ncnn cannot read a quoted text of exactly 14 characters (parameter {id})"));
     }
+    let closed_in_first = first.len() >= text.len() + 2;
+    if closed_in_first && rest.starts_with(['\t', '\r', '\x0b', '\x0c']) {
+        notes.odd(rest, || format!("ncnn reads on behind the text of parameter {id}: only a space or newline ends it"));
+    }
     let behind = (1 + text.len()).saturating_sub(first.len());
-    finish_text(id, text, behind, input, rest, notes)
+    check_length(id, text, behind, input)?;
+    Ok((rest, ParamValue::Text(text.to_owned())))
 }
 
-/// Checks that bare and quoted texts share; `behind` counts the bytes that ncnn
-/// reads in its second piece.
-fn finish_text<'a>(
-    id: u8,
-    text: &'a str,
-    behind: usize,
-    input: &'a str,
-    rest: &'a str,
-    notes: &mut Notes<'a, '_>,
-) -> Scanned<'a, ParamValue> {
+/// `behind` counts the bytes of `text` that ncnn reads in its second piece.
+fn check_length<'a>(id: u8, text: &str, behind: usize, input: &'a str) -> Scanned<'a, ()> {
     if behind >= TEXT_TOO_LONG {
         return Fault::malformed(input, format!("the text of parameter {id} is too long: {} characters", text.len()));
     }
-    if rest.starts_with('\r') {
-        notes.odd(input, || format!("ncnn adds the carriage return to the text of parameter {id}"));
-    }
-    let text = if input.starts_with('"') { text } else { text.strip_suffix('"').unwrap_or(text) };
-    Ok((rest, ParamValue::Text(text.to_owned())))
+    Ok((input, ()))
 }
 
 /// Up to 15 bytes without comma, space and newline; the carriage return of a
@@ -308,9 +312,12 @@ mod tests {
         insta::assert_snapshot!(read("0=4294967297"), @"0:(Int(1)) ('4294967297' in parameter 0 does not fit 32 bits and wraps around) ''");
         insta::assert_snapshot!(read("6=\"12345678901234\""), @r#"6:Text("12345678901234") (ncnn cannot read a quoted text of exactly 14 characters (parameter 6)) ''"#);
         insta::assert_snapshot!(read("6=\",0w\""), @r#"6:Text(",0w") (ncnn cannot read a text that starts with a blank or a comma (parameter 6)) ''"#);
-        insta::assert_snapshot!(read("6=\"abc\"\r\n"), @r#"6:Text("abc") (ncnn adds the carriage return to the text of parameter 6) '\r\n'"#);
+        insta::assert_snapshot!(read("6=\"abc\"\r\n"), @r#"6:Text("abc") (ncnn reads on behind the text of parameter 6: only a space or newline ends it) '\r\n'"#);
         insta::assert_snapshot!(read("6=abc\r\n"), @r#"6:Text("abc") (ncnn adds the carriage return to the text of parameter 6) '\r\n'"#);
-        insta::assert_snapshot!(read("6=\"abc 1=2\r\n"), @r#"6:Text("abc 1=2") (the text of parameter 6 is not closed by a quote) (ncnn adds the carriage return to the text of parameter 6) '\r\n'"#);
+        insta::assert_snapshot!(read("6=\"abc 1=2\r\n"), @r#"6:Text("abc 1=2") (the text of parameter 6 is not closed by a quote) '\r\n'"#);
+        insta::assert_snapshot!(read("6=\"abc\"\t1=2"), @r#"6:Text("abc") 1:(Int(2)) (ncnn reads on behind the text of parameter 6: only a space or newline ends it) ''"#);
+        insta::assert_snapshot!(read("6=\"abc def\"\r\n"), @r#"6:Text("abc def") '\r\n'"#);
+        insta::assert_snapshot!(read("1=4,\r\n"), @r#"1:Array([Int(4)]) (ncnn takes the carriage return for an element of array 1) '\r\n'"#);
     }
 
     #[test]
@@ -323,6 +330,7 @@ mod tests {
         insta::assert_snapshot!(read("99999999999999999999=5"), @"line 1: parameter id 9223372036854775807 is not in 0..32");
         insta::assert_snapshot!(read("0=1.0000000000000001"), @"line 1: '1.0000000000000001' in parameter 0 is longer than the 15 characters that ncnn reads");
         insta::assert_snapshot!(read("0=-inf"), @"line 1: parameter 0 should be a number, found '-inf'");
+        insta::assert_snapshot!(read("0=123\t1=4567890123"), @r#"line 1: '123\t1=4567890123' in parameter 0 is longer than the 15 characters that ncnn reads"#);
         insta::assert_snapshot!(read("0=(1)"), @"line 1: parameter 0 should be a number, found '(1)'");
         insta::assert_snapshot!(read("0=1,,2"), @"line 1: unexpected ',2' after the value of parameter 0");
         insta::assert_snapshot!(read("0=1,x"), @"line 1: parameter 0 should be a number, found 'x'");

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::fault::{Notes, between};
-use super::format::format_parameter;
+use super::format::{format_parameter, is_writable_text};
 use super::parse::{LayerText, header, layer};
 use super::value::{Entry, is_white, starts_like_parameter};
 use crate::{Error, Layer, Limits, Model, ParamValue, Result};
@@ -51,16 +51,17 @@ fn check_layer(layer: &Layer, limits: &Limits) -> Result<()> {
         return Ok(());
     }
     let text = write_layer(layer, old.as_ref(), "\n");
-    let mut notes = Notes::new(limits);
     if starts_like_parameter(layer.kind.as_str()) {
         return refused("its type would be taken for a parameter");
     }
-    match super::parse::layer(&text, &mut notes) {
-        Ok(("", read)) if says(&read, layer) => match notes.first() {
-            Some(oddity) => refused(oddity),
-            None => Ok(()),
-        },
-        _ => refused("a name or a text in it is empty, too long, or has characters that end it early"),
+    for (id, value) in layer.params.iter() {
+        if matches!(value, ParamValue::Text(text) if !is_writable_text(id, text)) {
+            return refused(&format!("ncnn would not read the text of parameter {id} as it is"));
+        }
+    }
+    match super::parse::layer(&text, &mut Notes::new(limits)) {
+        Ok(("", read)) if says(&read, layer) => Ok(()),
+        _ => refused("a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not"),
     }
 }
 
@@ -143,7 +144,7 @@ fn line(layer: &Layer, kind_width: usize, name_width: usize, known: &[Entry<'_>]
         text.push_str(name);
     }
     for (id, value) in layer.params.iter() {
-        let old = known.iter().rev().find(|entry| entry.id == id && entry.value == *value && is_closed(entry));
+        let old = known.iter().rev().find(|entry| entry.id == id && entry.value == *value && !entry.odd);
         // Writing to a String cannot fail.
         let _ = match old {
             Some(entry) => write!(text, " {}", entry.text),
@@ -153,7 +154,152 @@ fn line(layer: &Layer, kind_width: usize, name_width: usize, known: &[Entry<'_>]
     text
 }
 
-/// Whether anything may follow on the same line.
-fn is_closed(entry: &Entry<'_>) -> bool {
-    !matches!(entry.value, ParamValue::Text(_)) || entry.text.ends_with('"') || !entry.text.contains('"')
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{LayerKind, Number, SourceText};
+
+    const TEXT: &str = "7767517\n3 3\nInput            data   0 1 data 0=4 1=4 2=1\n\
+        Convolution      conv   1 1 data  mid 0=2 1=3 5=0.10 10=0.5,\nReLU relu 1 1 mid out";
+
+    fn model() -> Model {
+        Model::from_param_text(TEXT).unwrap()
+    }
+
+    #[test]
+    fn an_untouched_model_is_the_text_it_was_read_from() {
+        for text in [
+            TEXT.to_owned(),
+            TEXT.replace('\n', "\r\n"),
+            format!("  {}\n\n\nNoop x 0 0\n", TEXT.replace(" 1 1", "\n1\t1")),
+            "7767517 1 9 Input a 0 1 a 0=1 0=2 ".to_owned(),
+        ] {
+            assert_eq!(Model::from_param_text(&text).unwrap().to_param_text(), text);
+        }
+    }
+
+    #[test]
+    fn an_edit_changes_its_own_line_and_keeps_the_other_values_and_columns() {
+        let mut model = model();
+        model.layers[1].params.set_int(8, 2);
+        let expected = TEXT.replace("data  mid 0=2 1=3 5=0.10 10=0.5,\n", "data mid 0=2 1=3 5=0.10 10=0.5, 8=2\n");
+        assert_eq!(model.to_param_text(), expected);
+    }
+
+    #[test]
+    fn an_edit_taken_back_leaves_no_trace() {
+        let mut model = model();
+        model.layers[1].params.set_int(8, 2);
+        model.layers[1].params.remove(8);
+        assert_eq!(model.to_param_text(), TEXT);
+    }
+
+    #[test]
+    fn counts_follow_added_layers_and_blobs() {
+        let mut model = model();
+        let mut layer = Layer::new(LayerKind::Softmax, "prob");
+        layer.inputs = vec!["out".into()];
+        layer.outputs = vec!["prob".into()];
+        layer.params.set_int(1, 1);
+        model.layers.push(layer);
+        let expected = TEXT.replace("\n3 3\n", "\n4 4\n")
+            + "\nSoftmax                  prob                     1 1 out prob 1=1\n";
+        assert_eq!(model.to_param_text(), expected);
+        model.check_param_text().unwrap();
+    }
+
+    #[test]
+    fn counts_follow_removed_layers_and_renamed_blobs() {
+        let mut fewer = model();
+        fewer.layers.pop();
+        assert!(fewer.to_param_text().starts_with("7767517\n2 2\nInput "));
+        let mut joined = model();
+        joined.layers[2].outputs[0] = "mid".into();
+        assert!(joined.to_param_text().starts_with("7767517\n3 2\nInput "));
+    }
+
+    #[test]
+    fn a_header_that_counted_wrong_stays_until_the_blobs_change() {
+        let text = TEXT.replace("\n3 3\n", "\n3   7\r\n");
+        let mut model = Model::from_param_text(&text).unwrap();
+        model.layers[1].params.set_int(8, 2);
+        assert!(model.to_param_text().starts_with("7767517\n3   7\r\nInput "));
+        model.layers[2].outputs[0] = "mid".into();
+        assert!(model.to_param_text().starts_with("7767517\n3   2\r\nInput "));
+    }
+
+    #[test]
+    fn line_ends_stay_as_they_were() {
+        let mut model = Model::from_param_text(&TEXT.replace('\n', "\r\n")).unwrap();
+        model.layers[0].name = "in".into();
+        model.layers.push(Layer::new(LayerKind::Noop, "end"));
+        let text = model.to_param_text();
+        assert!(text.contains("Input            in     0 1 data 0=4 1=4 2=1\r\nConv"), "{text}");
+        assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+    }
+
+    #[test]
+    fn an_odd_value_is_written_plainly_when_its_line_is_rewritten() {
+        let mut model = Model::from_param_text("7767517\n1 1\n3Pool a 0 1 a 0=0x10 1=2 1=3\n").unwrap();
+        model.layers[0].params.set_int(2, 1);
+        assert_eq!(model.to_param_text(), "7767517\n1 1\n3Pool a 0 1 a 0=0 1=3 2=1\n");
+        model.check_param_text().unwrap();
+    }
+
+    #[test]
+    fn an_unclosed_text_is_closed_when_its_line_is_rewritten() {
+        let text = "7767517\n1 1\nReshape a 0 1 a 6=\"0w,1h\n";
+        let mut model = Model::from_param_text(text).unwrap();
+        model.layers[0].params.set_int(0, 1);
+        assert_eq!(model.to_param_text(), text.replace("1h", "1h\" 0=1"));
+    }
+
+    #[test]
+    fn a_trailer_stays_behind_new_layers() {
+        let mut model = Model::from_param_text(&(TEXT.to_owned() + "\nNoop x 0 0")).unwrap();
+        model.layers.push(Layer::new(LayerKind::Noop, "end"));
+        assert!(
+            model
+                .to_param_text()
+                .ends_with("mid out\nNoop                     end                      0 0\nNoop x 0 0")
+        );
+    }
+
+    #[test]
+    fn values_are_laid_out_as_ncnns_tools_do() {
+        let mut layer = Layer::new(LayerKind::Crop, "crop");
+        layer.params.set_float(0, 0.1);
+        layer.params.set(9, ParamValue::Array(vec![Number::Int(1), Number::Float(-2.0)]));
+        layer.params.set(19, ParamValue::Text("-(0w,2)".into()));
+        layer.params.set(20, ParamValue::Text("abcdefghijklmn".into()));
+        let model = Model { layers: vec![layer], header: SourceText(None), ..Model::default() };
+        assert_eq!(
+            model.to_param_text(),
+            "7767517\n1 0\nCrop                     crop                     0 0 0=1.000000e-01 \
+             -23309=2,1,-2.000000e+00 19=\"-(0w,2)\" 20=abcdefghijklmn\n"
+        );
+    }
+
+    #[test]
+    fn what_the_text_cannot_say_is_refused() {
+        let refusal = |change: &dyn Fn(&mut Layer)| {
+            let mut model = model();
+            change(&mut model.layers[1]);
+            model.check_param_text().unwrap_err().to_string()
+        };
+        let hostile_text = |text: &str| {
+            let value = ParamValue::Text(text.into());
+            refusal(&move |layer| layer.params.set(6, value.clone()))
+        };
+        insta::assert_snapshot!(refusal(&|layer| layer.name = "a b".into()), @"layer a b: cannot be written as .param text: a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not");
+        insta::assert_snapshot!(refusal(&|layer| layer.name = String::new()), @"layer : cannot be written as .param text: a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not");
+        insta::assert_snapshot!(refusal(&|layer| layer.inputs[0] = "x\ny".into()), @"layer conv: cannot be written as .param text: a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not");
+        insta::assert_snapshot!(refusal(&|layer| layer.kind = LayerKind::Custom("5=x".into())), @"layer conv: cannot be written as .param text: its type would be taken for a parameter");
+        insta::assert_snapshot!(refusal(&|layer| layer.params.set_int(32, 1)), @"layer conv: cannot be written as .param text: a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not");
+        insta::assert_snapshot!(hostile_text("a\nb"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
+        insta::assert_snapshot!(hostile_text("1\"2"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
+        insta::assert_snapshot!(hostile_text(" 0w"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
+        insta::assert_snapshot!(hostile_text("12345678901234"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
+        insta::assert_snapshot!(Model::default().check_param_text().unwrap_err(), @"a model without layers cannot be written: ncnn refuses to read it");
+    }
 }

@@ -29,8 +29,12 @@ fn row(line: &str, limits: &Limits) -> Result<Option<TableRow>> {
         Some(key) if key.starts_with('#') => return Ok(None),
         Some(key) => key,
     };
-    if key.len() > KEY_BYTES || key.contains('\0') {
-        return Err(Error::malformed(format!("key {key:?} is longer than {KEY_BYTES} bytes or has a zero byte")));
+    if key.len() > KEY_BYTES {
+        let len = key.len();
+        return Err(Error::malformed(format!("a key of {len} bytes, ncnn cuts at {KEY_BYTES}: {:.40}…", key)));
+    }
+    if key.contains('\0') {
+        return Err(Error::malformed(format!("key {key:?} has a zero byte, at which ncnn cuts")));
     }
     let mut values = Vec::new();
     for field in fields {
@@ -45,4 +49,59 @@ fn row(line: &str, limits: &Limits) -> Result<Option<TableRow>> {
         return Err(Error::malformed(format!("key {key:?} has no values")));
     }
     Ok(Some(TableRow { key: key.to_owned(), values }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        parse_table(text, &Limits::default()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn reads_what_ncnn2table_writes() {
+        let table = ScaleTable::parse("conv_param_0 1.500000 inf \r\nconv 0.000001 \n").unwrap();
+        assert_eq!(table.weight_scales("conv"), Some(&[1.5, f32::INFINITY][..]));
+        assert_eq!(table.input_scale("conv"), Some(0.000_001));
+        assert_eq!((table.weight_scales("other"), table.input_scale("other")), (None, None));
+    }
+
+    #[test]
+    fn blank_lines_and_comments_are_no_rows() {
+        let table = ScaleTable::parse("# made by hand\n\n  \nconv 1 \n#conv 2\n").unwrap();
+        assert_eq!(table.rows.len(), 1);
+    }
+
+    #[test]
+    fn of_equal_keys_all_are_kept_and_the_last_wins() {
+        let table = ScaleTable::parse("a 1\na 2\na_param_0 3\na_param_0 4\n").unwrap();
+        assert_eq!(table.rows.len(), 4);
+        assert_eq!((table.input_scale("a"), table.weight_scales("a")), (Some(2.0), Some(&[4.0][..])));
+    }
+
+    #[test]
+    fn nan_is_a_number() {
+        let table = ScaleTable::parse("a nan -nan -inf").unwrap();
+        assert!(table.rows[0].values[0].is_nan() && table.rows[0].values[1].is_nan());
+    }
+
+    #[test]
+    fn errors_name_line_and_key() {
+        insta::assert_snapshot!(error("a 1 \nconv1 1.0 x 2.0\n"), @r#"line 2: key conv1: expected a number, found "x""#);
+        insta::assert_snapshot!(error("a 1.0f\n"), @r#"line 1: key a: expected a number, found "1.0f""#);
+        insta::assert_snapshot!(error("a\t1.0\n"), @r#"line 1: key "a\t1.0" has no values"#);
+        insta::assert_snapshot!(error("a 1\t2\n"), @r#"line 1: key a: expected a number, found "1\t2""#);
+        insta::assert_snapshot!(error("a\n"), @r#"line 1: key "a" has no values"#);
+        insta::assert_snapshot!(error(&format!("{} 1", "k".repeat(256))), @"line 1: a key of 256 bytes, ncnn cuts at 255: kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk…");
+        insta::assert_snapshot!(error("a\0b 1"), @r#"line 1: key "a\0b" has a zero byte, at which ncnn cuts"#);
+    }
+
+    #[test]
+    fn limits_are_kept() {
+        let tiny = Limits { text_bytes: 10, array_len: 2, ..Limits::default() };
+        let error = |text| parse_table(text, &tiny).unwrap_err().to_string();
+        insta::assert_snapshot!(error("a 1 2 3"), @"line 1: key a has more values than the limit 2");
+        insta::assert_snapshot!(error("a 1 2 3 4 5"), @"11 bytes of text, the limit is 10");
+    }
 }

@@ -125,10 +125,10 @@ mod tests {
     #[test]
     fn every_builtin_type_has_a_row_and_ids_are_unique_and_in_range() {
         for kind in LayerKind::BUILTIN {
-            let specs = param_specs(kind).unwrap_or_else(|| panic!("{kind} is missing"));
-            for (i, spec) in specs.iter().enumerate() {
+            let rows = param_specs(kind).unwrap_or_else(|| panic!("{kind} is missing"));
+            for (i, spec) in rows.iter().enumerate() {
                 assert!(spec.id < crate::ParamDict::MAX_ID, "{kind} {spec:?}");
-                assert!(specs[..i].iter().all(|other| other.id != spec.id), "{kind} {spec:?}");
+                assert!(rows[..i].iter().all(|other| other.id != spec.id), "{kind} {spec:?}");
             }
         }
         assert_eq!(param_specs(&LayerKind::from("Custom")), None);
