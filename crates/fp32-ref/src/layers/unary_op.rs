@@ -3,8 +3,9 @@
 use ncnn_format::{Error, Result, typed};
 
 use super::pointwise::Pointwise;
+use crate::Layer;
 
-pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Pointwise<fn(f32) -> f32>> {
+pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
     let op_type = typed::UnaryOp::read(layer)?.op_type;
     let function = usize::try_from(op_type).ok().and_then(|index| FUNCTIONS.get(index));
     match function {
