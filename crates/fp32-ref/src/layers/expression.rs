@@ -42,15 +42,6 @@ impl Expression {
         self.tokens.is_empty()
     }
 
-    /// The number of inputs that the formulas refer to.
-    pub(super) fn inputs(&self) -> usize {
-        let referred = self.tokens.iter().map(|token| match token {
-            Token::Size { input, .. } => input + 1,
-            _ => 0,
-        });
-        referred.max().unwrap_or(0)
-    }
-
     /// The values for inputs of these shapes, truncated to integers.
     ///
     /// # Errors
@@ -323,9 +314,8 @@ mod tests {
     }
 
     #[test]
-    fn counts_inputs_and_values_without_shapes() {
-        let expression = Expression::parse("+(0w,1h),-1").unwrap();
-        assert_eq!((expression.inputs(), expression.len().unwrap()), (2, 2));
+    fn counts_values_without_shapes() {
+        assert_eq!(Expression::parse("+(0w,1h),-1").unwrap().len().unwrap(), 2);
         assert!(Expression::parse("//(8,0w)").unwrap().len().is_err());
     }
 }

@@ -114,9 +114,11 @@ impl PassThrough for Padding {
         let before: Vec<usize> = self.per_axis(from).into_iter().map(|(before, _)| before).collect();
         let rank = from.rank();
         let values = input.as_slice();
+        // A vector is a single row.
+        let rows_per_channel = (output.volume() / output.w() / output.outer()).max(1);
         let mut padded = Tensor::filled(output, T::default());
         for (row, out) in padded.as_mut_slice().chunks_exact_mut(output.w()).enumerate() {
-            let constant = T::constant(self.value(row / (output.volume() / output.w() / output.outer()), rank));
+            let constant = T::constant(self.value(row / rows_per_channel, rank));
             match self.source_row(row, output, from, &before) {
                 None => out.fill(constant),
                 Some(source) => {
@@ -169,6 +171,12 @@ mod tests {
         let mirrored = [(0, 0), (1, 0), (2, 1)];
         let expected = [[6.0, 5.0, 4.0, 5.0, 6.0, 5.0], [3.0, 2.0, 1.0, 2.0, 3.0, 2.0], [6.0, 5.0, 4.0, 5.0, 6.0, 5.0]];
         assert_eq!(pad(Fill::Reflect, mirrored, &[2, 3]), expected.concat());
+    }
+
+    #[test]
+    fn a_vector_is_padded_at_both_ends() {
+        let fill = Fill::Constant { value: 9.0, per_channel: vec![] };
+        assert_eq!(pad(fill, [(0, 0), (1, 1), (1, 2)], &[2]), [9.0, 1.0, 2.0, 9.0, 9.0]);
     }
 
     #[test]

@@ -1,0 +1,146 @@
+//! Replays single-layer cases whose outputs the stock ncnn runtime made.
+//!
+//! `xtask/python/layer_goldens.py` makes the files and describes their form.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
+
+use fp32_ref::{Net, Shape, Tensor};
+use ncnn_format::{F32Tag, Model, Weight, WeightData, weight_layout};
+
+/// The largest error allowed, relative to the largest value of the output.
+const TOLERANCE: f32 = 1e-4;
+
+/// The generator that both sides draw inputs and weights from.
+struct Draw(u32);
+
+impl Draw {
+    fn values(&mut self, count: usize, low: f64, high: f64) -> Vec<f32> {
+        let mut next = || {
+            self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (low + f64::from(self.0 >> 8) / f64::from(1 << 24) * (high - low)) as f32
+        };
+        (0..count).map(|_| next()).collect()
+    }
+}
+
+#[derive(Default)]
+struct Case {
+    number: u32,
+    inputs: Vec<(String, f64, f64, Vec<usize>)>,
+    weights: Vec<(usize, f64, f64)>,
+    layer: String,
+    outputs: Vec<(String, Vec<usize>)>,
+}
+
+fn parse(text: &str) -> Vec<Case> {
+    let mut cases: Vec<Case> = Vec::new();
+    for line in text.lines() {
+        let (word, rest) = line.split_once(' ').unwrap();
+        if word == "case" {
+            cases.push(Case { number: rest.parse().unwrap(), ..Case::default() });
+            continue;
+        }
+        let case = cases.last_mut().unwrap();
+        let words: Vec<&str> = rest.split(' ').collect();
+        let sizes = |words: &[&str]| words.iter().map(|word| word.parse().unwrap()).collect();
+        let float = |word: &str| word.parse::<f64>().unwrap();
+        match word {
+            "input" => case.inputs.push((words[0].to_owned(), float(words[1]), float(words[2]), sizes(&words[3..]))),
+            "weights" => case.weights.push((words[0].parse().unwrap(), float(words[1]), float(words[2]))),
+            "layer" => case.layer = rest.to_owned(),
+            "output" => case.outputs.push((words[0].to_owned(), sizes(&words[1..]))),
+            other => panic!("unknown line {other}"),
+        }
+    }
+    cases
+}
+
+impl Case {
+    /// The network of the layer and its inputs, and the values to feed.
+    fn network(&self) -> (Net, Vec<(&str, Tensor)>) {
+        // The executor wants an input even for a constant.
+        let mut text = format!("7767517\n{} {}\n", self.inputs.len() + 2, self.inputs.len() + self.outputs.len() + 1);
+        text += "Input unused 0 1 unused\n";
+        for (name, ..) in &self.inputs {
+            text += &format!("Input {name} 0 1 {name}\n");
+        }
+        let mut model = Model::from_param_text(&format!("{text}{}\n", self.layer)).unwrap();
+        let mut draw = Draw(self.number);
+        let mut feeds = vec![("unused", Tensor::new([1], vec![0.0]).unwrap())];
+        for (name, low, high, dims) in &self.inputs {
+            let values = draw.values(dims.iter().product(), *low, *high);
+            feeds.push((name, Tensor::new(dims, values).unwrap()));
+        }
+        let layer = model.layers.last_mut().unwrap();
+        let layout = weight_layout(layer).unwrap();
+        let lengths: Vec<usize> = layout.iter().map(|spec| spec.len).collect();
+        assert_eq!(lengths, self.weights.iter().map(|weight| weight.0).collect::<Vec<_>>(), "{}", self.layer);
+        for (spec, &(count, low, high)) in layout.iter().zip(&self.weights) {
+            let data = WeightData::F32(draw.values(count, low, high), F32Tag::Tagged);
+            layer.weights.push(Weight { role: spec.role, data });
+        }
+        (Net::new(&model).unwrap_or_else(|error| panic!("{}: {error}", self.layer)), feeds)
+    }
+
+    /// What differs from the expected `values`, which are taken off the front.
+    fn difference(&self, values: &mut &[f32]) -> Option<String> {
+        let (net, feeds) = self.network();
+        let outputs = net.run(&feeds, &mut ());
+        let shapes: Vec<(&str, Shape)> = feeds.iter().map(|(name, value)| (*name, value.shape())).collect();
+        let inferred = net.infer_shapes(&shapes);
+        let mut found = None;
+        for (name, dims) in &self.outputs {
+            let (expected, rest) = values.split_at(dims.iter().product());
+            *values = rest;
+            match &outputs {
+                Err(error) => found = Some(format!("failed: {error}")),
+                Ok(outputs) => {
+                    let output = outputs.get(name).unwrap();
+                    let blob = net.graph().blob(name).unwrap();
+                    assert_eq!(inferred.as_ref().unwrap()[blob.0], output.shape(), "{}", self.layer);
+                    found = found.or(compare(output, dims, expected));
+                }
+            }
+        }
+        found
+    }
+}
+
+fn compare(output: &Tensor, dims: &[usize], expected: &[f32]) -> Option<String> {
+    if output.shape().dims() != dims {
+        return Some(format!("found the shape {}, expected {dims:?}", output.shape()));
+    }
+    let largest = expected.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
+    let worst = output
+        .as_slice()
+        .iter()
+        .zip(expected)
+        .map(|(a, b)| if a == b || a.is_nan() && b.is_nan() { 0.0 } else { (a - b).abs() })
+        .fold(0.0_f32, |worst, error| if error <= worst { worst } else { error });
+    if worst <= TOLERANCE * largest {
+        return None;
+    }
+    let shown = expected.len().min(8);
+    let (found, expected) = (&output.as_slice()[..shown], &expected[..shown]);
+    Some(format!("off by {worst} of {largest}: found {found:?}, expected {expected:?}"))
+}
+
+#[test]
+fn layers_give_what_ncnn_gives() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let cases = parse(&std::fs::read_to_string(folder.join("layers.txt")).unwrap());
+    let bytes = std::fs::read(folder.join("layers.bin")).unwrap();
+    let values: Vec<f32> = bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    let mut values = &values[..];
+    let different: Vec<String> = cases
+        .iter()
+        .filter_map(|case| {
+            let difference = case.difference(&mut values)?;
+            let shapes: Vec<_> = case.inputs.iter().map(|(.., dims)| dims).collect();
+            Some(format!("case {}: {} of {shapes:?}: {difference}", case.number, case.layer))
+        })
+        .collect();
+    assert!(values.is_empty(), "the cases do not use all values");
+    assert!(cases.len() > 300, "only {} cases", cases.len());
+    assert!(different.is_empty(), "{} of {} cases differ:\n{}", different.len(), cases.len(), different.join("\n"));
+}
