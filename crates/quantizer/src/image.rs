@@ -18,7 +18,8 @@ impl RgbImage8 {
     /// An image of `width` × `height` over `pixels`.
     ///
     /// # Errors
-    /// As [`check_size`]; `Invalid` when there are not 3 × width × height bytes.
+    /// `Malformed` when a side is 0, `TooLarge` beyond 2^27 pixels, `Invalid` when
+    /// there are not 3 × width × height bytes.
     pub fn new(width: usize, height: usize, pixels: Vec<u8>) -> Result<Self> {
         let expected = 3 * check_size(width, height)?;
         if pixels.len() != expected {

@@ -3,7 +3,7 @@
 use ncnn_format::{Layer, LayerKind, Result};
 
 use crate::weight_slices::WeightSlices;
-use crate::winograd::{WinogradGuard, may_run_winograd, proven_scale};
+use crate::winograd::{WinogradGuard, bounded_scale, may_run_winograd};
 
 /// How the scales of weights are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -30,7 +30,7 @@ pub struct WeightScales {
     /// Channels whose weights are all zero, or too small for a finite scale.
     pub dead: Vec<usize>,
     /// Channels whose scale is below 127 / largest magnitude because of
-    /// [`WinogradGuard::Proven`].
+    /// [`WinogradGuard::Proven`] or [`WinogradGuard::Exact`].
     pub reduced: Vec<usize>,
 }
 
@@ -43,13 +43,13 @@ pub struct WeightScales {
 pub fn weight_scales(layer: &Layer, method: WeightMethod) -> Result<WeightScales> {
     let slices = WeightSlices::of(layer)?;
     let largest = largest_level(layer, method)?;
-    let prove = method == WeightMethod::Guarded(WinogradGuard::Proven) && may_run_winograd(layer)?;
+    let bound = accumulator_bound(layer, method)?;
     let mut result = WeightScales::default();
     for (channel, weights) in slices.iter().enumerate() {
         let absmax = weights.iter().fold(0f32, |absmax, weight| absmax.max(weight.abs()));
         let scale = largest / absmax;
         let scale = if scale.is_finite() {
-            let limited = if prove { proven_scale(weights, scale) } else { scale };
+            let limited = bound.map_or(scale, |bound| bounded_scale(weights, scale, bound));
             if limited < scale {
                 result.reduced.push(channel);
             }
@@ -61,6 +61,14 @@ pub fn weight_scales(layer: &Layer, method: WeightMethod) -> Result<WeightScales
         result.scales.push(scale);
     }
     Ok(result)
+}
+
+/// What no accumulator of `layer` may exceed.
+fn accumulator_bound(layer: &Layer, method: WeightMethod) -> Result<Option<u64>> {
+    match method {
+        WeightMethod::Guarded(guard) if may_run_winograd(layer)? => Ok(guard.bound()),
+        _ => Ok(None),
+    }
 }
 
 /// What the largest weight becomes.
@@ -86,10 +94,11 @@ mod tests {
         layer("Convolution", &[(0, 2), (1, 1)], weights)
     }
 
-    const METHODS: [WeightMethod; 4] = [
+    const METHODS: [WeightMethod; 5] = [
         WeightMethod::Ncnn,
         WeightMethod::Guarded(WinogradGuard::Ncnn),
         WeightMethod::Guarded(WinogradGuard::Proven),
+        WeightMethod::Guarded(WinogradGuard::Exact),
         WeightMethod::Guarded(WinogradGuard::Off),
     ];
 
@@ -108,7 +117,7 @@ mod tests {
         };
         let conv = [(0, 2), (1, 3)];
         let found = METHODS.map(|method| scales("Convolution", &conv, method)[0]);
-        assert_eq!(found, [31.0, 31.0, 127.0, 127.0]);
+        assert_eq!(found, [31.0, 31.0, 127.0, 127.0, 127.0]);
         assert_eq!(scales("ConvolutionDepthWise", &[(0, 2), (1, 3), (7, 2)], WeightMethod::Ncnn), [127.0; 2]);
         assert_eq!(scales("InnerProduct", &[(0, 6)], WeightMethod::Ncnn), [127.0; 6]);
     }
@@ -139,7 +148,10 @@ mod tests {
         let layer = layer("Convolution", &[(0, 2), (1, 3)], weights);
         let scales = weight_scales(&layer, WeightMethod::default()).unwrap();
         assert_eq!(scales.reduced, [0]);
-        assert!(scales.scales[0] < 31.0 && scales.scales[1] == 127.0, "{:?}", scales.scales);
+        // 576 weights of 50 or 51 below the bound 29,356, and 25 below 14,678.
+        assert!((50.0..51.5).contains(&scales.scales[0]) && scales.scales[1] == 127.0, "{:?}", scales.scales);
+        let exact = weight_scales(&layer, WeightMethod::Guarded(WinogradGuard::Exact)).unwrap();
+        assert!((25.0..26.0).contains(&exact.scales[0]), "{:?}", exact.scales);
         let off = weight_scales(&layer, WeightMethod::Guarded(WinogradGuard::Off)).unwrap();
         assert_eq!((off.scales, off.reduced), (vec![127.0; 2], vec![]));
     }

@@ -1,17 +1,22 @@
-//! Weights that stay exact in ncnn's int8 Winograd convolution.
+//! Weights that are safe in ncnn's int8 Winograd convolution.
 //!
-//! ncnn runs every 3×3 convolution of stride and dilation 1 through F(4,3), whose
-//! accumulator carries 576 · Σ w·x in 32 bits: it overflows beyond
-//! |Σ w·x| = 3,728,270, and the SIMD code, which divides by 576 in f32, is off by
-//! one for a quarter of the sums from 1,864,137 to 2,097,149 (ncnn-int8-spec
-//! §8.9.1). ncnn2table answers with weights within ±31 for all such layers, which
-//! costs two bits everywhere and proves nothing from 106 input channels on.
+//! ncnn runs 3×3 convolutions of stride and dilation 1 through F(4,3), whose
+//! accumulator carries 576 · Σ w·x in 32 bits (ncnn-int8-spec §8.9.1):
+//!
+//! | largest \|Σ w·x\| | ncnn's answer |
+//! |---|---|
+//! | up to 1,864,136 | exact |
+//! | up to 2,097,149 | SIMD builds divide by 576 in f32: one too small for a quarter of the sums |
+//! | up to 3,728,270 | exact |
+//! | above | wraps around: garbage |
+//!
+//! ncnn2table answers with weights within ±31 for all such layers. That costs two
+//! bits everywhere and still allows a wrap from 106 input channels on. As |x| is
+//! at most 127, 127 · Σ|w| bounds the sum of a channel for every input; a guard
+//! compares that with a line of the table.
 
 use int8_kernels::quantize;
 use ncnn_format::{Layer, LayerKind, Result, typed};
-
-/// The largest accumulator magnitude up to which every build of ncnn is exact.
-const EXACT_ACCUMULATOR: u64 = 1_864_136;
 
 /// The largest activation magnitude.
 const MAX_ACTIVATION: u64 = 127;
@@ -21,14 +26,27 @@ const MAX_ACTIVATION: u64 = 127;
 pub enum WinogradGuard {
     /// As ncnn2table: within ±31, every channel.
     Ncnn,
-    /// Within ±127, unless the channel's weights could sum up to more than
-    /// 1,864,136; such a channel's scale is lowered to the largest at which
-    /// 127 · Σ|w| ≤ 1,864,136. No input can then overflow the accumulator or meet
-    /// the inexact division: ncnn's answer is that of the plain convolution.
+    /// Within ±127, unless a channel's sum could wrap; such a channel's scale is
+    /// lowered to the largest at which 127 · Σ|w| ≤ 3,728,270. For every input
+    /// ncnn's accumulator is then right, or one of two million too small.
     #[default]
     Proven,
-    /// Within ±127. For runtimes without Winograd; on ncnn large inputs may overflow.
+    /// The same with 1,864,136: for every input ncnn's accumulator is right to the
+    /// last bit on every build. Lowers many more channels, and by more.
+    Exact,
+    /// Within ±127. For runtimes without Winograd; on ncnn large inputs may wrap.
     Off,
+}
+
+impl WinogradGuard {
+    /// The largest accumulator magnitude that this guard allows by proof.
+    pub(crate) fn bound(self) -> Option<u64> {
+        match self {
+            Self::Proven => Some(3_728_270),
+            Self::Exact => Some(1_864_136),
+            Self::Ncnn | Self::Off => None,
+        }
+    }
 }
 
 /// Whether ncnn may run `layer` through Winograd when it is int8.
@@ -45,10 +63,10 @@ pub(crate) fn may_run_winograd(layer: &Layer) -> Result<bool> {
     Ok(kernel == (3, 3) && steps == (1, 1, 1, 1))
 }
 
-/// The largest scale not above `scale` with which `weights` are proven exact, also
-/// after it went through a table.
-pub(crate) fn proven_scale(weights: &[f32], scale: f32) -> f32 {
-    let is_proven = |scale: f32| MAX_ACTIVATION * magnitude(weights, scale.max(as_printed(scale))) <= EXACT_ACCUMULATOR;
+/// The largest scale not above `scale` with which no input takes the accumulator
+/// of `weights` beyond `bound`, also after the scale went through a table.
+pub(crate) fn bounded_scale(weights: &[f32], scale: f32, bound: u64) -> f32 {
+    let is_proven = |scale: f32| MAX_ACTIVATION * magnitude(weights, scale.max(as_printed(scale))) <= bound;
     if is_proven(scale) {
         return scale;
     }
@@ -80,13 +98,13 @@ mod tests {
     #[test]
     fn a_channel_that_cannot_overflow_keeps_its_scale() {
         // 115 weights of 127: 127 · 127 · 115 = 1,854,835.
-        assert_eq!(proven_scale(&[0.5; 115], 254.0), 254.0);
+        assert_eq!(bounded_scale(&[0.5; 115], 254.0, 1_864_136), 254.0);
     }
 
     #[test]
     fn a_channel_that_could_overflow_is_lowered_just_enough() {
         // 116 weights may be 126 at most: 127 · 116 · 126 = 1,856,232.
-        let scale = proven_scale(&[0.5; 116], 254.0);
+        let scale = bounded_scale(&[0.5; 116], 254.0, 1_864_136);
         assert_eq!(magnitude(&[0.5; 116], scale), 116 * 126);
         assert_eq!(magnitude(&[0.5; 116], f32::from_bits(scale.to_bits() + 1)), 116 * 127);
     }
@@ -112,10 +130,11 @@ mod tests {
             weights in proptest::collection::vec(-3.0f32..3.0, 100..600),
             scale in 0.5f32..300.0,
         ) {
-            let proven = proven_scale(&weights, scale);
+            let bound = 1_864_136;
+            let proven = bounded_scale(&weights, scale, bound);
             prop_assert!(proven <= scale);
             for scale in [proven, as_printed(proven)] {
-                prop_assert!(127 * magnitude(&weights, scale) <= EXACT_ACCUMULATOR);
+                prop_assert!(127 * magnitude(&weights, scale) <= bound);
             }
         }
     }
