@@ -2,11 +2,18 @@
 
 usage: run_ncnn.py JOBS.json
 
-JOBS.json is a list of jobs:
+JOBS.json is a list of jobs. One runs a network:
 
     {"param": PATH, "bin": PATH, "int8": BOOL,
      "inputs":  {BLOB: PATH, ...},   read:  float32 .npy, first axis = sample
      "outputs": {BLOB: PATH, ...}}   written: float32 .npy, first axis = sample
+
+The other turns pictures into inputs as ncnn2table does:
+
+    {"pictures": [PATH, ...],        read:  float32 .npy [height, width, 3], RGB 0...255
+     "tensors":  PATH,               written: float32 .npy, first axis = sample
+     "width": INT, "height": INT, "pixel": "RGB" | "BGR" | "GRAY",
+     "mean": [FLOAT, ...], "norm": [FLOAT, ...]}
 
 All samples of all jobs run in this process. Everything in ncnn that trades the
 order or the precision of float operations for speed is off, so that what remains
@@ -63,13 +70,29 @@ def run(job):
         np.save(path, np.stack(values[blob]))
 
 
+def preprocess(job):
+    conversion = {
+        "RGB": ncnn.Mat.PixelType.PIXEL_RGB,
+        "BGR": ncnn.Mat.PixelType.PIXEL_RGB2BGR,
+        "GRAY": ncnn.Mat.PixelType.PIXEL_RGB2GRAY,
+    }[job["pixel"]]
+    tensors = []
+    for path in job["pictures"]:
+        pixels = np.ascontiguousarray(np.load(path).astype(np.uint8))
+        height, width, _ = pixels.shape
+        mat = ncnn.Mat.from_pixels_resize(pixels, conversion, width, height, job["width"], job["height"])
+        mat.substract_mean_normalize(job["mean"], job["norm"])
+        tensors.append(np.array(mat, np.float32))
+    np.save(job["tensors"], np.stack(tensors))
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
     with open(sys.argv[1], encoding="utf-8") as file:
         jobs = json.load(file)
     for job in jobs:
-        run(job)
+        preprocess(job) if "pictures" in job else run(job)
 
 
 if __name__ == "__main__":

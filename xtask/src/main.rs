@@ -2,8 +2,11 @@
 
 #![forbid(unsafe_code)]
 
+mod batch;
 mod calibrate;
+mod golden;
 mod models;
+mod parity;
 mod python;
 mod tidy;
 
@@ -22,6 +25,10 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Regenerate fixtures/golden/fp32 with the stock ncnn runtime
+    Golden,
+    /// Compare outputs, tables and int8 files with the stock ncnn runtime
+    NcnnParity(parity::ParityArgs),
     /// Check what clippy cannot: unsafe, file lengths, machine paths, size of the repository
     Tidy,
 }
@@ -30,6 +37,8 @@ fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Calibrate { args } if args.is_empty() => calibrate::run(),
         Command::Calibrate { args } => return calibrate::forward(args),
+        Command::Golden => golden::run(),
+        Command::NcnnParity(args) => parity::run(&args),
         Command::Tidy => tidy::run(),
     };
     match result {

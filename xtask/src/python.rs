@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ncnn_format::{Error, Result};
-use serde::Serialize;
+use serde_json::{Map, Value, json};
 
-use crate::models::repository;
+use crate::models::{ModelSpec, repository};
 
 /// A virtual environment under `target/` that holds the ncnn wheel.
 pub(crate) struct Python {
@@ -16,8 +16,8 @@ pub(crate) struct Python {
 }
 
 /// Samples to run through one network in the stock runtime.
-#[derive(Debug, Serialize)]
-pub(crate) struct Job {
+#[derive(Debug)]
+pub(crate) struct NetworkJob {
     /// The `.param` file.
     pub param: PathBuf,
     /// The `.bin` file.
@@ -28,6 +28,17 @@ pub(crate) struct Job {
     pub inputs: Vec<(String, PathBuf)>,
     /// Output blobs and the `.npy` files (first axis: sample) to write.
     pub outputs: Vec<(String, PathBuf)>,
+}
+
+/// Pictures to turn into inputs as ncnn does.
+#[derive(Debug)]
+pub(crate) struct PictureJob {
+    /// The network whose input they become.
+    pub spec: &'static ModelSpec,
+    /// `.npy` files `[height, width, 3]` of RGB values 0…255 to read.
+    pub pictures: Vec<PathBuf>,
+    /// The `.npy` file (first axis: sample) to write.
+    pub tensors: PathBuf,
 }
 
 impl Python {
@@ -51,12 +62,34 @@ impl Python {
     ///
     /// # Errors
     /// `Io` with what Python said last when it fails.
-    pub(crate) fn run(&self, jobs: &[Job], file: &Path) -> Result<()> {
-        let text = serde_json::to_string_pretty(&jobs.iter().map(description).collect::<Vec<_>>())
-            .map_err(|error| Error::invalid(format!("cannot describe the jobs: {error}")))?;
-        std::fs::write(file, text).map_err(|error| Error::io("cannot write", file, error))?;
+    pub(crate) fn run(&self, jobs: &[Value], file: &Path) -> Result<()> {
+        std::fs::write(file, format!("{:#}\n", json!(jobs))).map_err(|error| Error::io("cannot write", file, error))?;
         let script = repository().join("xtask/python/run_ncnn.py");
         run(Command::new(&self.interpreter).arg(script).arg(file), "the stock runtime failed")
+    }
+}
+
+impl NetworkJob {
+    /// As `run_ncnn.py` reads it.
+    pub(crate) fn describe(&self) -> Value {
+        let map = |files: &[(String, PathBuf)]| -> Map<String, Value> {
+            files.iter().map(|(blob, path)| (blob.clone(), json!(path))).collect()
+        };
+        json!({
+            "param": self.param, "bin": self.bin, "int8": self.int8,
+            "inputs": map(&self.inputs), "outputs": map(&self.outputs),
+        })
+    }
+}
+
+impl PictureJob {
+    /// As `run_ncnn.py` reads it.
+    pub(crate) fn describe(&self) -> Value {
+        let (width, height, _) = self.spec.shape;
+        json!({
+            "pictures": self.pictures, "tensors": self.tensors, "width": width, "height": height,
+            "pixel": self.spec.pixel, "mean": self.spec.mean, "norm": self.spec.norm,
+        })
     }
 }
 
@@ -66,16 +99,6 @@ pub(crate) fn target_folder() -> PathBuf {
         Some(folder) => repository().join(folder),
         None => repository().join("target"),
     }
-}
-
-fn description(job: &Job) -> serde_json::Value {
-    let map = |files: &[(String, PathBuf)]| -> serde_json::Map<String, serde_json::Value> {
-        files.iter().map(|(blob, path)| (blob.clone(), path.display().to_string().into())).collect()
-    };
-    serde_json::json!({
-        "param": job.param, "bin": job.bin, "int8": job.int8,
-        "inputs": map(&job.inputs), "outputs": map(&job.outputs),
-    })
 }
 
 /// The version of the importable ncnn wheel; `None` without one.

@@ -1,0 +1,100 @@
+//! Our int8 files against ncnn2int8's.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use ncnn_format::{Error, Model, Result, ScaleTable};
+use quantizer::{ConvertOptions, convert};
+use sha2::{Digest, Sha256};
+
+/// What ncnn2int8 made of the same network and table.
+pub(crate) struct Golden {
+    /// `<prefix>.kl`; the files add their suffix to it.
+    prefix: PathBuf,
+}
+
+impl Golden {
+    /// The files that start with `prefix`.
+    pub(crate) fn new(prefix: &Path) -> Self {
+        Self { prefix: suffixed(prefix, "kl") }
+    }
+
+    /// ncnn2table's scale table.
+    ///
+    /// # Errors
+    /// Those of reading it.
+    pub(crate) fn table(&self) -> Result<ScaleTable> {
+        ScaleTable::load(suffixed(&self.prefix, "table"))
+    }
+
+    /// Converts `model` with ncnn2table's table; says how the result differs from
+    /// ncnn2int8's, or `None` when the weights are the same bytes and every layer
+    /// has the same `int8_scale_term`.
+    ///
+    /// # Errors
+    /// Those of converting, and of reading the golden files.
+    pub(crate) fn difference(&self, model: &Model, folder: &Path) -> Result<Option<String>> {
+        let converted = convert(model, &self.table()?, ConvertOptions::default())?.model;
+        let (param, bin) = (folder.join("golden-table.param"), folder.join("golden-table.bin"));
+        converted.save(&param, &bin)?;
+        let ours = read(&bin)?;
+        Ok(match self.terms_difference(&converted)? {
+            Some(difference) => Some(difference),
+            None => self.bytes_difference(&ours)?,
+        })
+    }
+
+    fn terms_difference(&self, ours: &Model) -> Result<Option<String>> {
+        let path = suffixed(&self.prefix, "int8.param");
+        let text = fs::read_to_string(&path).map_err(|error| Error::io("cannot read", &path, error))?;
+        let golden = Model::from_param_text(&text).map_err(|error| error.in_file(&path))?;
+        if golden.layers.len() != ours.layers.len() {
+            return Ok(Some(format!("{} layers, not {}", ours.layers.len(), golden.layers.len())));
+        }
+        for (a, b) in ours.layers.iter().zip(&golden.layers) {
+            if (&a.kind, &a.name, &a.inputs, &a.outputs) != (&b.kind, &b.name, &b.inputs, &b.outputs) {
+                return Ok(Some(format!("layer {} where {} is expected", a.name, b.name)));
+            }
+            let (found, expected) = (a.params.int(8, 0)?, b.params.int(8, 0)?);
+            if found != expected {
+                return Ok(Some(format!("layer {}: int8_scale_term {found}, not {expected}", a.name)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn bytes_difference(&self, ours: &[u8]) -> Result<Option<String>> {
+        let path = suffixed(&self.prefix, "int8.bin");
+        if path.is_file() {
+            let golden = read(&path)?;
+            if ours.len() != golden.len() {
+                return Ok(Some(format!("{} bytes, not {}", ours.len(), golden.len())));
+            }
+            let at = ours.iter().zip(&golden).position(|(a, b)| a != b);
+            return Ok(at.map(|at| format!("first different byte at {at} of {}", golden.len())));
+        }
+        let expected = self.committed_digest(&path)?;
+        let found: String = Sha256::digest(ours).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok((found != expected).then(|| format!("SHA-256 {found}, not {expected}")))
+    }
+
+    /// The digest of a file that is too large to commit, from `SHA256SUMS`.
+    fn committed_digest(&self, path: &Path) -> Result<String> {
+        let sums = path.with_file_name("SHA256SUMS");
+        let text = fs::read_to_string(&sums).map_err(|error| Error::io("cannot read", &sums, error))?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        text.lines()
+            .filter_map(|line| line.split_once("  "))
+            .find(|(_, file)| *file == name)
+            .map(|(digest, _)| digest.to_owned())
+            .ok_or_else(|| Error::invalid(format!("no digest for {name}")).in_file(&sums))
+    }
+}
+
+fn suffixed(prefix: &Path, suffix: &str) -> PathBuf {
+    PathBuf::from(format!("{}.{suffix}", prefix.display()))
+}
+
+fn read(path: &Path) -> Result<Vec<u8>> {
+    fs::read(path).map_err(|error| Error::io("cannot read", path, error))
+}

@@ -1,0 +1,218 @@
+//! `cargo xtask ncnn-parity`: the same networks here and in the stock runtime.
+//!
+//! Six questions per network: are the inputs the same, the fp32 outputs, the outputs
+//! of our int8 files, and the answers (top-1); does our calibration print
+//! ncnn2table's table; does our conversion write ncnn2int8's bytes?
+
+mod closeness;
+mod conversion;
+mod report;
+mod tables;
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use fp32_ref::Tensor;
+use ncnn_format::{Error, Model, Result};
+use quantizer::calibrate::{Method, calibrate};
+use quantizer::{ConvertOptions, Labels, convert};
+
+use crate::batch::{Batch, BlobValues, images, picture_job, picture_results, results};
+use crate::models::{Home, ModelSpec, fixtures, shared};
+use crate::python::{Python, target_folder};
+use closeness::{correct, top1, worst};
+use conversion::Golden;
+use report::{Check, Report};
+
+/// Largest relative error of an output.
+const LIMIT: f32 = 1e-4;
+/// Calibration images for networks outside the repository without a golden table:
+/// their int8 files must be equal in both runtimes, not good.
+const QUICK_CALIBRATION: usize = 20;
+
+/// Pictures per network whose way to the input is compared.
+const PICTURES: usize = 10;
+
+/// Options of `ncnn-parity`.
+#[derive(Debug, Args)]
+pub(crate) struct ParityArgs {
+    /// Only this network (repeatable); default: all fixtures and, if present, all of ../shared
+    #[arg(long, value_name = "NAME")]
+    model: Vec<String>,
+    /// At most this many test images per network
+    #[arg(long, value_name = "N", default_value_t = usize::MAX, hide_default_value = true)]
+    images: usize,
+}
+
+/// Compares everything, prints a line per comparison and writes the report.
+///
+/// # Errors
+/// `Invalid` when a comparison missed; otherwise those of getting Python or of
+/// running a network.
+pub(crate) fn run(args: &ParityArgs) -> Result<()> {
+    let models = chosen(&args.model)?;
+    let python = Python::with_ncnn()?;
+    let folder = target_folder().join("ncnn-parity");
+    let mut report = Report { ncnn_version: python.ncnn_version.clone(), ..Report::default() };
+    println!("ncnn {}, {} networks", report.ncnn_version, models.len());
+    for spec in models {
+        let started = Instant::now();
+        let from = report.checks.len();
+        let folder = folder.join(spec.name);
+        fs::create_dir_all(&folder).map_err(|error| Error::io("cannot create", &folder, error))?;
+        let mut parity = Parity { spec, folder, report: &mut report };
+        if let Err(error) = parity.run(&python, args.images) {
+            // One network that cannot be run must not hide the others.
+            parity.check("run", error.to_string(), "no error", false);
+        }
+        print!("{}", report.lines(from));
+        println!("     {:<22} {:.1} s", spec.name, started.elapsed().as_secs_f64());
+    }
+    report.save(&folder)?;
+    for note in &report.notes {
+        println!("note: {note}");
+    }
+    println!("wrote {}", folder.join("report.txt").display());
+    match report.misses() {
+        0 => Ok(()),
+        misses => Err(Error::invalid(format!("{misses} of {} comparisons missed", report.checks.len()))),
+    }
+}
+
+fn chosen(names: &[String]) -> Result<Vec<&'static ModelSpec>> {
+    let all: Vec<_> = fixtures().iter().chain(shared()).collect();
+    if let Some(unknown) = names.iter().find(|name| all.iter().all(|spec| spec.name != **name)) {
+        let known: Vec<_> = all.iter().map(|spec| spec.name).collect();
+        return Err(Error::invalid(format!("no network is called {unknown}; there are {}", known.join(", "))));
+    }
+    Ok(all.into_iter().filter(|spec| names.is_empty() || names.iter().any(|name| name == spec.name)).collect())
+}
+
+/// One network's comparisons.
+struct Parity<'a> {
+    spec: &'static ModelSpec,
+    /// Where its files go.
+    folder: PathBuf,
+    report: &'a mut Report,
+}
+
+impl Parity<'_> {
+    fn run(&mut self, python: &Python, at_most: usize) -> Result<()> {
+        let spec = self.spec;
+        let files = (spec.path(spec.param), spec.path(spec.bin));
+        let model = Model::load(&files.0, &files.1)?;
+        if let Some(prefix) = spec.golden {
+            self.goldens(&model, &Golden::new(&spec.path(prefix)))?;
+        }
+        let (int8, int8_files) = self.quantize(&model)?;
+        let batch = Batch::load(&images(spec, spec.images_test, at_most)?)?;
+        let pictures = picture_job(spec, &images(spec, spec.images_test, at_most.min(PICTURES))?, &self.folder)?;
+        let fp32_job = batch.job(spec, files, false, &self.folder)?;
+        let int8_job = batch.job(spec, int8_files, true, &self.folder)?;
+        let jobs = [pictures.describe(), fp32_job.describe(), int8_job.describe()];
+        python.run(&jobs, &self.folder.join("jobs.json"))?;
+        self.inputs(&batch.inputs, &picture_results(&pictures)?);
+        let labels = spec.labels.map(|labels| Labels::load(spec.path(labels))).transpose()?;
+        let ours = batch.run_fp32(spec, &model)?;
+        self.outputs("fp32", &batch, labels.as_ref(), &ours, &results(&fp32_job)?)?;
+        let ours = batch.run_int8(spec, &int8)?;
+        self.outputs("int8", &batch, labels.as_ref(), &ours, &results(&int8_job)?)
+    }
+
+    /// Calibrates by the default method and converts; returns what was written, read back.
+    fn quantize(&self, model: &Model) -> Result<(Model, (PathBuf, PathBuf))> {
+        let quick = self.spec.home == Home::Shared;
+        let at_most = if quick { QUICK_CALIBRATION } else { usize::MAX };
+        let dataset = images(self.spec, self.spec.images_calib, at_most)?;
+        let table = calibrate(model, &dataset, Method::default(), &())?.table();
+        let files = (self.folder.join("int8.param"), self.folder.join("int8.bin"));
+        convert(model, &table, ConvertOptions::default())?.model.save(&files.0, &files.1)?;
+        Ok((Model::load(&files.0, &files.1)?, files))
+    }
+
+    /// The scale table and the conversion against ncnn's tools.
+    fn goldens(&mut self, model: &Model, golden: &Golden) -> Result<()> {
+        let dataset = images(self.spec, self.spec.images_calib, usize::MAX)?;
+        let calibration = calibrate(model, &dataset, Method::NcnnKl, &())?;
+        let tables::TableDifference { layers, weights, first, same_bin, near, far } =
+            tables::compare(&calibration, &golden.table()?, self.spec.input)?;
+        let same = |different: &[String]| match different {
+            [] => "as printed".to_owned(),
+            layers => format!("differ in {}", layers.join(", ")),
+        };
+        self.check(
+            "table: weight scales",
+            same(&weights),
+            &format!("as printed in {layers} layers"),
+            weights.is_empty(),
+        );
+        self.check("table: first input scale", same(&first), "as printed", first.is_empty());
+        let printed = layers - first.len() - same_bin.len() - near.len() - far.len();
+        self.check(
+            "table: thresholds",
+            format!("{printed} as printed, {} same bin, {} near, {} far", same_bin.len(), near.len(), far.len()),
+            "within 2 bins",
+            far.is_empty(),
+        );
+        for (layer, bins) in near.iter().chain(&far) {
+            let name = self.spec.name;
+            self.report.notes.push(format!("{name}: the threshold of {layer} is {bins} bins from ncnn2table's"));
+        }
+        let difference = golden.difference(model, &self.folder)?;
+        let ok = difference.is_none();
+        let found = difference.unwrap_or_else(|| "equal bytes".to_owned());
+        self.check("conversion", found, "bytes of ncnn2int8", ok);
+        Ok(())
+    }
+
+    /// Resizing, channel order, mean and norm, on the same decoded pictures.
+    fn inputs(&mut self, ours: &[Tensor], theirs: &[Tensor]) {
+        let different = ours.iter().zip(theirs).filter(|(a, b)| a.as_slice() != b.as_slice()).count();
+        let found = format!("{different} of {} pictures differ", theirs.len());
+        self.check("input", found, "the same bits", different == 0);
+    }
+
+    /// Every output blob, then the answers.
+    fn outputs(
+        &mut self,
+        tag: &str,
+        batch: &Batch,
+        labels: Option<&Labels>,
+        ours: &[BlobValues],
+        theirs: &[BlobValues],
+    ) -> Result<()> {
+        for (a, b) in ours.iter().zip(theirs) {
+            let error = worst(a, b, LIMIT)?;
+            let found = match error.above {
+                0 => format!("{:.1e} in {} images", error.relative, batch.names.len()),
+                above => format!(
+                    "{:.1e} at {}, {above} of {} above",
+                    error.relative,
+                    batch.names[error.sample],
+                    batch.names.len()
+                ),
+            };
+            self.check(&format!("{tag} {}", a.blob), found, &format!("{LIMIT:.0e} relative"), error.above == 0);
+        }
+        if let (Some(labels), [ours, ..], [theirs, ..]) = (labels, ours, theirs) {
+            let (ours, theirs) = (top1(ours), top1(theirs));
+            let different = ours.iter().zip(&theirs).filter(|(a, b)| a != b).count();
+            let count = |answers| correct(answers, &batch.names, labels);
+            let found = format!(
+                "{} right here, {} there, {different} of {} differ",
+                count(&ours),
+                count(&theirs),
+                batch.names.len()
+            );
+            self.check(&format!("{tag} top-1"), found, "the same answers", different == 0);
+        }
+        Ok(())
+    }
+
+    fn check(&mut self, what: &str, found: String, wanted: &str, ok: bool) {
+        let check = Check { model: self.spec.name, what: what.to_owned(), found, wanted: wanted.to_owned(), ok };
+        self.report.checks.push(check);
+    }
+}
