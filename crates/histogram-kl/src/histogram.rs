@@ -34,21 +34,27 @@ impl Histogram {
         }
     }
 
-    /// A histogram from counts that were stored: one per bin, zeros and non-finite values apart.
+    /// A histogram from counts of bins that were stored.
     ///
     /// # Errors
     /// `AbsMax` as for [`Histogram::new`], `Bins` unless there are [`Histogram::BINS`] counts,
     /// `TooMany` if they sum to more than 64 bits hold.
-    pub fn from_counts(absmax: f32, counts: &[u64], zeros: u64, nonfinite: u64) -> Result<Self, Error> {
+    pub fn from_counts(absmax: f32, counts: &[u64]) -> Result<Self, Error> {
         let mut histogram = Self::new(absmax)?;
         if counts.len() != Self::BINS {
             return Err(Error::Bins { found: counts.len() });
         }
         counts.iter().try_fold(0u64, |total, &count| total.checked_add(count)).ok_or(Error::TooMany)?;
         histogram.slots[..Self::BINS].copy_from_slice(counts);
-        histogram.slots[ZEROS] = zeros;
-        histogram.slots[NONFINITE] = nonfinite;
         Ok(histogram)
+    }
+
+    /// The same histogram with other numbers of values that are in no bin: exact zeros, and infinite
+    /// or NaN ones. Completes [`Histogram::from_counts`].
+    pub fn with_unbinned(mut self, zeros: u64, nonfinite: u64) -> Self {
+        self.slots[ZEROS] = zeros;
+        self.slots[NONFINITE] = nonfinite;
+        self
     }
 
     /// Counts more values.
@@ -175,11 +181,13 @@ mod tests {
     fn stored_counts_come_back_and_wrong_ones_are_refused() {
         let mut histogram = Histogram::new(3.0).unwrap();
         histogram.add(&[1.0, 2.0, 0.0, f32::NAN]);
-        let again = Histogram::from_counts(3.0, histogram.counts(), histogram.zeros(), histogram.nonfinite()).unwrap();
+        let again = Histogram::from_counts(3.0, histogram.counts())
+            .unwrap()
+            .with_unbinned(histogram.zeros(), histogram.nonfinite());
         assert_eq!(histogram, again);
-        let short = Histogram::from_counts(3.0, &[1, 2], 0, 0).unwrap_err();
+        let short = Histogram::from_counts(3.0, &[1, 2]).unwrap_err();
         assert_eq!(short.to_string(), "a histogram has 2048 bins, found 2 counts");
-        let full = Histogram::from_counts(3.0, &[u64::MAX; 2048], 0, 0).unwrap_err();
+        let full = Histogram::from_counts(3.0, &[u64::MAX; 2048]).unwrap_err();
         assert_eq!(full.to_string(), "counts of a histogram sum to more than 64 bits hold");
     }
 
@@ -192,7 +200,7 @@ mod tests {
         counts[7] = u64::MAX;
         one.add(&[0.5]);
         let before = one.clone();
-        let full = Histogram::from_counts(1.0, &counts, 0, 0).unwrap();
+        let full = Histogram::from_counts(1.0, &counts).unwrap();
         assert_eq!(one.merge(&full), Err(Error::TooMany));
         assert_eq!(one, before);
     }

@@ -57,7 +57,7 @@ pub fn kernels() -> &'static [MicroKernel] {
 impl Tile {
     /// Elements of one panel of weights.
     pub fn panel_len(&self, depth: usize) -> usize {
-        depth.div_ceil(self.kr) * self.kr * self.mr
+        depth.div_ceil(self.kr).saturating_mul(self.kr * self.mr)
     }
 }
 

@@ -94,6 +94,9 @@ fn monotone() -> impl Strategy<Value = Activation> {
 }
 
 proptest! {
+    // Cheap cases over many dimensions: more than usual.
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
     #[test]
     fn a_packed_convolution_equals_the_reference(case in case()) {
         let mut scratch = Scratch::default();
