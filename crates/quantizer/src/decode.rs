@@ -18,7 +18,8 @@ const MAX_FILE_BYTES: u64 = 1 << 29;
 ///
 /// Always three channels: grey is repeated, alpha is dropped (not blended), of 16
 /// bits the upper 8 are kept. EXIF orientation and colour profiles are ignored.
-/// All as ncnn2table does, whose pixels these are, byte for byte.
+/// All as ncnn2table does, whose pixels these are, byte for byte; only a PNM whose
+/// maximum is not 255 is scaled to it, which stb_image leaves out.
 ///
 /// # Errors
 /// All name the file. `Io` when it cannot be read, `Malformed` when it is damaged
@@ -119,6 +120,11 @@ mod tests {
     fn of_sixteen_bits_the_upper_eight_are_kept() {
         let image = ImageBuffer::<Rgb<u16>, _>::from_raw(1, 1, vec![0x12ff, 0xfffe, 0x0100]).unwrap();
         assert_eq!(decode_bytes(&encoded(image, ImageFormat::Png)).unwrap().pixels(), [0x12, 0xff, 0x01]);
+    }
+
+    #[test]
+    fn other_maxima_of_pnm_are_scaled() {
+        assert_eq!(decode_bytes(b"P5 2 1 15\n\x0f\x05").unwrap().pixels(), [255, 255, 255, 85, 85, 85]);
     }
 
     #[test]
