@@ -96,7 +96,7 @@ impl Job {
             describe_scores(&self.comparison),
             bytes(self.fp32_bytes),
             bytes(self.int8_bytes),
-            out = self.out.display(),
+            out = self.out.strip_prefix(repository()).unwrap_or(&self.out).display(),
         )
     }
 
