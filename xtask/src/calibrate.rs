@@ -133,7 +133,7 @@ fn images(spec: &ModelSpec, folder: &str) -> Result<FileDataset> {
         height: Some(height),
         channels: Some(channels),
     })?;
-    Ok(FileDataset::new(Samples::from_path(&spec.path(folder))?, preprocess))
+    Ok(FileDataset::new(Samples::from_path(spec.path(folder))?, preprocess))
 }
 
 /// Seconds since it was last asked.
