@@ -96,7 +96,7 @@ impl Job {
             describe_scores(&self.comparison),
             bytes(self.fp32_bytes),
             bytes(self.int8_bytes),
-            out = self.out.display(),
+            out = self.out.strip_prefix(repository()).unwrap_or(&self.out).display(),
         )
     }
 
@@ -133,7 +133,7 @@ fn images(spec: &ModelSpec, folder: &str) -> Result<FileDataset> {
         height: Some(height),
         channels: Some(channels),
     })?;
-    Ok(FileDataset::new(Samples::from_path(&spec.path(folder))?, preprocess))
+    Ok(FileDataset::new(Samples::from_path(spec.path(folder))?, preprocess))
 }
 
 /// Seconds since it was last asked.

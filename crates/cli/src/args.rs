@@ -88,10 +88,10 @@ impl ModelArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Input")]
 pub struct InputArgs {
-    /// Subtracted from every channel, in the order of --pixel [default: 0]
+    /// Subtracted from the pixels (0 to 255) per channel, in the order of --pixel [default: 0]
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', allow_hyphen_values = true)]
     pub mean: Vec<f32>,
-    /// Multiplied with every channel after that [default: 1]
+    /// Multiplied with them after that [default: 1]
     #[arg(long, value_name = "A,B,C", value_delimiter = ',', allow_hyphen_values = true)]
     pub norm: Vec<f32>,
     /// Order of the channels: RGB, BGR, GRAY, RGBA or BGRA [default: GRAY for one channel, else BGR as in ncnn]

@@ -51,8 +51,9 @@ impl Progress for TerminalProgress {
 
     fn finish(&self) {
         let stage = self.stage();
+        let is_done = stage.bar.position() == stage.total as u64;
         stage.bar.finish_and_clear();
-        if !self.quiet {
+        if is_done && !self.quiet {
             let seconds = stage.started.elapsed().as_secs_f64();
             let rate = stage.total as f64 / seconds.max(1e-9);
             // Progress is a courtesy: a closed standard error is no reason to stop.

@@ -119,14 +119,14 @@ mod tests {
         // A spike at 0.4 of the range and an even spread: ncnn's search cuts behind the spike.
         let mut counts = vec![10; Histogram::BINS];
         counts[820] = 200_000;
-        let spike = Histogram::from_counts(1.0, &counts, 0, 0).unwrap();
+        let spike = Histogram::from_counts(1.0, &counts).unwrap();
         assert!(Rule::KlNcnn.threshold(&spike).value < 0.5);
         assert_eq!(Rule::Kl.threshold(&spike).value, 1.0);
         // A bell of width 200 bins and one outlier at the end.
         let mut counts: Vec<u64> =
             (0..Histogram::BINS).map(|bin| (1e6 * (-(bin as f64 / 200.0).powi(2)).exp()) as u64).collect();
         counts[2047] = 1;
-        let outlier = Histogram::from_counts(1.0, &counts, 0, 0).unwrap();
+        let outlier = Histogram::from_counts(1.0, &counts).unwrap();
         assert_eq!(Rule::Kl.threshold(&outlier), Rule::KlNcnn.threshold(&outlier));
         assert!(Rule::Kl.threshold(&outlier).value < 0.6);
     }

@@ -6,7 +6,7 @@ pub trait Progress: Sync {
     fn start(&self, stage: &str, total: usize);
     /// One step of the stage is done.
     fn step(&self);
-    /// The stage is over.
+    /// The stage is over: all steps done, or given up after an error.
     fn finish(&self);
 }
 

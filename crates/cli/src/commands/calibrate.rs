@@ -21,15 +21,15 @@ pub struct CalibrateArgs {
     /// A folder of images (JPEG, PNG, BMP, PNM) or .npy files, or a list of them, one per line.
     #[arg(long, value_name = "DIR|LIST")]
     pub images: PathBuf,
-    /// How an image becomes the input.
-    #[command(flatten)]
-    pub input: InputArgs,
     /// How thresholds are chosen.
     #[command(flatten)]
     pub method: MethodArgs,
     /// The table to write.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// How an image becomes the input.
+    #[command(flatten)]
+    pub input: InputArgs,
 }
 
 /// Calibrates and writes the table.

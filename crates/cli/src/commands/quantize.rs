@@ -26,15 +26,15 @@ pub struct QuantizeArgs {
     /// Images to calibrate on first, as for `calibrate`.
     #[arg(long, value_name = "DIR|LIST")]
     pub images: Option<PathBuf>,
-    /// How an image becomes the input.
-    #[command(flatten)]
-    pub input: InputArgs,
     /// How thresholds are chosen.
     #[command(flatten)]
     pub method: MethodArgs,
     /// Writes PREFIX.param and PREFIX.bin (and PREFIX.table when calibrating).
     #[arg(long, value_name = "PREFIX")]
     pub out: PathBuf,
+    /// How an image becomes the input.
+    #[command(flatten)]
+    pub input: InputArgs,
 }
 
 /// Converts, after calibrating if there is no table, and writes the model.

@@ -24,9 +24,6 @@ pub struct RunArgs {
     /// A float32 .npy array for the only input, or BLOB=FILE once per input.
     #[arg(long, value_name = "[BLOB=]FILE")]
     pub npy: Vec<String>,
-    /// How an image becomes the input.
-    #[command(flatten)]
-    pub input: InputArgs,
     /// How many of the largest values of each output to list.
     #[arg(long, value_name = "K", default_value_t = 5)]
     pub top: usize,
@@ -36,6 +33,9 @@ pub struct RunArgs {
     /// Writes every output to DIR/BLOB.npy.
     #[arg(long, value_name = "DIR")]
     pub save_npy: Option<PathBuf>,
+    /// How an image becomes the input.
+    #[command(flatten)]
+    pub input: InputArgs,
 }
 
 /// Runs the network once and lists the largest values of every output.

@@ -113,7 +113,7 @@ fn choose(
     LayerCalibration {
         layer: target.name.clone(),
         blob: target.blob_name.clone(),
-        range: range.clone(),
+        range: *range,
         histogram: histogram.clone(),
         rule,
         // ncnn2table divides by a threshold of zero here; its tables say `inf`.
