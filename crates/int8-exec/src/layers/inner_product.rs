@@ -1,13 +1,13 @@
 //! InnerProduct on integers.
 
 use fp32_ref::{Activation, Tensor};
-use int8_kernels::{ConvShape, Epilogue, Isa, PackedConv, Padding, Scratch};
+use int8_kernels::{ConvShape, Epilogue, PackedConv, Padding, Scratch};
 use ncnn_format::{Error, Layer, Result, typed};
 
 use super::convolution::quantized;
 use super::weights::{Form, count};
 use super::{QuantizedLayer, kernel_error, single};
-use crate::Value;
+use crate::{Options, Value};
 
 /// A matrix with int8 weights; the output is always f32.
 pub(super) struct Int8InnerProduct {
@@ -20,7 +20,7 @@ pub(super) struct Int8InnerProduct {
 }
 
 impl Int8InnerProduct {
-    pub(super) fn new(layer: &Layer, isa: Isa) -> Result<Self> {
+    pub(super) fn new(layer: &Layer, options: Options) -> Result<Self> {
         let params = typed::InnerProduct::read(layer)?;
         let num_output = count("num_output", params.num_output)?;
         let form = Form {
@@ -47,7 +47,7 @@ impl Int8InnerProduct {
         Ok(Self {
             num_input,
             num_output,
-            packed: PackedConv::new(shape, &weights, isa).map_err(kernel_error)?,
+            packed: PackedConv::new(shape, &weights, options.isa).map_err(kernel_error)?,
             epilogue: form.epilogue()?,
             input_scale: form.input_scale()?,
         })
