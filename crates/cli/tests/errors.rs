@@ -175,3 +175,13 @@ fn wrong_usage_ends_with_code_2() {
     assert_eq!(common::run(&["calibrate"], &at).status.code(), Some(2));
     assert_eq!(common::run(&["calibrate", "--pixel", "CMYK"], &at).status.code(), Some(2));
 }
+
+#[test]
+fn the_fp32_model_is_not_overwritten() {
+    let at = Workspace::with_lenet();
+    succeeds(&at.calibrate("calib", "t.table"), &at);
+    let before = fs::read(at.path("lenet.bin")).unwrap();
+    let message = fails(&at.quantize("t.table", "./lenet"), &at);
+    assert_eq!(message, "error: ./lenet.param: --out would overwrite the fp32 model; choose another prefix");
+    assert_eq!(fs::read(at.path("lenet.bin")).unwrap(), before);
+}
