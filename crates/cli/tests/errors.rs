@@ -185,3 +185,16 @@ fn the_fp32_model_is_not_overwritten() {
     assert_eq!(message, "error: ./lenet.param: --out would overwrite the fp32 model; choose another prefix");
     assert_eq!(fs::read(at.path("lenet.bin")).unwrap(), before);
 }
+
+#[test]
+fn two_networks_with_other_outputs_are_not_compared() {
+    let at = Workspace::with_lenet();
+    let text = fs::read_to_string(at.path("lenet.param")).unwrap();
+    let shorter = text.replacen("12 12", "11 11", 1);
+    let (shorter, _) = shorter.split_once("Softmax").unwrap();
+    at.write("cut.param", shorter.as_bytes());
+    let mut args = vec!["compare", "--param", "lenet.param", "--bin", "lenet.bin", "--images", "calib"];
+    args.extend(["--int8-param", "cut.param", "--int8-bin", "lenet.bin"]);
+    let message = fails(&args, &at);
+    assert!(message.contains("the outputs differ: prob in the fp32 model, logits in the int8 model"), "{message}");
+}
