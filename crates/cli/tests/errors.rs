@@ -198,3 +198,18 @@ fn two_networks_with_other_outputs_are_not_compared() {
     let message = fails(&args, &at);
     assert!(message.contains("the outputs differ: prob in the fp32 model, logits in the int8 model"), "{message}");
 }
+
+#[test]
+fn one_go_and_two_steps_give_the_same_bytes() {
+    let at = Workspace::with_lenet();
+    // Large inputs make small scales, of which a table keeps few digits.
+    let mut calibrate = at.calibrate("calib", "t.table");
+    calibrate.extend(["--norm", "100"]);
+    succeeds(&calibrate, &at);
+    succeeds(&at.quantize("t.table", "two"), &at);
+    let mut quantize = vec!["quantize", "--param", "lenet.param", "--bin", "lenet.bin", "--pixel", "GRAY"];
+    quantize.extend(["--images", "calib", "--norm", "100", "--out", "one"]);
+    succeeds(&quantize, &at);
+    assert_eq!(fs::read(at.path("one.table")).unwrap(), fs::read(at.path("t.table")).unwrap());
+    assert!(fs::read(at.path("one.bin")).unwrap() == fs::read(at.path("two.bin")).unwrap(), "the models differ");
+}
