@@ -175,3 +175,41 @@ fn wrong_usage_ends_with_code_2() {
     assert_eq!(common::run(&["calibrate"], &at).status.code(), Some(2));
     assert_eq!(common::run(&["calibrate", "--pixel", "CMYK"], &at).status.code(), Some(2));
 }
+
+#[test]
+fn the_fp32_model_is_not_overwritten() {
+    let at = Workspace::with_lenet();
+    succeeds(&at.calibrate("calib", "t.table"), &at);
+    let before = fs::read(at.path("lenet.bin")).unwrap();
+    let message = fails(&at.quantize("t.table", "./lenet"), &at);
+    assert_eq!(message, "error: ./lenet.param: --out would overwrite the fp32 model; choose another prefix");
+    assert_eq!(fs::read(at.path("lenet.bin")).unwrap(), before);
+}
+
+#[test]
+fn two_networks_with_other_outputs_are_not_compared() {
+    let at = Workspace::with_lenet();
+    let text = fs::read_to_string(at.path("lenet.param")).unwrap();
+    let shorter = text.replacen("12 12", "11 11", 1);
+    let (shorter, _) = shorter.split_once("Softmax").unwrap();
+    at.write("cut.param", shorter.as_bytes());
+    let mut args = vec!["compare", "--param", "lenet.param", "--bin", "lenet.bin", "--images", "calib"];
+    args.extend(["--int8-param", "cut.param", "--int8-bin", "lenet.bin"]);
+    let message = fails(&args, &at);
+    assert!(message.contains("the outputs differ: prob in the fp32 model, logits in the int8 model"), "{message}");
+}
+
+#[test]
+fn one_go_and_two_steps_give_the_same_bytes() {
+    let at = Workspace::with_lenet();
+    // Large inputs make small scales, of which a table keeps few digits.
+    let mut calibrate = at.calibrate("calib", "t.table");
+    calibrate.extend(["--norm", "100"]);
+    succeeds(&calibrate, &at);
+    succeeds(&at.quantize("t.table", "two"), &at);
+    let mut quantize = vec!["quantize", "--param", "lenet.param", "--bin", "lenet.bin", "--pixel", "GRAY"];
+    quantize.extend(["--images", "calib", "--norm", "100", "--out", "one"]);
+    succeeds(&quantize, &at);
+    assert_eq!(fs::read(at.path("one.table")).unwrap(), fs::read(at.path("t.table")).unwrap());
+    assert!(fs::read(at.path("one.bin")).unwrap() == fs::read(at.path("two.bin")).unwrap(), "the models differ");
+}

@@ -43,6 +43,8 @@ pub struct QuantizeArgs {
 /// Those of reading, calibrating, converting and writing.
 pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
     let model = args.model.load()?;
+    let fp32_bin_bytes = file_size(&args.model.bin)?;
+    check_not_overwritten(args)?;
     let mut text = String::new();
     let mut notes = Vec::new();
     let mut layers = json!(null);
@@ -72,7 +74,7 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
         files.param.display(),
         files.bin.display(),
         bytes(files.bin_bytes),
-        bytes(file_size(&args.model.bin)?),
+        bytes(fp32_bin_bytes),
     );
     Ok(Output {
         text,
@@ -81,11 +83,24 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
             "bin": files.bin,
             "table": table_out,
             "bin_bytes": files.bin_bytes,
-            "fp32_bin_bytes": file_size(&args.model.bin)?,
+            "fp32_bin_bytes": fp32_bin_bytes,
             "layers": layers,
             "notes": notes,
         }),
     })
+}
+
+/// # Errors
+/// `Invalid` when an output would replace one of the files that are read.
+fn check_not_overwritten(args: &QuantizeArgs) -> Result<()> {
+    let same = |a: &Path, b: &Path| matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b);
+    for suffix in ["param", "bin", "table"] {
+        let output = with_suffix(&args.out, suffix);
+        if same(&output, &args.model.param) || same(&output, &args.model.bin) {
+            return Err(Error::invalid("--out would overwrite the fp32 model; choose another prefix").in_file(output));
+        }
+    }
+    Ok(())
 }
 
 /// The files of a written model.

@@ -11,6 +11,7 @@ use histogram_kl::{Histogram, Range, Rule, Threshold};
 use ncnn_format::{Error, Model, Result, ScaleTable};
 use rayon::prelude::*;
 
+use crate::winograd::as_printed;
 use crate::{Dataset, Progress, WeightMethod, WeightScales, weight_scales};
 use collect::Collector;
 use targets::Target;
@@ -125,13 +126,17 @@ fn choose(
 
 impl Calibration {
     /// The scales as ncnn2int8 reads them: all weight rows, then all input rows.
+    ///
+    /// Every value is rounded to the six decimals of the file, so that a model made
+    /// from this table and one made from the saved file have the same bytes.
     pub fn table(&self) -> ScaleTable {
         let mut table = ScaleTable::default();
         for layer in &self.layers {
-            table.push(format!("{}_param_0", layer.layer), layer.weights.scales.clone());
+            let scales = layer.weights.scales.iter().map(|&scale| as_printed(scale)).collect();
+            table.push(format!("{}_param_0", layer.layer), scales);
         }
         for layer in &self.layers {
-            table.push(layer.layer.clone(), vec![layer.input_scale]);
+            table.push(layer.layer.clone(), vec![as_printed(layer.input_scale)]);
         }
         table
     }

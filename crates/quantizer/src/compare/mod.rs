@@ -155,6 +155,8 @@ fn add_error(sqnr: &mut Sqnr, cosine: &mut Cosine, expected: &Tensor, found: &Va
 /// # Errors
 /// `Invalid` when the two networks are not the same network.
 fn pairs(model: &Model, fp32: &Graph, int8: &Graph) -> Result<Vec<BlobPair>> {
+    check_same("inputs", (fp32, fp32.inputs()), (int8, int8.inputs()))?;
+    check_same("outputs", (fp32, fp32.outputs()), (int8, int8.outputs()))?;
     let mut pairs = Vec::new();
     for (layer, node) in model.layers.iter().zip(int8.nodes()) {
         let is_int8 = is_quantized(layer)?;
@@ -179,6 +181,25 @@ fn pairs(model: &Model, fp32: &Graph, int8: &Graph) -> Result<Vec<BlobPair>> {
         }
     }
     Ok(pairs)
+}
+
+/// # Errors
+/// `Invalid` unless both networks have blobs of the same names there.
+fn check_same(what: &str, fp32: (&Graph, &[BlobId]), int8: (&Graph, &[BlobId])) -> Result<()> {
+    let names = |(graph, blobs): (&Graph, &[BlobId])| {
+        let mut names: Vec<_> = blobs.iter().map(|&blob| graph.blob_name(blob).to_owned()).collect();
+        names.sort();
+        names
+    };
+    let (fp32, int8) = (names(fp32), names(int8));
+    if fp32 == int8 {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the {what} differ: {} in the fp32 model, {} in the int8 model; are they the same network?",
+        fp32.join(", "),
+        int8.join(", ")
+    )))
 }
 
 /// The output whose largest value is the answer: the named one, or the only one.
