@@ -6,9 +6,9 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use ncnn_format::{Model, Result};
+use ncnn_format::{Error, Model, Result};
 use ncnn_quant::commands::compare::describe_scores;
-use ncnn_quant::commands::quantize::{file_size, save, with_suffix};
+use ncnn_quant::commands::outputs::{file_size, save};
 use ncnn_quant::output::{bytes, decibels, table};
 use ncnn_quant::{Cli, TerminalProgress};
 use quantizer::calibrate::{Calibration, Method, calibrate};
@@ -61,8 +61,8 @@ impl Job {
         let calibrating = clock.lap();
         let converted = convert(&model, &calibration.table(), ConvertOptions::default())?;
         let out = folder.join(spec.name);
-        let saved = save(&converted.model, &out)?;
-        calibration.table().save(with_suffix(&out, "table"))?;
+        std::fs::create_dir_all(folder).map_err(|error| Error::io("cannot create the folder", folder, error))?;
+        let saved = save(&converted.model, Some(&calibration.table()), &out)?;
         let converting = clock.lap();
         let labels = spec.labels.map(|labels| Labels::load(spec.path(labels))).transpose()?;
         let options = CompareOptions { labels: labels.as_ref(), output: None };

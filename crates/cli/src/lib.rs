@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 use ncnn_format::{Error, Result};
 
-pub use args::{Cli, Command, InputArgs, ModelArgs, RunOptions};
+pub use args::{Cli, Command, InputArgs, InputShape, ModelArgs, RunOptions};
 pub use output::Output;
 pub use progress::TerminalProgress;
 
@@ -41,7 +41,7 @@ pub fn main_with(cli: &Cli) -> ExitCode {
 pub fn run(cli: &Cli) -> Result<Output> {
     let mut pool = rayon::ThreadPoolBuilder::new();
     if let Some(threads) = cli.options.threads {
-        pool = pool.num_threads(threads.get());
+        pool = pool.num_threads(usize::from(threads));
     }
     let pool = pool.build().map_err(|error| Error::invalid(format!("cannot start threads: {error}")))?;
     let progress = TerminalProgress::new(cli.options.quiet || cli.options.json);

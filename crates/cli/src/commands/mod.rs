@@ -3,5 +3,6 @@
 pub mod calibrate;
 pub mod compare;
 pub mod inspect;
+pub mod outputs;
 pub mod quantize;
 pub mod run;

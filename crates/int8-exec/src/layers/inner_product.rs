@@ -54,10 +54,9 @@ impl Int8InnerProduct {
     }
 
     /// One row of inputs to one row of outputs.
-    fn row(&self, input: &[i8], scratch: &mut Scratch, out: &mut [f32]) -> Result<()> {
-        let mut accumulators = vec![0; self.num_output];
+    fn row(&self, input: &[i8], scratch: &mut Scratch, accumulators: &mut [i32], out: &mut [f32]) -> Result<()> {
         let padding = Padding { top: 0, bottom: 0, left: 0, right: 0, value: 0 };
-        self.packed.run(input, 1, 1, &padding, scratch, &mut accumulators).map_err(kernel_error)?;
+        self.packed.run(input, 1, 1, &padding, scratch, accumulators).map_err(kernel_error)?;
         for (channel, (sum, value)) in accumulators.iter().zip(out).enumerate() {
             self.epilogue.dequantize(channel, std::slice::from_ref(sum), std::slice::from_mut(value));
         }
@@ -75,9 +74,9 @@ impl QuantizedLayer for Int8InnerProduct {
             return Err(Error::invalid(format!("expects {} values, the input is {shape}", self.num_input)));
         }
         let mut floats = vec![0.0; rows * self.num_output];
-        let mut scratch = Scratch::default();
+        let (mut scratch, mut accumulators) = (Scratch::default(), vec![0; self.num_output]);
         for (row, out) in input.as_slice().chunks_exact(self.num_input).zip(floats.chunks_exact_mut(self.num_output)) {
-            self.row(row, &mut scratch, out)?;
+            self.row(row, &mut scratch, &mut accumulators, out)?;
         }
         let dims = if shape.rank() == 2 && shape.w() == self.num_input {
             vec![rows, self.num_output]
