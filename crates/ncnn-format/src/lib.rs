@@ -39,7 +39,7 @@ mod weight_layout;
 mod weights;
 mod whole_file;
 
-pub use bin::OddPadding;
+pub use bin::{BinFile, BinIndex, OddPadding, WeightRef};
 pub use error::{Error, ErrorKind, Place, Result};
 pub use layer_kind::LayerKind;
 pub use limits::Limits;
