@@ -46,7 +46,7 @@ pub use limits::Limits;
 pub use model::{Layer, Model, SourceText};
 pub use param::Warning;
 pub use param_dict::{Number, ParamDict, ParamValue};
-pub use scale_table::{ScaleTable, TableRow};
+pub use scale_table::{ScaleTable, TableDialect, TableRow};
 pub use weight_layout::{Encoding, WeightSpec, weight_layout};
 pub use weights::{F32Tag, Storage, Weight, WeightData, WeightRole};
 pub use whole_file::{write_all_whole, write_whole};
