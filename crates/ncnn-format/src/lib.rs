@@ -25,6 +25,7 @@
 
 mod bin;
 mod error;
+mod foreign;
 mod layer_kind;
 mod limits;
 mod model;
@@ -41,6 +42,7 @@ mod whole_file;
 
 pub use bin::{BinFile, BinIndex, OddPadding, WeightRef};
 pub use error::{Error, ErrorKind, Place, Result};
+pub use foreign::ForeignFile;
 pub use layer_kind::LayerKind;
 pub use limits::Limits;
 pub use model::{Layer, Model, SourceText};

@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use crate::bin::{BinFile, BinIndex, OddPadding, Source, fill_weights, index_weights, read_weights, write_weights};
+use crate::foreign::explain_weights;
 use crate::param_binary::is_param_binary;
-use crate::whole_file::{into_text, read_limited, write_all_whole, write_whole};
-use crate::{Error, Limits, Model, Result, Warning};
+use crate::whole_file::{first_bytes, into_text, read_limited, write_all_whole, write_whole};
+use crate::{Error, ErrorKind, Limits, Model, Result, Warning};
 
 impl Model {
     /// Reads a model with its weights. The first file may be a `.param.bin` as well.
@@ -103,7 +104,10 @@ impl Model {
             let bytes = read_limited(path, limits.bin_bytes)?;
             self.take_weights(Source::Bytes(&bytes), limits)
         };
-        read.map_err(|error| error.in_file(path))
+        read.map_err(|error| match error.kind() {
+            ErrorKind::Malformed => explain_weights(error, &first_bytes(path)).in_file(path),
+            _ => error.in_file(path),
+        })
     }
 
     fn take_weights(&mut self, source: Source<'_>, limits: &Limits) -> Result<Vec<OddPadding>> {

@@ -1,5 +1,6 @@
 //! Reading a `.table`.
 
+use crate::foreign::explain;
 use crate::{Error, Limits, Result, ScaleTable, SourceText, TableRow};
 
 /// ncnn cuts longer keys.
@@ -20,7 +21,8 @@ pub(crate) fn parse_table(text: &str, limits: &Limits) -> Result<ScaleTable> {
         }
         source.push_str(line);
         source.push('\n');
-        if let Some(mut row) = row(line, limits).map_err(|error| error.at_line(number + 1))? {
+        let read = row(line, limits).map_err(|error| explain(error.at_line(number + 1), text.as_bytes()));
+        if let Some(mut row) = read? {
             row.source = SourceText(Some(std::mem::take(&mut source).into()));
             table.rows.push(row);
         }
