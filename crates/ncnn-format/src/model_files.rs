@@ -2,12 +2,14 @@
 
 use std::path::Path;
 
-use crate::bin::{OddPadding, fill_weights, read_weights, write_weights};
-use crate::whole_file::{read_limited, read_text, write_all_whole};
-use crate::{Error, Limits, Model, Result, Warning};
+use crate::bin::{BinFile, BinIndex, OddPadding, Source, fill_weights, index_weights, read_weights, write_weights};
+use crate::foreign::explain_weights;
+use crate::param_binary::is_param_binary;
+use crate::whole_file::{first_bytes, into_text, read_limited, write_all_whole, write_whole};
+use crate::{Error, ErrorKind, Limits, Model, Result, Warning};
 
 impl Model {
-    /// Reads a model with its weights.
+    /// Reads a model with its weights. The first file may be a `.param.bin` as well.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) when a file cannot be read, else as
@@ -26,13 +28,12 @@ impl Model {
         limits: &Limits,
     ) -> Result<(Self, Vec<Warning>)> {
         let (mut model, warnings) = Self::load_param_with(param_path, limits)?;
-        let bin_path = bin_path.as_ref();
-        let bytes = read_limited(bin_path, limits.bin_bytes)?;
-        model.read_bin_with(&bytes, limits).map_err(|error| error.in_file(bin_path))?;
+        model.load_bin(bin_path.as_ref(), limits)?;
         Ok((model, warnings))
     }
 
-    /// Reads a `.param` file; the layers have no weights.
+    /// Reads a `.param` file; the layers have no weights. A `.param.bin`, known by
+    /// its first four bytes, is read as [`Model::from_param_binary`] does.
     ///
     /// # Errors
     /// As [`Model::load`].
@@ -46,8 +47,13 @@ impl Model {
     /// As [`Model::load`].
     pub fn load_param_with(param_path: impl AsRef<Path>, limits: &Limits) -> Result<(Self, Vec<Warning>)> {
         let path = param_path.as_ref();
-        let text = read_text(path, limits.text_bytes)?;
-        Self::from_param_text_with(&text, limits).map_err(|error| error.in_file(path))
+        let bytes = read_limited(path, limits.text_bytes)?;
+        let read = if is_param_binary(&bytes) {
+            Self::from_param_binary_with(&bytes, limits)
+        } else {
+            into_text(bytes).and_then(|text| Self::from_param_text_with(&text, limits))
+        };
+        read.map_err(|error| error.in_file(path))
     }
 
     /// Takes the weights of all layers from the bytes of a `.bin`. What follows
@@ -67,7 +73,45 @@ impl Model {
     /// # Errors
     /// As [`Model::read_bin`], and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
     pub fn read_bin_with(&mut self, bytes: &[u8], limits: &Limits) -> Result<Vec<OddPadding>> {
-        let mut weights = read_weights(self, bytes, limits)?;
+        self.take_weights(Source::Bytes(bytes), limits)
+    }
+
+    /// Finds the weights of all layers in a `.bin` without reading more of it than
+    /// their tags; each can be read by itself then.
+    ///
+    /// # Errors
+    /// As [`Model::read_bin_with`], and [`ErrorKind::Io`](crate::ErrorKind::Io).
+    pub fn index_bin<'f>(&self, file: &'f BinFile) -> Result<BinIndex<'f>> {
+        self.index_bin_with(file, &Limits::default())
+    }
+
+    /// [`Model::index_bin`] with limits of your own.
+    ///
+    /// # Errors
+    /// As [`Model::index_bin`].
+    pub fn index_bin_with<'f>(&self, file: &'f BinFile, limits: &Limits) -> Result<BinIndex<'f>> {
+        index_weights(self, file, limits)
+    }
+
+    /// Weight by weight, so that the bytes of the file are not all kept beside the
+    /// weights made from them; a pipe, which has no positions, as a whole.
+    fn load_bin(&mut self, path: &Path, limits: &Limits) -> Result<Vec<OddPadding>> {
+        let regular = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+        let read = if regular {
+            let file = BinFile::open(path)?;
+            self.take_weights(Source::File(&file), limits)
+        } else {
+            let bytes = read_limited(path, limits.bin_bytes)?;
+            self.take_weights(Source::Bytes(&bytes), limits)
+        };
+        read.map_err(|error| match error.kind() {
+            ErrorKind::Malformed => explain_weights(error, &first_bytes(path)).in_file(path),
+            _ => error.in_file(path),
+        })
+    }
+
+    fn take_weights(&mut self, source: Source<'_>, limits: &Limits) -> Result<Vec<OddPadding>> {
+        let mut weights = read_weights(self, source, limits)?;
         let odd_padding = std::mem::take(&mut weights.odd_padding);
         fill_weights(self, weights);
         Ok(odd_padding)
@@ -99,5 +143,14 @@ impl Model {
         let bin = self.bin_bytes().map_err(|error| error.in_file(bin_path))?;
         let param = self.to_param_text();
         write_all_whole(&[(param_path, param.as_bytes()), (bin_path, &bin)])
+    }
+    /// Writes the `.param.bin`, whole or not at all.
+    ///
+    /// # Errors
+    /// As [`Model::to_param_binary`], and [`ErrorKind::Io`](crate::ErrorKind::Io).
+    pub fn save_param_binary(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let bytes = self.to_param_binary().map_err(|error| error.in_file(path))?;
+        write_whole(path, &bytes)
     }
 }
