@@ -23,6 +23,10 @@ pub struct QuantizeArgs {
     /// The scales, from `calibrate` or ncnn2table.
     #[arg(long, value_name = "FILE", conflicts_with = "images", required_unless_present = "images")]
     pub table: Option<PathBuf>,
+    /// The table is one of July 2018, with the scale of what each layer makes: rename its rows to
+    /// the layers that read them.
+    #[arg(long, requires = "table")]
+    pub remap_table: bool,
     /// Images to calibrate on first, as for `calibrate`.
     #[arg(long, value_name = "DIR|LIST")]
     pub images: Option<PathBuf>,
@@ -89,6 +93,7 @@ fn scales(args: &QuantizeArgs, model: &Model, progress: &dyn Progress) -> Result
     match (&args.table, &args.images) {
         (Some(path), None) => {
             let table = ScaleTable::load(path)?;
+            let table = if args.remap_table { table.remap_producers(model)? } else { table };
             Ok(Scales { table, text: String::new(), notes: Vec::new(), json: Value::Null })
         }
         (None, Some(images)) => {

@@ -77,6 +77,7 @@ pub struct Converted {
 /// is NaN or infinite. All name the layer.
 pub fn convert(model: &Model, table: &ScaleTable, options: ConvertOptions) -> Result<Converted> {
     model.layers.iter().try_for_each(check_is_float)?;
+    table.check_dialect(model)?;
     let mut notes = Vec::new();
     note_unknown_rows(model, table, &mut notes)?;
     let mut model = model.clone();
