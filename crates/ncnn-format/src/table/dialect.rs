@@ -29,7 +29,7 @@ pub(crate) fn check_dialect(table: &ScaleTable, model: &Model) -> Result<()> {
     if let Some(row) = producer_row(table, model) {
         return Err(Error::unsupported(format!(
             "row {} is named after a blob: this is a table of July 2018, whose rows hold the scale of what a layer \
-             makes, where today's hold the scale of what it reads; remap it (ncnn-quant quantize --remap-table)",
+             makes, where today's hold the scale of what it reads; remap it with its model first",
             row.key
         )));
     }
