@@ -24,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod bin;
+mod check;
 mod error;
 mod layer_kind;
 mod limits;
@@ -40,6 +41,7 @@ mod weights;
 mod whole_file;
 
 pub use bin::OddPadding;
+pub use check::{Finding, Severity, check, check_table};
 pub use error::{Error, ErrorKind, Place, Result};
 pub use layer_kind::LayerKind;
 pub use limits::Limits;
