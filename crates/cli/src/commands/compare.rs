@@ -49,7 +49,7 @@ pub fn run(args: &CompareArgs, progress: &dyn Progress) -> Result<Output> {
     let options = CompareOptions { labels: labels.as_ref(), output: args.output.as_deref() };
     let comparison = compare(&fp32, &int8, &dataset, &options, progress)?;
     let text = format!("{}\n{} samples\n{}", describe_blobs(&comparison), dataset.len(), describe_scores(&comparison));
-    Ok(Output { text, json: to_json(&comparison) })
+    Ok(Output { text, json: to_json(&comparison), ..Output::default() })
 }
 
 /// One line per blob: how far int8 is from fp32.

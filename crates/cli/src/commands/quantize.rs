@@ -85,6 +85,7 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
             "layers": layers,
             "notes": notes,
         }),
+        ..Output::default()
     })
 }
 
