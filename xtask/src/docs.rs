@@ -51,8 +51,7 @@ fn layer_parameters() -> Result<String> {
 
 fn section(text: &mut String, number: usize, spec: &LayerSpec) {
     // Writing to a String cannot fail.
-    let _ =
-        writeln!(text, "## {}\n\n{}. Number {number}, `layer.{}()`.\n", spec.name, capital(spec.summary), spec.method);
+    let _ = writeln!(text, "## {}\n\n{}. Number {number}, `layer.{}()`.\n", spec.name, spec.summary, spec.method);
     if spec.params.is_empty() {
         text.push_str("No parameters.\n\n");
         return;
@@ -63,11 +62,6 @@ fn section(text: &mut String, number: usize, spec: &LayerSpec) {
         let _ = writeln!(text, "| {} | {} | {} | {default} | {} |", row.id, row.name, row.kind, row.meaning);
     }
     text.push('\n');
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// The default without Rust's ways of writing it.
@@ -92,5 +86,28 @@ mod tests {
         let fresh = layer_parameters().unwrap();
         let line = committed.lines().zip(fresh.lines()).position(|(old, new)| old != new);
         assert!(committed == fresh, "{FILE} is stale (line {line:?}): run `cargo xtask docs`");
+    }
+
+    #[test]
+    fn the_hex_dumps_of_the_guide_are_what_the_library_writes() {
+        let guide = std::fs::read_to_string(repository().join("docs/file-formats.md")).unwrap();
+        let text = guide.split("```\n").find(|block| block.contains("-23310=2,0.0,6.0\n")).unwrap();
+        let mut model = ncnn_format::Model::from_param_text(text).unwrap();
+        assert_eq!(model.to_param_binary().unwrap(), dump(&guide, "<!-- hex: param.bin -->"));
+        let bin = dump(&guide, "<!-- hex: bin -->");
+        model.read_bin(&bin).unwrap();
+        assert_eq!(model.trailing_bytes, [0_u8; 0]);
+        let conv = &model.layers[1];
+        assert_eq!(conv.weight_i8(ncnn_format::WeightRole::Weight).unwrap(), [127, -64]);
+        assert_eq!(conv.weight_f32(ncnn_format::WeightRole::Bias).unwrap(), [0.5, -1.0].as_slice());
+        assert_eq!(conv.weight_f32(ncnn_format::WeightRole::WeightScales).unwrap(), [127.0, 254.0].as_slice());
+        assert_eq!(conv.weight_f32(ncnn_format::WeightRole::InputScale).unwrap(), [63.5].as_slice());
+    }
+
+    /// The bytes of the dump behind `marker`: columns 10 to 57 of its lines.
+    fn dump(guide: &str, marker: &str) -> Vec<u8> {
+        let block = guide.split_once(marker).unwrap().1.split("```").nth(1).unwrap();
+        let columns = block.lines().filter_map(|line| line.get(10..57.min(line.len())));
+        columns.flat_map(str::split_whitespace).map(|byte| u8::from_str_radix(byte, 16).unwrap()).collect()
     }
 }

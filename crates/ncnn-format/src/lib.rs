@@ -52,3 +52,8 @@ pub use scale_table::{ScaleTable, TableRow};
 pub use weight_layout::{Encoding, WeightSpec, weight_layout};
 pub use weights::{F32Tag, Storage, Weight, WeightData, WeightRole};
 pub use whole_file::{write_all_whole, write_whole};
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
