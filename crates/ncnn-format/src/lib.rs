@@ -26,6 +26,7 @@
 mod bin;
 mod check;
 mod error;
+mod foreign;
 mod layer_kind;
 mod limits;
 mod model;
@@ -40,15 +41,16 @@ mod weight_layout;
 mod weights;
 mod whole_file;
 
-pub use bin::OddPadding;
+pub use bin::{BinFile, BinIndex, OddPadding, WeightRef};
 pub use check::{Finding, Severity, check, check_table};
 pub use error::{Error, ErrorKind, Place, Result};
+pub use foreign::ForeignFile;
 pub use layer_kind::LayerKind;
 pub use limits::Limits;
 pub use model::{Layer, Model, SourceText};
 pub use param::Warning;
 pub use param_dict::{Number, ParamDict, ParamValue};
-pub use scale_table::{ScaleTable, TableRow};
+pub use scale_table::{ScaleTable, TableDialect, TableRow};
 pub use weight_layout::{Encoding, WeightSpec, weight_layout};
 pub use weights::{F32Tag, Storage, Weight, WeightData, WeightRole};
 pub use whole_file::{write_all_whole, write_whole};
