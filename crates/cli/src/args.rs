@@ -32,8 +32,13 @@ Examples:
       --images test/ --labels test/labels.tsv --shape 224,224,3 --pixel RGB --mean … --norm …
   # what one image gives
   ncnn-quant run --param small.param --bin small.bin --image cat.jpg --shape 224,224,3 …
+  # what is in a file, what is wrong with it, what changed
+  ncnn-quant inspect --params --weights net.param
+  ncnn-quant check net.param small.table
+  ncnn-quant diff net.param small.param
 
-Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage.";
+Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage.
+check: 1 also when it finds an error. diff, as diff(1): 0 the same, 1 different, 2 failed or wrong usage.";
 
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
@@ -62,6 +67,12 @@ pub enum Command {
     Compare(crate::commands::compare::CompareArgs),
     /// Say what is in a model or a table.
     Inspect(crate::commands::inspect::InspectArgs),
+    /// Say what differs between two models or two tables.
+    Diff(crate::commands::diff::DiffArgs),
+    /// Turn a .param into a .param.bin or back, and change how a .bin stores floats.
+    Convert(crate::commands::convert::ConvertArgs),
+    /// Find what ncnn accepts silently and fails on later.
+    Check(crate::commands::check::CheckArgs),
 }
 
 /// The fp32 model.

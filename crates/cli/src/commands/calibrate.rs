@@ -59,6 +59,7 @@ pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
             "layers": to_json(&calibration),
             "warnings": warnings,
         }),
+        ..Output::default()
     })
 }
 

@@ -52,7 +52,7 @@ pub fn run(args: &CompareArgs, progress: &dyn Progress) -> Result<Output> {
     let note = left_out(&dataset).map(|note| format!("note: {note}\n")).unwrap_or_default();
     let text =
         format!("{}\n{note}{} samples\n{}", describe_blobs(&comparison), dataset.len(), describe_scores(&comparison));
-    Ok(Output { text, json: to_json(&comparison) })
+    Ok(Output { text, json: to_json(&comparison), ..Output::default() })
 }
 
 /// One line per blob: how far int8 is from fp32.

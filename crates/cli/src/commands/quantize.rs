@@ -77,6 +77,7 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
             "layers": scales.json,
             "notes": notes,
         }),
+        ..Output::default()
     })
 }
 
