@@ -4,6 +4,7 @@
 
 mod batch;
 mod calibrate;
+mod fuzz;
 mod golden;
 mod models;
 mod parity;
@@ -25,6 +26,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Run the fuzz targets, each for a while; needs a C++ compiler
+    Fuzz(fuzz::FuzzArgs),
     /// Regenerate fixtures/golden/fp32 with the stock ncnn runtime
     Golden,
     /// Compare outputs, tables and int8 files with the stock ncnn runtime
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Calibrate { args } if args.is_empty() => calibrate::run(),
         Command::Calibrate { args } => return calibrate::forward(args),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Golden => golden::run(),
         Command::NcnnParity(args) => parity::run(&args),
         Command::Tidy => tidy::run(),
