@@ -30,6 +30,7 @@ mod limits;
 mod model;
 mod model_files;
 mod param;
+mod param_binary;
 mod param_dict;
 mod scale_table;
 mod table;

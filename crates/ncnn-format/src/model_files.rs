@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use crate::bin::{OddPadding, fill_weights, read_weights, write_weights};
-use crate::whole_file::{read_limited, read_text, write_all_whole};
+use crate::param_binary::is_param_binary;
+use crate::whole_file::{into_text, read_limited, write_all_whole, write_whole};
 use crate::{Error, Limits, Model, Result, Warning};
 
 impl Model {
-    /// Reads a model with its weights.
+    /// Reads a model with its weights. The first file may be a `.param.bin` as well.
     ///
     /// # Errors
     /// [`ErrorKind::Io`](crate::ErrorKind::Io) when a file cannot be read, else as
@@ -32,7 +33,8 @@ impl Model {
         Ok((model, warnings))
     }
 
-    /// Reads a `.param` file; the layers have no weights.
+    /// Reads a `.param` file; the layers have no weights. A `.param.bin`, known by
+    /// its first four bytes, is read as [`Model::from_param_binary`] does.
     ///
     /// # Errors
     /// As [`Model::load`].
@@ -46,8 +48,13 @@ impl Model {
     /// As [`Model::load`].
     pub fn load_param_with(param_path: impl AsRef<Path>, limits: &Limits) -> Result<(Self, Vec<Warning>)> {
         let path = param_path.as_ref();
-        let text = read_text(path, limits.text_bytes)?;
-        Self::from_param_text_with(&text, limits).map_err(|error| error.in_file(path))
+        let bytes = read_limited(path, limits.text_bytes)?;
+        let read = if is_param_binary(&bytes) {
+            Self::from_param_binary_with(&bytes, limits)
+        } else {
+            into_text(bytes).and_then(|text| Self::from_param_text_with(&text, limits))
+        };
+        read.map_err(|error| error.in_file(path))
     }
 
     /// Takes the weights of all layers from the bytes of a `.bin`. What follows
@@ -99,5 +106,14 @@ impl Model {
         let bin = self.bin_bytes().map_err(|error| error.in_file(bin_path))?;
         let param = self.to_param_text();
         write_all_whole(&[(param_path, param.as_bytes()), (bin_path, &bin)])
+    }
+    /// Writes the `.param.bin`, whole or not at all.
+    ///
+    /// # Errors
+    /// As [`Model::to_param_binary`], and [`ErrorKind::Io`](crate::ErrorKind::Io).
+    pub fn save_param_binary(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let bytes = self.to_param_binary().map_err(|error| error.in_file(path))?;
+        write_whole(path, &bytes)
     }
 }

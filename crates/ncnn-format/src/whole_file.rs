@@ -77,12 +77,16 @@ pub(crate) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
 
 /// The text of `path`, if it is at most `limit` bytes of UTF-8.
 pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String> {
-    String::from_utf8(read_limited(path, limit)?).map_err(|error| {
+    into_text(read_limited(path, limit)?).map_err(|error| error.in_file(path))
+}
+
+/// `bytes` as text.
+pub(crate) fn into_text(bytes: Vec<u8>) -> Result<String> {
+    String::from_utf8(bytes).map_err(|error| {
         let start = error.utf8_error().valid_up_to();
         let found = error.as_bytes().get(start).copied().unwrap_or(0);
         Error::malformed(format!("expected UTF-8 text, found byte 0x{found:02X}; is this a binary file?"))
             .at_byte(start as u64)
-            .in_file(path)
     })
 }
 

@@ -101,7 +101,7 @@ impl<'a, 'l> Notes<'a, 'l> {
             text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i).collect()
         };
         let line = |at| line_ends.partition_point(|&end| end < offset(text, at)) + 1;
-        self.oddities.into_iter().map(|(at, message)| Warning { line: line(at), message }).collect()
+        self.oddities.into_iter().map(|(at, message)| Warning { line: line(at), byte: None, message }).collect()
     }
 }
 

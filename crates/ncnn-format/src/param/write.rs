@@ -105,6 +105,12 @@ fn write_header(model: &Model, read: &[Option<LayerText<'_>>]) -> String {
     format!("{before}{layers}{gap}{blobs}{after_blobs}")
 }
 
+/// The number of blobs that the remembered header counts.
+pub(crate) fn header_blob_count(model: &Model) -> Option<usize> {
+    let (_, old) = header(model.header.0.as_deref()?).ok()?;
+    Some(old.blob_count)
+}
+
 /// The number of blobs in the text that was read, if all of it is remembered.
 fn blob_count(read: &[Option<LayerText<'_>>]) -> Option<usize> {
     let mut names: HashSet<&str> = HashSet::new();
