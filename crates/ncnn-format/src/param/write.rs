@@ -138,7 +138,13 @@ fn rewritten_line(layer: &Layer, old: &LayerText<'_>, source: &str) -> String {
         if column.contains('\n') { WIDTH } else { column.chars().count().saturating_sub(1) }
     };
     let line = line(layer, width(old.kind, old.name), width(old.name, old.counts), &old.entries);
-    format!("{indent}{line}{}", old.ending)
+    format!("{indent}{line}{}{}", gap_before(old.ending), old.ending)
+}
+
+/// A space where `ending` starts with a blank that does not end a value.
+fn gap_before(ending: &str) -> &'static str {
+    let ends_a_value = ending.starts_with([' ', '\n']) || ending.starts_with("\r\n");
+    if ends_a_value || ending.is_empty() { "" } else { " " }
 }
 
 /// A line without its end; values that `known` has are copied from there.
@@ -258,6 +264,14 @@ mod tests {
         let mut model = Model::from_param_text(text).unwrap();
         model.layers[0].params.set_int(0, 1);
         assert_eq!(model.to_param_text(), text.replace("1h", "1h\" 0=1"));
+    }
+
+    #[test]
+    fn a_blank_that_ends_no_value_is_kept_apart_from_it() {
+        let text = "7767517\n1 1\nInput a 0 1 a\x0c1 rest\n";
+        let mut model = Model::from_param_text(text).unwrap();
+        model.layers[0].params.set_int(0, 7);
+        assert_eq!(model.to_param_text(), text.replace("\x0c", " 0=7 \x0c"));
     }
 
     #[test]
