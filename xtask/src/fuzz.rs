@@ -71,9 +71,8 @@ fn home() -> PathBuf {
 fn known_targets() -> Result<Vec<String>> {
     let folder = home().join("fuzz_targets");
     let entries = fs::read_dir(&folder).map_err(|error| Error::io("cannot read", &folder, error))?;
-    let mut names: Vec<String> = entries
-        .filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_str()?.to_owned()))
-        .collect();
+    let mut names: Vec<String> =
+        entries.filter_map(|entry| Some(entry.ok()?.path().file_stem()?.to_str()?.to_owned())).collect();
     names.sort();
     Ok(names)
 }

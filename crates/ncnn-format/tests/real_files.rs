@@ -52,8 +52,7 @@ fn examine(path: &Path) -> Option<Result<(), String>> {
 
 fn param(bytes: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
-    let (model, warnings) =
-        Model::from_param_text_with(text, &Limits::default()).map_err(|error| error.to_string())?;
+    let (model, warnings) = Model::from_param_text_with(text, &Limits::default()).map_err(|error| error.to_string())?;
     warnings.iter().for_each(|warning| println!("  line {}: {}", warning.line, warning.message));
     if model.to_param_text() != text {
         return Err("the text changed".into());

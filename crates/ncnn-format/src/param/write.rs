@@ -51,6 +51,9 @@ fn check_layer(layer: &Layer, limits: &Limits) -> Result<()> {
         return Ok(());
     }
     let text = write_layer(layer, old.as_ref(), "\n");
+    if text.contains('\0') {
+        return refused("a zero byte in it ends the text for ncnn");
+    }
     if starts_like_parameter(layer.kind.as_str()) {
         return refused("its type would be taken for a parameter");
     }
@@ -316,6 +319,7 @@ mod tests {
         insta::assert_snapshot!(refusal(&|layer| layer.inputs[0] = "x\ny".into()), @"layer conv: cannot be written as .param text: a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not");
         insta::assert_snapshot!(refusal(&|layer| layer.kind = LayerKind::Custom("5=x".into())), @"layer conv: cannot be written as .param text: its type would be taken for a parameter");
         insta::assert_snapshot!(refusal(&|layer| layer.params.set_int(32, 1)), @"layer conv: cannot be written as .param text: a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not");
+        insta::assert_snapshot!(hostile_text("a\0"), @"layer conv: cannot be written as .param text: a zero byte in it ends the text for ncnn");
         insta::assert_snapshot!(hostile_text("a\nb"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
         insta::assert_snapshot!(hostile_text("1\"2"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
         insta::assert_snapshot!(hostile_text(" 0w"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
