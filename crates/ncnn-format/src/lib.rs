@@ -25,6 +25,7 @@
 
 mod bin;
 mod error;
+mod foreign;
 mod layer_kind;
 mod limits;
 mod model;
@@ -39,14 +40,15 @@ mod weight_layout;
 mod weights;
 mod whole_file;
 
-pub use bin::OddPadding;
+pub use bin::{BinFile, BinIndex, OddPadding, WeightRef};
 pub use error::{Error, ErrorKind, Place, Result};
+pub use foreign::ForeignFile;
 pub use layer_kind::LayerKind;
 pub use limits::Limits;
 pub use model::{Layer, Model, SourceText};
 pub use param::Warning;
 pub use param_dict::{Number, ParamDict, ParamValue};
-pub use scale_table::{ScaleTable, TableRow};
+pub use scale_table::{ScaleTable, TableDialect, TableRow};
 pub use weight_layout::{Encoding, WeightSpec, weight_layout};
 pub use weights::{F32Tag, Storage, Weight, WeightData, WeightRole};
 pub use whole_file::{write_all_whole, write_whole};

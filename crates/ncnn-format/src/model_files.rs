@@ -2,10 +2,11 @@
 
 use std::path::Path;
 
-use crate::bin::{OddPadding, fill_weights, read_weights, write_weights};
+use crate::bin::{BinFile, BinIndex, OddPadding, Source, fill_weights, index_weights, read_weights, write_weights};
+use crate::foreign::explain_weights;
 use crate::param_binary::is_param_binary;
-use crate::whole_file::{into_text, read_limited, write_all_whole, write_whole};
-use crate::{Error, Limits, Model, Result, Warning};
+use crate::whole_file::{first_bytes, into_text, read_limited, write_all_whole, write_whole};
+use crate::{Error, ErrorKind, Limits, Model, Result, Warning};
 
 impl Model {
     /// Reads a model with its weights. The first file may be a `.param.bin` as well.
@@ -27,9 +28,7 @@ impl Model {
         limits: &Limits,
     ) -> Result<(Self, Vec<Warning>)> {
         let (mut model, warnings) = Self::load_param_with(param_path, limits)?;
-        let bin_path = bin_path.as_ref();
-        let bytes = read_limited(bin_path, limits.bin_bytes)?;
-        model.read_bin_with(&bytes, limits).map_err(|error| error.in_file(bin_path))?;
+        model.load_bin(bin_path.as_ref(), limits)?;
         Ok((model, warnings))
     }
 
@@ -74,7 +73,45 @@ impl Model {
     /// # Errors
     /// As [`Model::read_bin`], and [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge).
     pub fn read_bin_with(&mut self, bytes: &[u8], limits: &Limits) -> Result<Vec<OddPadding>> {
-        let mut weights = read_weights(self, bytes, limits)?;
+        self.take_weights(Source::Bytes(bytes), limits)
+    }
+
+    /// Finds the weights of all layers in a `.bin` without reading more of it than
+    /// their tags; each can be read by itself then.
+    ///
+    /// # Errors
+    /// As [`Model::read_bin_with`], and [`ErrorKind::Io`](crate::ErrorKind::Io).
+    pub fn index_bin<'f>(&self, file: &'f BinFile) -> Result<BinIndex<'f>> {
+        self.index_bin_with(file, &Limits::default())
+    }
+
+    /// [`Model::index_bin`] with limits of your own.
+    ///
+    /// # Errors
+    /// As [`Model::index_bin`].
+    pub fn index_bin_with<'f>(&self, file: &'f BinFile, limits: &Limits) -> Result<BinIndex<'f>> {
+        index_weights(self, file, limits)
+    }
+
+    /// Weight by weight, so that the bytes of the file are not all kept beside the
+    /// weights made from them; a pipe, which has no positions, as a whole.
+    fn load_bin(&mut self, path: &Path, limits: &Limits) -> Result<Vec<OddPadding>> {
+        let regular = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
+        let read = if regular {
+            let file = BinFile::open(path)?;
+            self.take_weights(Source::File(&file), limits)
+        } else {
+            let bytes = read_limited(path, limits.bin_bytes)?;
+            self.take_weights(Source::Bytes(&bytes), limits)
+        };
+        read.map_err(|error| match error.kind() {
+            ErrorKind::Malformed => explain_weights(error, &first_bytes(path)).in_file(path),
+            _ => error.in_file(path),
+        })
+    }
+
+    fn take_weights(&mut self, source: Source<'_>, limits: &Limits) -> Result<Vec<OddPadding>> {
+        let mut weights = read_weights(self, source, limits)?;
         let odd_padding = std::mem::take(&mut weights.odd_padding);
         fill_weights(self, weights);
         Ok(odd_padding)

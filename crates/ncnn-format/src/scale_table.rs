@@ -3,25 +3,53 @@
 use std::path::Path;
 
 use crate::whole_file::{read_text, write_whole};
-use crate::{Limits, Result, table};
+use crate::{Limits, Model, Result, SourceText, table};
 
 /// A `.table`: one row of multipliers per key, in file order.
 ///
-/// A key `<layer>_param_0` carries the weight scales of a layer, the bare layer
-/// name the scale of its input blob. A scale is 127 / threshold.
+/// A key `<layer>_param_0` carries the weight scales of a layer (attention and
+/// recurrent layers have `_param_1` to `_param_3` as well), the bare layer name the
+/// scale of its input blob. A scale is 127 / threshold. Older tables mean something
+/// else by the same form, see [`TableDialect`].
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ScaleTable {
     /// Rows in file order.
     pub rows: Vec<TableRow>,
+    /// Comments behind the last row, as they were read.
+    pub trailer: SourceText,
 }
 
 /// One line of a `.table`.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct TableRow {
     /// `<layer>_param_0` or `<layer>`.
     pub key: String,
+    /// `name=value` words in front of the multipliers, in order: ncnnllm2table
+    /// writes `bits`, `block`, `method` and `qweight`.
+    pub attributes: Vec<(String, String)>,
     /// Multipliers.
     pub values: Vec<f32>,
+    /// The comments above the row and its line, as they were read; written back
+    /// while they still say the same as the fields above.
+    pub source: SourceText,
+}
+
+impl TableRow {
+    /// A row without attributes.
+    pub fn new(key: impl Into<String>, values: Vec<f32>) -> Self {
+        Self { key: key.into(), values, ..Self::default() }
+    }
+
+    /// The value of the attribute `name`.
+    pub fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Whether ncnn takes the row for weight scales, which it does when `_param_`
+    /// stands anywhere in the key.
+    pub fn is_weight_row(&self) -> bool {
+        self.key.contains("_param_")
+    }
 }
 
 impl ScaleTable {
@@ -31,7 +59,8 @@ impl ScaleTable {
     /// number in place of a field that is none; and more forgiving where it is
     /// blind: a blank line does not end the table, and a line that starts with `#`
     /// is a comment (ncnn2int8 keeps it as a key that nobody asks for). Infinities
-    /// and NaN are numbers. Rows with equal keys are all kept.
+    /// and NaN are numbers. Rows with equal keys are all kept. Words `name=value`
+    /// between key and numbers are attributes.
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) with line and key when
@@ -60,7 +89,11 @@ impl ScaleTable {
         Self::parse_with(&text, &limits).map_err(|error| error.in_file(path))
     }
 
-    /// The text that ncnn2table would write: six decimals, a blank after each value.
+    /// The text: rows that were read and not changed as they stood, with their
+    /// comments; others as ncnn2table writes them, with six decimals and a blank
+    /// after each value. Blank lines, at which ncnn2int8 would stop, are left out, so
+    /// ncnn2int8 reads from it what is in [`ScaleTable::rows`] (but for attributes,
+    /// which it takes for numbers).
     pub fn to_text(&self) -> String {
         table::write_table(self)
     }
@@ -79,11 +112,15 @@ impl ScaleTable {
 
     /// The weight scales of `layer`: row `<layer>_param_0`; the last one wins, as in ncnn2int8.
     pub fn weight_scales(&self, layer: &str) -> Option<&[f32]> {
-        self.rows
-            .iter()
-            .rev()
-            .find(|row| row.key.strip_suffix("_param_0") == Some(layer))
-            .map(|row| row.values.as_slice())
+        self.param_scales(layer, 0)
+    }
+
+    /// The scales in row `<layer>_param_<index>`: of the query, key and value weights
+    /// and of the output of an attention layer (0 to 3), of the input and the hidden
+    /// weights of a recurrent one (0 and 1). The last one wins.
+    pub fn param_scales(&self, layer: &str, index: usize) -> Option<&[f32]> {
+        let key = format!("{layer}_param_{index}");
+        self.rows.iter().rev().find(|row| row.key == key).map(|row| row.values.as_slice())
     }
 
     /// The scale of the input blob of `layer`: row `<layer>`; the last one wins.
@@ -91,8 +128,58 @@ impl ScaleTable {
         self.rows.iter().rev().find(|row| row.key == layer).and_then(|row| row.values.first().copied())
     }
 
+    /// What the rows mean, judged by the model that they are for.
+    pub fn dialect(&self, model: &Model) -> TableDialect {
+        table::dialect(self, model)
+    }
+
+    /// Whether the rows mean what this crate and ncnn2int8 take them for.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for
+    /// [`TableDialect::Producer`] and [`TableDialect::Block`], with a row that tells
+    /// and what to do.
+    pub fn check_dialect(&self, model: &Model) -> Result<()> {
+        table::check_dialect(self, model)
+    }
+
+    /// Turns a table of [`TableDialect::Producer`] into today's: the scale of each
+    /// layer's input blob under the layer's name.
+    ///
+    /// A blob is looked for under its own name, then under that of the layer that
+    /// makes it, then behind Split and the layers that Caffe runs in place (ReLU,
+    /// BatchNorm and the like), whose output the old tool measured under the name of
+    /// their input. Weight rows are kept; rows of blobs that no layer with weight
+    /// scales reads are left out.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) with the layer when there is
+    /// no row for its input.
+    pub fn remap_producers(&self, model: &Model) -> Result<Self> {
+        table::remap_producers(self, model)
+    }
+
     /// Appends a row.
     pub fn push(&mut self, key: impl Into<String>, values: Vec<f32>) {
-        self.rows.push(TableRow { key: key.into(), values });
+        self.rows.push(TableRow::new(key, values));
     }
+}
+
+/// What the rows of a `.table` mean. The form does not tell: the same words have had
+/// several meanings.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TableDialect {
+    /// What ncnn2table writes since 2019: one weight scale per output channel or
+    /// group; the row of a layer's name is the scale of its input blob.
+    Current,
+    /// What the Caffe tool wrote in late 2018: the same, with one weight scale for a
+    /// whole layer. ncnn2int8 reads it in the same sense.
+    PerLayer,
+    /// What the Caffe tool wrote in July 2018: the row of a *blob's* name (which in
+    /// Caffe mostly is that of the layer that makes it) is the scale of that blob.
+    /// Read as today's, every layer would be quantized with the scale of its output.
+    Producer,
+    /// What ncnnllm2table writes: block scales, with attributes in front.
+    Block,
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use crate::foreign::explain;
 use crate::{Error, Result};
 
 /// Writes `bytes` to `path`: first to a temporary file beside it, then renamed.
@@ -75,6 +76,19 @@ pub(crate) fn read_limited(path: &Path, limit: u64) -> Result<Vec<u8>> {
     if bytes.len() as u64 > limit { Err(too_large()) } else { Ok(bytes) }
 }
 
+/// The first few thousand bytes of a regular file, to recognise it by; as many as
+/// there are.
+pub(crate) fn first_bytes(path: &Path) -> Vec<u8> {
+    let mut head = Vec::new();
+    if fs::metadata(path).is_ok_and(|metadata| metadata.is_file())
+        && let Ok(file) = File::open(path)
+    {
+        // What was read before an error will do.
+        let _ = file.take(4096).read_to_end(&mut head);
+    }
+    head
+}
+
 /// The text of `path`, if it is at most `limit` bytes of UTF-8.
 pub(crate) fn read_text(path: &Path, limit: u64) -> Result<String> {
     into_text(read_limited(path, limit)?).map_err(|error| error.in_file(path))
@@ -85,8 +99,8 @@ pub(crate) fn into_text(bytes: Vec<u8>) -> Result<String> {
     String::from_utf8(bytes).map_err(|error| {
         let start = error.utf8_error().valid_up_to();
         let found = error.as_bytes().get(start).copied().unwrap_or(0);
-        Error::malformed(format!("expected UTF-8 text, found byte 0x{found:02X}; is this a binary file?"))
-            .at_byte(start as u64)
+        let no_text = format!("expected UTF-8 text, found byte 0x{found:02X}; is this a binary file?");
+        explain(Error::malformed(no_text).at_byte(start as u64), error.as_bytes())
     })
 }
 

@@ -165,7 +165,8 @@ proptest! {
     fn a_table_keeps_six_decimals(
         rows in proptest::collection::vec(("[!\"$-~é][!-~]{0,20}", proptest::collection::vec(-1e6..1e6_f32, 1..6)), 0..6)
     ) {
-        let table = ScaleTable { rows: rows.into_iter().map(|(key, values)| TableRow { key, values }).collect() };
+        let rows = rows.into_iter().map(|(key, values)| TableRow::new(key, values)).collect();
+        let table = ScaleTable { rows, ..ScaleTable::default() };
         let text = table.to_text();
         let read = ScaleTable::parse(&text).unwrap();
         prop_assert_eq!(read.to_text(), text);

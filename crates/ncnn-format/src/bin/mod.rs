@@ -1,11 +1,20 @@
 //! The `.bin` file: weights one after another (spec §3).
 
+mod decode;
+mod file;
 mod half;
+mod index;
+mod place;
 mod read;
+mod source;
 mod write;
 
+pub use file::BinFile;
+pub(crate) use index::index_weights;
+pub use index::{BinIndex, WeightRef};
 pub use read::OddPadding;
 pub(crate) use read::{fill_weights, read_weights};
+pub(crate) use source::Source;
 pub(crate) use write::write_weights;
 
 /// Half floats follow.

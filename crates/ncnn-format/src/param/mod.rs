@@ -4,6 +4,7 @@ mod fault;
 mod format;
 mod number;
 mod parse;
+mod positional;
 mod value;
 mod write;
 

@@ -9,7 +9,9 @@ use nom::sequence::preceded;
 
 use super::Warning;
 use super::fault::{Fault, Notes, Scanned, between, shown};
+use super::positional::{is_positional, parse_positional};
 use super::value::{Entry, is_white, parameters};
+use crate::foreign::{ForeignFile, explain};
 use crate::model::SourceText;
 use crate::{Error, Layer, LayerKind, Limits, Model, ParamDict, Result};
 
@@ -68,13 +70,22 @@ pub(crate) fn parse_model(text: &str, limits: &Limits) -> Result<(Model, Vec<War
     if text.len() as u64 > limits.text_bytes {
         return Err(Error::too_large(format!("{} bytes of text, the limit is {}", text.len(), limits.text_bytes)));
     }
+    if is_positional(text) {
+        return parse_positional(text, limits);
+    }
     let mut notes = Notes::new(limits);
     let parsed = no_zero_byte(text).and_then(|_| model(text, &mut notes));
     match parsed {
+        Ok((_, model)) if is_pnnx(&model) => Err(Error::malformed(ForeignFile::Pnnx.advice())),
         Ok((_, model)) => Ok((model, notes.into_warnings(text))),
-        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(fault.into_error(text)),
+        Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(explain(fault.into_error(text), text.as_bytes())),
         Err(nom::Err::Incomplete(_)) => Err(Error::malformed("the text ends too early")),
     }
+}
+
+/// A graph of pnnx can happen to follow our grammar too.
+fn is_pnnx(model: &Model) -> bool {
+    model.layers.iter().any(|layer| layer.kind.as_str() == "pnnx.Input")
 }
 
 /// A zero byte ends a C string: ncnn would see another file than we do.
@@ -297,9 +308,9 @@ mod tests {
 
     #[test]
     fn errors_name_line_layer_and_what_was_found() {
-        insta::assert_snapshot!(error(""), @"line 1: expected the number 7767517, found the end of the text");
-        insta::assert_snapshot!(error("75 83\nConvolution conv1 1 1 data conv1 20 5 1 1 0 1 500"), @"line 1: expected 7767517 at the start, found '75': either this is no ncnn .param, or it is too old and should be made again with today's converter");
-        insta::assert_snapshot!(error("\u{feff}7767517\n1 1\n"), @r#"line 1: expected 7767517 at the start, found '\u{feff}7767517': either this is no ncnn .param, or it is too old and should be made again with today's converter"#);
+        insta::assert_snapshot!(error(""), @"the file is empty; the program that wrote it failed, or the download did");
+        insta::assert_snapshot!(error("75 83\nConvolution conv1 1 1 data conv1 20 5 1 1 0 1 500"), @"line 2: the header counts 75 layers, the text ends after 1");
+        insta::assert_snapshot!(error("\u{feff}7767517\n1 1\n"), @"the text starts with a byte order mark; save it as UTF-8 without one");
         insta::assert_snapshot!(error("7767517\nx 1\n"), @"line 2: expected the number of layers, found 'x'");
         insta::assert_snapshot!(error("7767517\n1"), @"line 2: expected the number of blobs, found the end of the text");
         insta::assert_snapshot!(error("7767517\n0 1\n"), @"line 2: 0 layers and 1 blobs: ncnn wants some of both");

@@ -1,7 +1,9 @@
 //! The `.table` file (spec §4).
 
+mod dialect;
 mod parse;
 mod write;
 
+pub(crate) use dialect::{check_dialect, dialect, remap_producers};
 pub(crate) use parse::parse_table;
 pub(crate) use write::{check_writable, write_table};

@@ -1,6 +1,7 @@
 //! Reading a `.table`.
 
-use crate::{Error, Limits, Result, ScaleTable, TableRow};
+use crate::foreign::explain;
+use crate::{Error, Limits, Result, ScaleTable, SourceText, TableRow};
 
 /// ncnn cuts longer keys.
 const KEY_BYTES: usize = 255;
@@ -11,16 +12,28 @@ pub(crate) fn parse_table(text: &str, limits: &Limits) -> Result<ScaleTable> {
         return Err(Error::too_large(format!("{} bytes of text, the limit is {}", text.len(), limits.text_bytes)));
     }
     let mut table = ScaleTable::default();
+    // What stood between the last row and this line.
+    let mut source = String::new();
     for (number, line) in text.split('\n').enumerate() {
         let line = line.strip_suffix('\r').unwrap_or(line);
-        if let Some(row) = row(line, limits).map_err(|error| error.at_line(number + 1))? {
+        if line.bytes().all(|byte| byte == b' ') {
+            continue;
+        }
+        source.push_str(line);
+        source.push('\n');
+        let read = row(line, limits).map_err(|error| explain(error.at_line(number + 1), text.as_bytes()));
+        if let Some(mut row) = read? {
+            row.source = SourceText(Some(std::mem::take(&mut source).into()));
             table.rows.push(row);
         }
+    }
+    if !source.is_empty() {
+        table.trailer = SourceText(Some(source.into()));
     }
     Ok(table)
 }
 
-/// row = key , number , { number } ;   (* with one or more blanks between *)
+/// row = key , { attribute } , number , { number } ;   (* with one or more blanks between *)
 /// comment = "#" , { any character } ;
 fn row(line: &str, limits: &Limits) -> Result<Option<TableRow>> {
     let mut fields = line.split(' ').filter(|field| !field.is_empty());
@@ -36,19 +49,27 @@ fn row(line: &str, limits: &Limits) -> Result<Option<TableRow>> {
     if key.contains('\0') {
         return Err(Error::malformed(format!("key {key:?} has a zero byte, at which ncnn cuts")));
     }
-    let mut values = Vec::new();
+    let mut row = TableRow::new(key, Vec::new());
     for field in fields {
-        if values.len() >= limits.array_len {
+        if row.values.len().saturating_add(row.attributes.len()) >= limits.array_len {
             return Err(Error::too_large(format!("key {key} has more values than the limit {}", limits.array_len)));
         }
-        let value =
-            field.parse().map_err(|_| Error::malformed(format!("key {key}: expected a number, found {field:?}")))?;
-        values.push(value);
+        match (field.parse(), attribute(field)) {
+            (Ok(value), _) => row.values.push(value),
+            (Err(_), Some(attribute)) if row.values.is_empty() => row.attributes.push(attribute),
+            _ => return Err(Error::malformed(format!("key {key}: expected a number, found {field:?}"))),
+        }
     }
-    if values.is_empty() {
+    if row.values.is_empty() {
         return Err(Error::malformed(format!("key {key:?} has no values")));
     }
-    Ok(Some(TableRow { key: key.to_owned(), values }))
+    Ok(Some(row))
+}
+
+/// attribute = letter , { any character but "=" and blank } , "=" , { any character but blank } ;
+fn attribute(field: &str) -> Option<(String, String)> {
+    let (name, value) = field.split_once('=')?;
+    name.starts_with(|c: char| c.is_ascii_alphabetic()).then(|| (name.to_owned(), value.to_owned()))
 }
 
 #[cfg(test)]
@@ -78,6 +99,20 @@ mod tests {
         let table = ScaleTable::parse("a 1\na 2\na_param_0 3\na_param_0 4\n").unwrap();
         assert_eq!(table.rows.len(), 4);
         assert_eq!((table.input_scale("a"), table.weight_scales("a")), (Some(2.0), Some(&[4.0][..])));
+    }
+
+    #[test]
+    fn attributes_stand_between_key_and_numbers() {
+        let table = ScaleTable::parse("q_param_1 bits=6 block=64 method=gptq qweight=a=b.qw 1.5 2\n").unwrap();
+        let row = &table.rows[0];
+        assert_eq!(
+            (row.attribute("bits"), row.attribute("qweight"), row.attribute("x")),
+            (Some("6"), Some("a=b.qw"), None)
+        );
+        assert_eq!((row.attributes.len(), table.param_scales("q", 1)), (4, Some(&[1.5, 2.0][..])));
+        insta::assert_snapshot!(error("q 1 bits=6"), @r#"line 1: key q: expected a number, found "bits=6""#);
+        insta::assert_snapshot!(error("q =6 1"), @r#"line 1: key q: expected a number, found "=6""#);
+        insta::assert_snapshot!(error("q bits=6"), @r#"line 1: key "q" has no values"#);
     }
 
     #[test]
