@@ -34,3 +34,10 @@ pub fn bounded_by<T>(bytes: usize, work: impl FnOnce() -> T) -> T {
     assert!(ALLOCATOR.set_limit(usize::MAX).is_ok(), "there is no larger limit");
     result
 }
+
+/// Whether `text` is none of 2017, which has no magic number and is written back in
+/// today's words.
+pub fn has_magic(text: &str) -> bool {
+    let start = text.trim_start_matches([' ', '\t', '\n', '\x0b', '\x0c', '\r']);
+    start.strip_prefix('+').unwrap_or(start).starts_with("7767517")
+}

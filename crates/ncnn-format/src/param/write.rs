@@ -40,17 +40,20 @@ pub(crate) fn check_writable(model: &Model) -> Result<()> {
         return Err(Error::invalid("a model without layers cannot be written: ncnn refuses to read it"));
     }
     let limits = no_limits();
-    model.layers.iter().try_for_each(|layer| check_layer(layer, &limits))
+    let read: Vec<Option<LayerText<'_>>> = model.layers.iter().map(|layer| read_source(layer, &limits)).collect();
+    if header(&write_header(model, &read)).is_err() {
+        return Err(Error::invalid("a model without blobs cannot be written: ncnn refuses to read it"));
+    }
+    model.layers.iter().zip(&read).try_for_each(|(layer, old)| check_layer(layer, old.as_ref(), &limits))
 }
 
-fn check_layer(layer: &Layer, limits: &Limits) -> Result<()> {
+fn check_layer<'a>(layer: &'a Layer, old: Option<&LayerText<'a>>, limits: &Limits) -> Result<()> {
     let refused =
         |why: &str| Err(Error::invalid(format!("cannot be written as .param text: {why}")).in_layer(&layer.name));
-    let old = read_source(layer, limits);
-    if old.as_ref().is_some_and(|old| says(old, layer)) {
+    if old.is_some_and(|old| says(old, layer)) {
         return Ok(());
     }
-    let text = write_layer(layer, old.as_ref(), "\n");
+    let text = write_layer(layer, old, "\n");
     if text.contains('\0') {
         return refused("a zero byte in it ends the text for ncnn");
     }
@@ -324,6 +327,8 @@ mod tests {
         insta::assert_snapshot!(hostile_text("1\"2"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
         insta::assert_snapshot!(hostile_text(" 0w"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
         insta::assert_snapshot!(hostile_text("12345678901234"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
+        let blobless = Model { layers: vec![Layer::new(LayerKind::Noop, "n")], ..Model::default() };
+        insta::assert_snapshot!(blobless.check_param_text().unwrap_err(), @"a model without blobs cannot be written: ncnn refuses to read it");
         insta::assert_snapshot!(Model::default().check_param_text().unwrap_err(), @"a model without layers cannot be written: ncnn refuses to read it");
     }
 }
