@@ -5,6 +5,7 @@
 mod batch;
 mod calibrate;
 mod docs;
+mod fuzz;
 mod golden;
 mod models;
 mod parity;
@@ -28,6 +29,8 @@ enum Command {
     },
     /// Regenerate docs/layer-parameters.md from the parameter tables
     Docs,
+    /// Run the fuzz targets, each for a while; needs a C++ compiler
+    Fuzz(fuzz::FuzzArgs),
     /// Regenerate fixtures/golden/fp32 with the stock ncnn runtime
     Golden,
     /// Compare outputs, tables and int8 files with the stock ncnn runtime
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
         Command::Calibrate { args } if args.is_empty() => calibrate::run(),
         Command::Calibrate { args } => return calibrate::forward(args),
         Command::Docs => docs::run(),
+        Command::Fuzz(args) => fuzz::run(&args),
         Command::Golden => golden::run(),
         Command::NcnnParity(args) => parity::run(&args),
         Command::Tidy => tidy::run(),

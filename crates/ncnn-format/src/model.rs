@@ -130,8 +130,8 @@ impl Model {
     /// Whether [`Model::to_param_text`] can say what this model says.
     ///
     /// # Errors
-    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when there are no layers,
-    /// a name is empty or has blanks, or a text has characters that end it early.
+    /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when there are no layers or
+    /// no blobs, a name is empty or has blanks, or a text has characters that end it early.
     pub fn check_param_text(&self) -> Result<()> {
         param::check_writable(self)
     }

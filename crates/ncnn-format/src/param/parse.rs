@@ -70,11 +70,12 @@ pub(crate) fn parse_model(text: &str, limits: &Limits) -> Result<(Model, Vec<War
     if text.len() as u64 > limits.text_bytes {
         return Err(Error::too_large(format!("{} bytes of text, the limit is {}", text.len(), limits.text_bytes)));
     }
-    if is_positional(text) {
+    let whole = no_zero_byte(text);
+    if whole.is_ok() && is_positional(text) {
         return parse_positional(text, limits);
     }
     let mut notes = Notes::new(limits);
-    let parsed = no_zero_byte(text).and_then(|_| model(text, &mut notes));
+    let parsed = whole.and_then(|_| model(text, &mut notes));
     match parsed {
         Ok((_, model)) if is_pnnx(&model) => Err(Error::malformed(ForeignFile::Pnnx.advice())),
         Ok((_, model)) => Ok((model, notes.into_warnings(text))),
@@ -332,6 +333,7 @@ mod tests {
         insta::assert_snapshot!(error("7767517\n1 1\nConcat a 3 1 x y\n"), @"line 3: layer a: expected the name of an input, found the end of the text");
         insta::assert_snapshot!(error("7767517\n2 2\nInput a 0 1 a 0=1\nReLU b 1 1 a b 0=0.10000000000001\n"), @"line 4: layer b: '0.10000000000001' in parameter 0 is longer than the 15 characters that ncnn reads");
         insta::assert_snapshot!(error("7767517\n1 1\nIn\0put a 0 1 a\n"), @"line 3: a zero byte in the text");
+        insta::assert_snapshot!(error("1 1\nIn\0put a 0 1 a\n"), @"line 2: a zero byte in the text");
         insta::assert_snapshot!(error(&format!("7767517\n1 1\nInput {} 0 1 a\n", "n".repeat(256))), @"line 3: expected a layer name, found 'nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn…', 256 bytes long (ncnn cuts at 255)");
     }
 

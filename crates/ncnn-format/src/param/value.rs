@@ -31,12 +31,13 @@ const TEXT_TOO_LONG: usize = 242;
 /// The list ends at the first token that does not start like a parameter.
 pub(super) fn parameters<'a>(input: &'a str, notes: &mut Notes<'a, '_>) -> Scanned<'a, Vec<Entry<'a>>> {
     let mut entries: Vec<Entry<'a>> = Vec::new();
+    let mut met = [false; ParamDict::MAX_ID as usize];
     let mut rest = input;
     while let Ok((after_id, (start, id))) = id(rest) {
         let before = notes.count();
         let (after, mut entry) = parameter(start, id, after_id, notes)?;
         entry.odd = notes.count() > before;
-        if entries.iter().any(|earlier| earlier.id == entry.id) {
+        if met.get_mut(usize::from(entry.id)).is_some_and(|met| std::mem::replace(met, true)) {
             notes.odd(start, || format!("parameter {} is given again; the later value counts", entry.id));
         }
         entries.push(entry);

@@ -40,17 +40,23 @@ pub(crate) fn check_writable(model: &Model) -> Result<()> {
         return Err(Error::invalid("a model without layers cannot be written: ncnn refuses to read it"));
     }
     let limits = no_limits();
-    model.layers.iter().try_for_each(|layer| check_layer(layer, &limits))
+    let read: Vec<Option<LayerText<'_>>> = model.layers.iter().map(|layer| read_source(layer, &limits)).collect();
+    if header(&write_header(model, &read)).is_err() {
+        return Err(Error::invalid("a model without blobs cannot be written: ncnn refuses to read it"));
+    }
+    model.layers.iter().zip(&read).try_for_each(|(layer, old)| check_layer(layer, old.as_ref(), &limits))
 }
 
-fn check_layer(layer: &Layer, limits: &Limits) -> Result<()> {
+fn check_layer<'a>(layer: &'a Layer, old: Option<&LayerText<'a>>, limits: &Limits) -> Result<()> {
     let refused =
         |why: &str| Err(Error::invalid(format!("cannot be written as .param text: {why}")).in_layer(&layer.name));
-    let old = read_source(layer, limits);
-    if old.as_ref().is_some_and(|old| says(old, layer)) {
+    if old.is_some_and(|old| says(old, layer)) {
         return Ok(());
     }
-    let text = write_layer(layer, old.as_ref(), "\n");
+    let text = write_layer(layer, old, "\n");
+    if text.contains('\0') {
+        return refused("a zero byte in it ends the text for ncnn");
+    }
     if starts_like_parameter(layer.kind.as_str()) {
         return refused("its type would be taken for a parameter");
     }
@@ -138,7 +144,13 @@ fn rewritten_line(layer: &Layer, old: &LayerText<'_>, source: &str) -> String {
         if column.contains('\n') { WIDTH } else { column.chars().count().saturating_sub(1) }
     };
     let line = line(layer, width(old.kind, old.name), width(old.name, old.counts), &old.entries);
-    format!("{indent}{line}{}", old.ending)
+    format!("{indent}{line}{}{}", gap_before(old.ending), old.ending)
+}
+
+/// A space where `ending` starts with a blank that does not end a value.
+fn gap_before(ending: &str) -> &'static str {
+    let ends_a_value = ending.starts_with([' ', '\n']) || ending.starts_with("\r\n");
+    if ends_a_value || ending.is_empty() { "" } else { " " }
 }
 
 /// A line without its end; values that `known` has are copied from there.
@@ -261,6 +273,14 @@ mod tests {
     }
 
     #[test]
+    fn a_blank_that_ends_no_value_is_kept_apart_from_it() {
+        let text = "7767517\n1 1\nInput a 0 1 a\x0c1 rest\n";
+        let mut model = Model::from_param_text(text).unwrap();
+        model.layers[0].params.set_int(0, 7);
+        assert_eq!(model.to_param_text(), text.replace("\x0c", " 0=7 \x0c"));
+    }
+
+    #[test]
     fn a_trailer_stays_behind_new_layers() {
         let mut model = Model::from_param_text(&(TEXT.to_owned() + "\nNoop x 0 0")).unwrap();
         model.layers.push(Layer::new(LayerKind::Noop, "end"));
@@ -302,10 +322,13 @@ mod tests {
         insta::assert_snapshot!(refusal(&|layer| layer.inputs[0] = "x\ny".into()), @"layer conv: cannot be written as .param text: a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not");
         insta::assert_snapshot!(refusal(&|layer| layer.kind = LayerKind::Custom("5=x".into())), @"layer conv: cannot be written as .param text: its type would be taken for a parameter");
         insta::assert_snapshot!(refusal(&|layer| layer.params.set_int(32, 1)), @"layer conv: cannot be written as .param text: a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not");
+        insta::assert_snapshot!(hostile_text("a\0"), @"layer conv: cannot be written as .param text: a zero byte in it ends the text for ncnn");
         insta::assert_snapshot!(hostile_text("a\nb"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
         insta::assert_snapshot!(hostile_text("1\"2"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
         insta::assert_snapshot!(hostile_text(" 0w"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
         insta::assert_snapshot!(hostile_text("12345678901234"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
+        let blobless = Model { layers: vec![Layer::new(LayerKind::Noop, "n")], ..Model::default() };
+        insta::assert_snapshot!(blobless.check_param_text().unwrap_err(), @"a model without blobs cannot be written: ncnn refuses to read it");
         insta::assert_snapshot!(Model::default().check_param_text().unwrap_err(), @"a model without layers cannot be written: ncnn refuses to read it");
     }
 }
