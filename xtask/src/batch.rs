@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use fp32_ref::{BlobId, Net, Tensor};
-use int8_exec::{Int8Net, Value};
+use int8_exec::{Int8Net, Options, Roundings, Value};
 use ncnn_format::{Error, Model, Result};
 use quantizer::{Dataset, FileDataset, InputOptions, Preprocess, Samples, decode_image, read_npy, write_npy};
 use rayon::prelude::*;
@@ -69,8 +69,8 @@ impl Batch {
     }
 
     /// Runs our int8 executor and keeps the output blobs of `spec`.
-    pub(crate) fn run_int8(&self, spec: &ModelSpec, model: &Model) -> Result<Vec<BlobValues>> {
-        let net = Int8Net::new(model)?;
+    pub(crate) fn run_int8(&self, spec: &ModelSpec, model: &Model, roundings: Roundings) -> Result<Vec<BlobValues>> {
+        let net = Int8Net::with_options(model, Options { roundings, ..Options::default() })?;
         let wanted = wanted(spec, |name| net.graph().blob(name))?;
         self.gather(spec, |input| {
             let mut kept = vec![None; wanted.len()];

@@ -6,15 +6,16 @@ use std::process::ExitCode;
 use std::time::Instant;
 
 use clap::Parser;
-use ncnn_format::{Model, Result};
+use ncnn_format::{Error, Model, Result};
 use ncnn_quant::commands::compare::describe_scores;
-use ncnn_quant::commands::quantize::{file_size, save, with_suffix};
+use ncnn_quant::commands::outputs::{file_size, save};
 use ncnn_quant::output::{bytes, decibels, table};
 use ncnn_quant::{Cli, TerminalProgress};
 use quantizer::calibrate::{Calibration, Method, calibrate};
 use quantizer::compare::{CompareOptions, Comparison, compare};
-use quantizer::{ConvertOptions, FileDataset, InputOptions, Labels, Preprocess, Samples, convert};
+use quantizer::{ConvertOptions, Labels, convert};
 
+use crate::batch::images;
 use crate::models::{ModelSpec, fixtures, repository};
 
 /// Calibrates, converts and scores every fixture into `target/calibrate/`.
@@ -55,18 +56,19 @@ impl Job {
         let bin = spec.path(spec.bin);
         let model = Model::load(spec.path(spec.param), &bin)?;
         let mut clock = Clock(Instant::now());
-        let calibration = calibrate(&model, &images(spec, spec.images_calib)?, Method::default(), &progress)?;
+        let calibration =
+            calibrate(&model, &images(spec, spec.images_calib, usize::MAX)?, Method::default(), &progress)?;
         let calibrating = clock.lap();
         let converted = convert(&model, &calibration.table(), ConvertOptions::default())?;
         let out = folder.join(spec.name);
-        let saved = save(&converted.model, &out)?;
-        calibration.table().save(with_suffix(&out, "table"))?;
+        std::fs::create_dir_all(folder).map_err(|error| Error::io("cannot create the folder", folder, error))?;
+        let saved = save(&converted.model, Some(&calibration.table()), &out)?;
         let converting = clock.lap();
         let labels = spec.labels.map(|labels| Labels::load(spec.path(labels))).transpose()?;
         let options = CompareOptions { labels: labels.as_ref(), output: None };
         // Scores what was written, not what is in memory.
         let written = Model::load(&saved.param, &saved.bin)?;
-        let comparison = compare(&model, &written, &images(spec, spec.images_test)?, &options, &progress)?;
+        let comparison = compare(&model, &written, &images(spec, spec.images_test, usize::MAX)?, &options, &progress)?;
         let mut notes = calibration.warnings();
         notes.extend(converted.notes.iter().map(ToString::to_string));
         Ok(Self {
@@ -120,20 +122,6 @@ impl Job {
             .collect();
         table(&["layer", "rule", "largest |x|", "threshold", "scale", "SQNR"], rows, 2)
     }
-}
-
-/// The images of `folder`, prepared as the network wants them.
-fn images(spec: &ModelSpec, folder: &str) -> Result<FileDataset> {
-    let (width, height, channels) = spec.shape;
-    let preprocess = Preprocess::new(InputOptions {
-        mean: spec.mean.to_vec(),
-        norm: spec.norm.to_vec(),
-        pixel: spec.pixel.parse()?,
-        width: Some(width),
-        height: Some(height),
-        channels: Some(channels),
-    })?;
-    Ok(FileDataset::new(Samples::from_path(&spec.path(folder))?, preprocess))
 }
 
 /// Seconds since it was last asked.

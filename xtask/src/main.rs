@@ -4,6 +4,7 @@
 
 mod batch;
 mod calibrate;
+mod docs;
 mod fuzz;
 mod golden;
 mod models;
@@ -26,6 +27,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Regenerate docs/layer-parameters.md from the parameter tables
+    Docs,
     /// Run the fuzz targets, each for a while; needs a C++ compiler
     Fuzz(fuzz::FuzzArgs),
     /// Regenerate fixtures/golden/fp32 with the stock ncnn runtime
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Calibrate { args } if args.is_empty() => calibrate::run(),
         Command::Calibrate { args } => return calibrate::forward(args),
+        Command::Docs => docs::run(),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Golden => golden::run(),
         Command::NcnnParity(args) => parity::run(&args),

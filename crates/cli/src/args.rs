@@ -1,11 +1,12 @@
 //! The command line as clap sees it.
 
-use std::num::NonZeroUsize;
-use std::path::PathBuf;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand};
 use fp32_ref::Graph;
-use ncnn_format::{Error, LayerKind, Model, Result, typed};
+use ncnn_format::{Error, LayerKind, Limits, Model, Result, typed};
 use quantizer::calibrate::Method;
 use quantizer::{FileDataset, InputOptions, Pixel, Preprocess, Samples};
 
@@ -31,15 +32,20 @@ Examples:
       --images test/ --labels test/labels.tsv --shape 224,224,3 --pixel RGB --mean … --norm …
   # what one image gives
   ncnn-quant run --param small.param --bin small.bin --image cat.jpg --shape 224,224,3 …
+  # what is in a file, what is wrong with it, what changed
+  ncnn-quant inspect --params --weights net.param
+  ncnn-quant check net.param small.table
+  ncnn-quant diff net.param small.param
 
-Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage.";
+Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage.
+check: 1 also when it finds an error. diff, as diff(1): 0 the same, 1 different, 2 failed or wrong usage.";
 
 /// Options of every command.
 #[derive(Debug, Clone, Default, Args)]
 pub struct RunOptions {
-    /// Threads to use; default: one per processor. Results do not depend on it.
-    #[arg(long, global = true, value_name = "N")]
-    pub threads: Option<NonZeroUsize>,
+    /// Threads to use, 1 to 512; default: one per processor. Results do not depend on it.
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub threads: Option<u16>,
     /// Print the result as JSON.
     #[arg(long, global = true)]
     pub json: bool,
@@ -61,6 +67,12 @@ pub enum Command {
     Compare(crate::commands::compare::CompareArgs),
     /// Say what is in a model or a table.
     Inspect(crate::commands::inspect::InspectArgs),
+    /// Say what differs between two models or two tables.
+    Diff(crate::commands::diff::DiffArgs),
+    /// Turn a .param into a .param.bin or back, and change how a .bin stores floats.
+    Convert(crate::commands::convert::ConvertArgs),
+    /// Find what ncnn accepts silently and fails on later.
+    Check(crate::commands::check::CheckArgs),
 }
 
 /// The fp32 model.
@@ -75,12 +87,17 @@ pub struct ModelArgs {
 }
 
 impl ModelArgs {
-    /// Reads both files.
+    /// Reads both files; oddities in the text are said on standard error.
     ///
     /// # Errors
     /// Those of reading them, naming the file.
     pub fn load(&self) -> Result<Model> {
-        Model::load(&self.param, &self.bin)
+        let (model, warnings) = Model::load_with(&self.param, &self.bin, &Limits::default())?;
+        for warning in warnings {
+            // A courtesy: a closed standard error is no reason to stop.
+            let _ = writeln!(std::io::stderr(), "{}:{}: {}", self.param.display(), warning.line, warning.message);
+        }
+        Ok(model)
     }
 }
 
@@ -98,51 +115,82 @@ pub struct InputArgs {
     #[arg(long, value_name = "ORDER")]
     pub pixel: Option<Pixel>,
     /// Width, height, channels; images are resized to it [default: what the Input layer says]
-    #[arg(long, value_name = "W,H,C", value_delimiter = ',')]
-    pub shape: Vec<usize>,
+    #[arg(long, value_name = "W,H,C")]
+    pub shape: Option<InputShape>,
+}
+
+/// Width, height and channels of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct InputShape([usize; 3]);
+
+impl FromStr for InputShape {
+    type Err = String;
+
+    fn from_str(text: &str) -> std::result::Result<Self, String> {
+        let numbers: std::result::Result<Vec<usize>, _> = text.split(',').map(|number| number.trim().parse()).collect();
+        match numbers.as_deref() {
+            Ok(&[w, h, c]) if w.min(h).min(c) > 0 => Ok(Self([w, h, c])),
+            _ => Err(format!("expected three positive numbers w,h,c, found {text}")),
+        }
+    }
 }
 
 impl InputArgs {
-    /// The preprocessing for the network's only input.
+    /// Whether any of these options was used.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.mean.is_empty() || !self.norm.is_empty() || self.pixel.is_some() || self.shape.is_some()
+    }
+
+    /// The preprocessing of images for the network's only input.
     ///
     /// # Errors
     /// `Invalid` when the size is unknown or the numbers do not fit the channels.
     pub fn preprocess(&self, model: &Model) -> Result<Preprocess> {
-        let [width, height, channels] = match self.shape[..] {
-            [w, h, c] => [w, h, c],
-            [] => declared_shape(model)?,
-            _ => return Err(Error::invalid(format!("--shape takes w,h,c, found {:?}", self.shape))),
-        };
-        let pixel = self.pixel.unwrap_or(if channels == 1 { Pixel::Gray } else { Pixel::Bgr });
+        match self.shape.map_or_else(|| declared_shape(model), |InputShape(shape)| Ok(Some(shape)))? {
+            Some(shape) => self.preprocess_to(Some(shape)),
+            None => Err(Error::invalid("the network does not say how large its input is; give --shape w,h,c")),
+        }
+    }
+
+    fn preprocess_to(&self, shape: Option<[usize; 3]>) -> Result<Preprocess> {
+        let channels = shape.map(|[_, _, channels]| channels);
+        let pixel = self.pixel.unwrap_or(if channels == Some(1) { Pixel::Gray } else { Pixel::Bgr });
         Preprocess::new(InputOptions {
             mean: self.mean.clone(),
             norm: self.norm.clone(),
             pixel,
-            width: Some(width),
-            height: Some(height),
-            channels: Some(channels),
+            width: shape.map(|[width, ..]| width),
+            height: shape.map(|[_, height, _]| height),
+            channels,
         })
     }
 
-    /// The images or .npy files at `path`, ready for the network.
+    /// The images or .npy files at `path`, ready for the network. Arrays need no
+    /// shape: they have one.
     ///
     /// # Errors
     /// Those of finding the files, and of [`InputArgs::preprocess`].
-    pub fn dataset(&self, model: &Model, path: &std::path::Path) -> Result<FileDataset> {
-        Ok(FileDataset::new(Samples::from_path(path)?, self.preprocess(model)?))
+    pub fn dataset(&self, model: &Model, path: &Path) -> Result<FileDataset> {
+        let samples = Samples::from_path(path)?;
+        let is_array = |path: &Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"));
+        let preprocess = if self.shape.is_none() && samples.iter().all(is_array) {
+            self.preprocess_to(None)?
+        } else {
+            self.preprocess(model)?
+        };
+        Ok(FileDataset::new(samples, preprocess))
     }
 }
 
 /// The size that the only Input layer states, as w, h, c.
-fn declared_shape(model: &Model) -> Result<[usize; 3]> {
-    let graph = Graph::new(model)?;
-    quantizer::single_input(&graph)?;
+fn declared_shape(model: &Model) -> Result<Option<[usize; 3]>> {
+    quantizer::single_input(&Graph::new(model)?)?;
     let layer = model.layers.iter().find(|layer| layer.kind == LayerKind::Input);
     let declared = layer.map(typed::Input::read).transpose()?.map(|input| [input.w, input.h, input.c]);
-    match declared.map(|dims| dims.map(usize::try_from)) {
-        Some([Ok(w @ 1..), Ok(h @ 1..), Ok(c @ 1..)]) => Ok([w, h, c]),
-        _ => Err(Error::invalid("the network does not say how large its input is; give --shape w,h,c")),
-    }
+    Ok(match declared.map(|dims| dims.map(usize::try_from)) {
+        Some([Ok(w @ 1..), Ok(h @ 1..), Ok(c @ 1..)]) => Some([w, h, c]),
+        _ => None,
+    })
 }
 
 /// The calibration method.

@@ -15,21 +15,23 @@ use std::process::ExitCode;
 
 use ncnn_format::{Error, Result};
 
-pub use args::{Cli, Command, InputArgs, ModelArgs, RunOptions};
+pub use args::{Cli, Command, InputArgs, InputShape, ModelArgs, RunOptions};
 pub use output::Output;
 pub use progress::TerminalProgress;
 
 /// Runs a parsed command line and prints its result.
 ///
 /// Exit codes: 0 done, 1 failed (the reason is on standard error), 2 wrong usage
-/// (clap's own).
+/// (clap's own). `check` gives 1 when it finds an error; `diff` 1 when the files
+/// differ and 2 when it fails.
 pub fn main_with(cli: &Cli) -> ExitCode {
-    match run(cli).and_then(|output| print(&output, cli.options.json)) {
-        Ok(()) => ExitCode::SUCCESS,
+    match run(cli).and_then(|output| print(&output, cli.options.json).map(|()| output.exit)) {
+        Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Nothing is left to report to when standard error is closed.
             let _ = writeln!(std::io::stderr(), "error: {error}");
-            ExitCode::FAILURE
+            // A difference is no failure, so diff needs another code for one.
+            if matches!(cli.command, Command::Diff(_)) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
     }
 }
@@ -41,7 +43,7 @@ pub fn main_with(cli: &Cli) -> ExitCode {
 pub fn run(cli: &Cli) -> Result<Output> {
     let mut pool = rayon::ThreadPoolBuilder::new();
     if let Some(threads) = cli.options.threads {
-        pool = pool.num_threads(threads.get());
+        pool = pool.num_threads(usize::from(threads));
     }
     let pool = pool.build().map_err(|error| Error::invalid(format!("cannot start threads: {error}")))?;
     let progress = TerminalProgress::new(cli.options.quiet || cli.options.json);
@@ -51,6 +53,9 @@ pub fn run(cli: &Cli) -> Result<Output> {
         Command::Run(args) => commands::run::run(args),
         Command::Compare(args) => commands::compare::run(args, &progress),
         Command::Inspect(args) => commands::inspect::run(args),
+        Command::Diff(args) => commands::diff::run(args),
+        Command::Convert(args) => commands::convert::run(args),
+        Command::Check(args) => commands::check::run(args),
     })
 }
 

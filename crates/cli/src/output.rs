@@ -10,6 +10,55 @@ pub struct Output {
     pub text: String,
     /// The same facts as JSON.
     pub json: Value,
+    /// Exit code: 0, or 1 when the command's answer is no (`diff`, `check`).
+    pub exit: u8,
+}
+
+/// `text`, or its start and an ellipsis, in at most `width` characters.
+pub fn fit(text: &str, width: usize) -> String {
+    match text.char_indices().nth(width) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(width.saturating_sub(1)).chain(['…']).collect(),
+    }
+}
+
+/// `text` in lines of at most `width` characters, broken at spaces; a longer word stays whole.
+pub fn wrap(text: &str, width: usize) -> String {
+    let mut lines = String::new();
+    let mut used = 0;
+    for word in text.split(' ') {
+        let len = word.chars().count();
+        if used > 0 && used + 1 + len > width {
+            lines.push_str("\n  ");
+            used = 2;
+        } else if used > 0 {
+            lines.push(' ');
+            used += 1;
+        }
+        lines.push_str(word);
+        used += len;
+    }
+    lines + "\n"
+}
+
+/// `1234567` as `1.23 M`.
+pub fn count(count: u64) -> String {
+    match count {
+        0..10_000 => count.to_string(),
+        10_000..1_000_000 => format!("{:.1} k", count as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.2} M", count as f64 / 1e6),
+        _ => format!("{:.2} G", count as f64 / 1e9),
+    }
+}
+
+/// A float in at most 11 characters, exact where that is short.
+pub fn float(value: f32) -> String {
+    let plain = value.to_string();
+    match value.abs() {
+        _ if plain.len() <= 9 => plain,
+        1e-3..1e3 => format!("{value:.6}"),
+        _ => format!("{value:.4e}"),
+    }
 }
 
 /// A table with a heading; all columns but the first `left` are aligned right.

@@ -112,7 +112,12 @@ fn a_table_row_of_the_wrong_length_is_counted() {
 fn an_all_zero_channel_is_said_aloud_and_gets_a_finite_scale() {
     let at = Workspace::with_tiny_net(&[0.0, 0.5]);
     let output = succeeds(&at.tiny(&["--method", "kl"]), &at);
-    assert!(output.contains("layer conv: the weights of 1 of 2 channels are all zero (first: channel 0)"), "{output}");
+    assert!(
+        output.contains(
+            "layer conv: the weights of 1 of 2 channels are all zero or too small for a scale (first: channel 0)"
+        ),
+        "{output}"
+    );
     let table = fs::read_to_string(at.path("t.table")).unwrap();
     assert!(!table.contains("inf"), "{table}");
     succeeds(&at.tiny(&["--method", "ncnn-kl"]), &at);
@@ -170,8 +175,109 @@ fn an_int8_model_is_not_calibrated_again() {
 }
 
 #[test]
+fn calibrate_does_not_overwrite_the_model_it_reads() {
+    let at = Workspace::with_lenet();
+    let before = fs::read(at.path("lenet.param")).unwrap();
+    let message = fails(&at.calibrate("calib", "lenet.param"), &at);
+    assert!(message.starts_with("error: lenet.param: --out would overwrite the model"), "{message}");
+    assert_eq!(fs::read(at.path("lenet.param")).unwrap(), before);
+}
+
+#[test]
+fn a_prefix_that_is_a_folder_is_refused() {
+    let at = Workspace::with_lenet();
+    succeeds(&at.calibrate("calib", "t.table"), &at);
+    for prefix in [".", "calib", "new/"] {
+        let message = fails(&at.quantize("t.table", prefix), &at);
+        assert!(message.contains("found the folder"), "{prefix}: {message}");
+    }
+}
+
+#[test]
+fn options_that_would_do_nothing_are_refused() {
+    let at = Workspace::with_lenet();
+    succeeds(&at.calibrate("calib", "t.table"), &at);
+    let mut args = at.quantize("t.table", "out");
+    args.extend(["--mean", "3"]);
+    assert!(fails(&args, &at).contains("--mean"));
+}
+
+#[test]
+fn a_label_is_missing_or_beyond_the_classes() {
+    let at = Workspace::with_lenet();
+    succeeds(&at.calibrate("calib", "t.table"), &at);
+    succeeds(&at.quantize("t.table", "int8"), &at);
+    at.write("labels.tsv", b"00000_9_boot.png\t9\n");
+    let message = fails(&at.compare("calib", "labels.tsv"), &at);
+    assert!(message.contains("the labels have no row for this file"), "{message}");
+    fs::create_dir(at.path("one")).unwrap();
+    fs::copy(at.path("calib/00000_9_boot.png"), at.path("one/00000_9_boot.png")).unwrap();
+    at.write("labels.tsv", b"00000_9_boot.png\t10\n");
+    let message = fails(&at.compare("one", "labels.tsv"), &at);
+    assert!(message.ends_with("the label is class 10, the network has 10 classes (0 to 9)"), "{message}");
+}
+
+#[test]
+fn a_scale_that_a_table_cannot_hold_is_refused() {
+    let at = Workspace::with_lenet();
+    let mut args = at.calibrate("calib", "t.table");
+    args.extend(["--norm", "1e9"]);
+    let message = fails(&args, &at);
+    assert!(message.contains("layer conv1: ") && message.contains("would be 0 in a table"), "{message}");
+}
+
+#[test]
+fn two_layers_of_one_name_are_refused() {
+    let at = Workspace::with_lenet();
+    let param = fs::read_to_string(at.path("lenet.param")).unwrap().replace(" conv2    ", " conv1    ");
+    at.write("lenet.param", param.as_bytes());
+    let message = fails(&at.calibrate("calib", "t.table"), &at);
+    assert!(message.contains("layer conv1: two layers have this name"), "{message}");
+}
+
+#[test]
 fn wrong_usage_ends_with_code_2() {
     let at = Workspace::new();
     assert_eq!(common::run(&["calibrate"], &at).status.code(), Some(2));
     assert_eq!(common::run(&["calibrate", "--pixel", "CMYK"], &at).status.code(), Some(2));
+    assert_eq!(common::run(&["calibrate", "--shape", "28,28"], &at).status.code(), Some(2));
+    assert_eq!(common::run(&["--threads", "100000", "inspect", "x"], &at).status.code(), Some(2));
+}
+
+#[test]
+fn the_fp32_model_is_not_overwritten() {
+    let at = Workspace::with_lenet();
+    succeeds(&at.calibrate("calib", "t.table"), &at);
+    let before = fs::read(at.path("lenet.bin")).unwrap();
+    let message = fails(&at.quantize("t.table", "./lenet"), &at);
+    assert_eq!(message, "error: ./lenet.param: --out would overwrite the model that is read; choose another name");
+    assert_eq!(fs::read(at.path("lenet.bin")).unwrap(), before);
+}
+
+#[test]
+fn two_networks_with_other_outputs_are_not_compared() {
+    let at = Workspace::with_lenet();
+    let text = fs::read_to_string(at.path("lenet.param")).unwrap();
+    let shorter = text.replacen("12 12", "11 11", 1);
+    let (shorter, _) = shorter.split_once("Softmax").unwrap();
+    at.write("cut.param", shorter.as_bytes());
+    let mut args = vec!["compare", "--param", "lenet.param", "--bin", "lenet.bin", "--images", "calib"];
+    args.extend(["--int8-param", "cut.param", "--int8-bin", "lenet.bin"]);
+    let message = fails(&args, &at);
+    assert!(message.contains("the outputs differ: prob in the fp32 model, logits in the int8 model"), "{message}");
+}
+
+#[test]
+fn one_go_and_two_steps_give_the_same_bytes() {
+    let at = Workspace::with_lenet();
+    // Large inputs make small scales, of which a table keeps few digits.
+    let mut calibrate = at.calibrate("calib", "t.table");
+    calibrate.extend(["--norm", "100"]);
+    succeeds(&calibrate, &at);
+    succeeds(&at.quantize("t.table", "two"), &at);
+    let mut quantize = vec!["quantize", "--param", "lenet.param", "--bin", "lenet.bin", "--pixel", "GRAY"];
+    quantize.extend(["--images", "calib", "--norm", "100", "--out", "one"]);
+    succeeds(&quantize, &at);
+    assert_eq!(fs::read(at.path("one.table")).unwrap(), fs::read(at.path("t.table")).unwrap());
+    assert!(fs::read(at.path("one.bin")).unwrap() == fs::read(at.path("two.bin")).unwrap(), "the models differ");
 }

@@ -8,13 +8,16 @@
 //! The order of the float operations is that of ncnn's plain layers
 //! (`y = acc · (1 / (s_in · s_w)) + bias`, activation, then `· s_out` and round);
 //! integers are exact, so the result does not depend on kernel or thread count.
+//! [`Roundings`] can be switched to those of stock ncnn on x86.
 
 #![forbid(unsafe_code)]
 
 mod layers;
 mod net;
+mod options;
 mod value;
 
 pub use layers::is_quantized;
 pub use net::{Int8Net, Observer};
+pub use options::{Options, Roundings};
 pub use value::Value;

@@ -1,11 +1,10 @@
 //! A quantized network ready to run.
 
 use fp32_ref::{BlobId, Graph, Outputs, Tensor};
-use int8_kernels::Isa;
 use ncnn_format::{Error, ErrorKind, LayerKind, Model, Result};
 
-use crate::Value;
 use crate::layers::{QuantizedLayer, is_quantized, prepare};
+use crate::{Options, Value};
 
 /// Sees every blob once per run, right after it was made, in execution order.
 ///
@@ -47,19 +46,19 @@ impl Int8Net {
     /// `Unsupported` listing all layers that cannot be run, `Malformed` or
     /// `Invalid` for the first layer whose parameters or weights do not work.
     pub fn new(model: &Model) -> Result<Self> {
-        Self::with_isa(model, Isa::detect())
+        Self::with_options(model, Options::default())
     }
 
-    /// As [`Int8Net::new`] with the instructions chosen; the results are the same.
+    /// As [`Int8Net::new`] with instructions and roundings chosen.
     ///
     /// # Errors
     /// As [`Int8Net::new`].
-    pub fn with_isa(model: &Model, isa: Isa) -> Result<Self> {
+    pub fn with_options(model: &Model, options: Options) -> Result<Self> {
         let graph = Graph::new(model)?;
         let mut steps = Vec::with_capacity(model.layers.len());
         let mut unsupported = Vec::new();
         for layer in &model.layers {
-            match Step::new(layer, isa) {
+            match Step::new(layer, options) {
                 Ok(step) => steps.push(step),
                 Err(error) if error.kind() == ErrorKind::Unsupported => {
                     unsupported.push(error.in_layer(&layer.name).to_string());
@@ -98,11 +97,11 @@ impl Int8Net {
 }
 
 impl Step {
-    fn new(layer: &ncnn_format::Layer, isa: Isa) -> Result<Self> {
+    fn new(layer: &ncnn_format::Layer, options: Options) -> Result<Self> {
         if layer.kind == LayerKind::Input {
             Ok(Self::Fed)
         } else if is_quantized(layer)? {
-            prepare(layer, isa).map(Self::Quantized)
+            prepare(layer, options).map(Self::Quantized)
         } else {
             fp32_ref::build(layer).map(Self::Float)
         }

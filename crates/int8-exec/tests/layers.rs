@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use fp32_ref::{BlobId, Tensor};
-use int8_exec::{Int8Net, Value};
+use int8_exec::{Int8Net, Options, Roundings, Value};
 use ncnn_format::{F32Tag, Layer, LayerKind, Model, ParamValue, Weight, WeightData, WeightRole};
 
 /// Small seeded integers: the tests need variety, not randomness.
@@ -95,6 +95,11 @@ impl Conv {
 
     /// Stride 1, same padding: the definition, pixel by pixel, with a fused ReLU.
     fn expect(&self, x: &[i8], h: usize, w: usize) -> Vec<f32> {
+        self.expect_by(x, h, w, |sum, scale, bias| sum * scale + bias)
+    }
+
+    /// The same with `sum · scale + bias` computed by `add_bias`.
+    fn expect_by(&self, x: &[i8], h: usize, w: usize, add_bias: fn(f32, f32, f32) -> f32) -> Vec<f32> {
         let (in_g, out_g) = (self.in_c / self.group, self.out_c / self.group);
         let mut out = Vec::new();
         for o in 0..self.out_c {
@@ -113,8 +118,7 @@ impl Conv {
                         sum += i32::from(q) * i32::from(wq);
                     }
                 }
-                let v = sum as f32 * (1.0 / (INPUT_SCALE * scale)) + self.bias[o];
-                out.push(v.max(0.0));
+                out.push(add_bias(sum as f32, 1.0 / (INPUT_SCALE * scale), self.bias[o]).max(0.0));
             }
         }
         out
@@ -140,6 +144,23 @@ fn a_convolution_dequantizes_adds_bias_and_activates() {
         let outputs = Int8Net::new(&model).unwrap().run(&[("data", x.clone())], &mut ()).unwrap();
         let expected = conv.expect(&quantize(x.as_slice(), INPUT_SCALE), 7, 6);
         assert_eq!(outputs.get("conv").unwrap().as_slice(), expected, "{shape:?}");
+    }
+}
+
+#[test]
+fn ncnns_x86_roundings_fuse_the_bias_in_dense_and_special_depthwise_kernels() {
+    for (shape, is_fused) in [((3, 5, 1, 3), true), ((6, 6, 6, 3), true), ((6, 6, 6, 5), false), ((8, 4, 2, 3), false)]
+    {
+        let conv = Conv::new("conv", "data", shape, if shape.2 == 1 { 2 } else { 1 }, 21);
+        let model = Model { layers: vec![input(&["data"]), conv.layer.clone()], ..Model::default() };
+        let x = floats([shape.0, 7, 6], 22);
+        let options = Options { roundings: Roundings::NcnnX86, ..Options::default() };
+        let net = Int8Net::with_options(&model, options).unwrap();
+        let outputs = net.run(&[("data", x.clone())], &mut ()).unwrap();
+        let q = quantize(x.as_slice(), INPUT_SCALE);
+        let (once, twice) = (conv.expect_by(&q, 7, 6, f32::mul_add), conv.expect(&q, 7, 6));
+        assert_ne!(once, twice, "the case must tell them apart");
+        assert_eq!(outputs.get("conv").unwrap().as_slice(), if is_fused { once } else { twice }, "{shape:?}");
     }
 }
 

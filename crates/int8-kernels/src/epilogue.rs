@@ -8,12 +8,14 @@ use crate::quantize::quantize;
 ///
 /// One scale and one bias per output channel; the order of the f32 operations is
 /// `v = f32(acc) · scale`, `v = v + bias` (if there is one), `v = activation(v)`, then for int8
-/// output `quantize(v, output_scale)`. The multiplication and the addition round separately.
+/// output `quantize(v, output_scale)`. The multiplication and the addition round separately unless
+/// [`Epilogue::with_fused_bias`] asks for one rounding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Epilogue {
     scales: Vec<f32>,
     bias: Option<Vec<f32>>,
     activation: Activation,
+    fused_bias: bool,
 }
 
 /// The scale of one output channel: 0 for a weight scale of 0, else `1 / (input_scale · weight_scale)`.
@@ -34,8 +36,15 @@ impl Epilogue {
         }
         match scales.iter().position(|scale| !scale.is_finite()) {
             Some(channel) => Err(Error::Scale { channel, value: scales[channel] }),
-            None => Ok(Self { scales, bias, activation }),
+            None => Ok(Self { scales, bias, activation, fused_bias: false }),
         }
+    }
+
+    /// The same with `f32(acc) · scale + bias` rounded once, as a fused multiply-add does. On CPUs
+    /// without that instruction it is computed in software, slowly.
+    #[must_use]
+    pub fn with_fused_bias(self) -> Self {
+        Self { fused_bias: true, ..self }
     }
 
     /// Number of output channels.
@@ -66,30 +75,40 @@ impl Epilogue {
         assert!(channel < self.channels(), "channel {channel} of an epilogue of {} channels", self.channels());
         let scale = self.scales[channel];
         let bias = self.bias.as_ref().map(|bias| bias[channel]);
+        let values = Values { accumulators, out, scale, bias, fused_bias: self.fused_bias };
         match self.activation {
-            Activation::None => map(accumulators, out, scale, bias, finish),
-            Activation::Relu => map(accumulators, out, scale, bias, |v| finish(Activation::Relu.apply(v))),
-            Activation::LeakyRelu { slope } => {
-                map(accumulators, out, scale, bias, |v| finish(Activation::LeakyRelu { slope }.apply(v)))
-            }
-            Activation::Clip { min, max } => {
-                map(accumulators, out, scale, bias, |v| finish(Activation::Clip { min, max }.apply(v)))
-            }
+            Activation::None => values.map(finish),
+            Activation::Relu => values.map(|v| finish(Activation::Relu.apply(v))),
+            Activation::LeakyRelu { slope } => values.map(|v| finish(Activation::LeakyRelu { slope }.apply(v))),
+            Activation::Clip { min, max } => values.map(|v| finish(Activation::Clip { min, max }.apply(v))),
             Activation::HardSwish { alpha, beta } => {
-                map(accumulators, out, scale, bias, |v| finish(Activation::HardSwish { alpha, beta }.apply(v)))
+                values.map(|v| finish(Activation::HardSwish { alpha, beta }.apply(v)))
             }
-            smooth => map(accumulators, out, scale, bias, |v| finish(smooth.apply(v))),
+            smooth => values.map(|v| finish(smooth.apply(v))),
         }
     }
 }
 
-/// `out = finish(f32(acc) · scale + bias)`, without the addition where there is no bias: adding 0.0
-/// would turn −0.0 into 0.0.
-fn map<T>(accumulators: &[i32], out: &mut [T], scale: f32, bias: Option<f32>, finish: impl Fn(f32) -> T) {
-    let values = accumulators.iter().zip(out);
-    match bias {
-        Some(bias) => values.for_each(|(&acc, out)| *out = finish(acc as f32 * scale + bias)),
-        None => values.for_each(|(&acc, out)| *out = finish(acc as f32 * scale)),
+/// The sums of one channel and what becomes of each.
+struct Values<'a, T> {
+    accumulators: &'a [i32],
+    out: &'a mut [T],
+    scale: f32,
+    bias: Option<f32>,
+    fused_bias: bool,
+}
+
+impl<T> Values<'_, T> {
+    /// `out = finish(f32(acc) · scale + bias)`, without the addition where there is no bias: adding
+    /// 0.0 would turn −0.0 into 0.0.
+    fn map(self, finish: impl Fn(f32) -> T) {
+        let Self { scale, bias, fused_bias, .. } = self;
+        let values = self.accumulators.iter().zip(self.out);
+        match bias {
+            Some(bias) if fused_bias => values.for_each(|(&acc, out)| *out = finish((acc as f32).mul_add(scale, bias))),
+            Some(bias) => values.for_each(|(&acc, out)| *out = finish(acc as f32 * scale + bias)),
+            None => values.for_each(|(&acc, out)| *out = finish(acc as f32 * scale)),
+        }
     }
 }
 
@@ -102,6 +121,17 @@ mod tests {
         assert_eq!(dequantize_scale(3.0, 0.0), 0.0);
         assert_eq!(dequantize_scale(2.0, 4.0), 0.125);
         assert_eq!(dequantize_scale(2.0, f32::INFINITY), 0.0);
+    }
+
+    #[test]
+    fn a_fused_bias_is_rounded_once() {
+        // 3 · (1/3 rounded) is 1 + 2^-25: the product alone rounds that to 1.
+        let plain = Epilogue::new(vec![1.0 / 3.0], Some(vec![-1.0]), Activation::None).unwrap();
+        let mut out = [9.0];
+        plain.dequantize(0, &[3], &mut out);
+        assert_eq!(out, [0.0]);
+        plain.with_fused_bias().dequantize(0, &[3], &mut out);
+        assert_eq!(out, [2f32.powi(-25)]);
     }
 
     #[test]

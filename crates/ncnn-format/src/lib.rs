@@ -24,6 +24,7 @@
 #![forbid(unsafe_code)]
 
 mod bin;
+mod check;
 mod error;
 mod foreign;
 mod layer_kind;
@@ -41,6 +42,7 @@ mod weights;
 mod whole_file;
 
 pub use bin::{BinFile, BinIndex, OddPadding, WeightRef};
+pub use check::{Finding, Severity, check, check_table};
 pub use error::{Error, ErrorKind, Place, Result};
 pub use foreign::ForeignFile;
 pub use layer_kind::LayerKind;
@@ -52,3 +54,8 @@ pub use scale_table::{ScaleTable, TableDialect, TableRow};
 pub use weight_layout::{Encoding, WeightSpec, weight_layout};
 pub use weights::{F32Tag, Storage, Weight, WeightData, WeightRole};
 pub use whole_file::{write_all_whole, write_whole};
+
+/// The examples of the README are tests.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -9,10 +9,12 @@ use crate::foreign::explain;
 use crate::{Error, Result};
 
 /// Writes `bytes` to `path`: first to a temporary file beside it, then renamed.
+/// A link is followed: the file that it leads to is replaced, not the link.
 ///
 /// # Errors
 /// [`ErrorKind::Io`](crate::ErrorKind::Io); the temporary file is removed and
-/// whatever stood at `path` is untouched.
+/// whatever stood at `path` is untouched. [`ErrorKind::Invalid`](crate::ErrorKind::Invalid)
+/// when that is a folder, a device or a pipe, which a rename would destroy.
 pub fn write_whole(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
     write_all_whole(&[(path.as_ref(), bytes)])
 }
@@ -23,8 +25,11 @@ pub fn write_whole(path: impl AsRef<Path>, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// As [`write_whole`]. Should a rename fail, those before it have happened.
 pub fn write_all_whole(files: &[(&Path, &[u8])]) -> Result<()> {
-    let temporaries: Vec<PathBuf> = files.iter().map(|(path, _)| temporary_name(path)).collect();
-    let written = write_then_rename(files, &temporaries);
+    let targets = files.iter().map(|(path, _)| target(path)).collect::<Result<Vec<_>>>()?;
+    let files: Vec<(&Path, &[u8])> =
+        targets.iter().map(PathBuf::as_path).zip(files.iter().map(|file| file.1)).collect();
+    let temporaries: Vec<PathBuf> = targets.iter().map(|path| temporary_name(path)).collect();
+    let written = write_then_rename(&files, &temporaries);
     if written.is_err() {
         for temporary in &temporaries {
             // The first error is the one to report; a left-over is only untidy.
@@ -42,6 +47,19 @@ fn write_then_rename(files: &[(&Path, &[u8])], temporaries: &[PathBuf]) -> Resul
         fs::rename(temporary, path).map_err(|error| Error::io("cannot write", path, error))?;
     }
     Ok(())
+}
+
+/// The file to replace, behind any links.
+fn target(path: &Path) -> Result<PathBuf> {
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => Err(Error::invalid("cannot write: this is a folder").in_file(path)),
+        Ok(found) if !found.is_file() => {
+            Err(Error::invalid("cannot write: this is a device or a pipe, expected a regular file").in_file(path))
+        }
+        Ok(_) if path.is_symlink() => fs::canonicalize(path).map_err(|error| Error::io("cannot write", path, error)),
+        // Whatever else is wrong shows when the temporary file is created.
+        _ => Ok(path.to_owned()),
+    }
 }
 
 /// The bytes reach the disk before the name does.
@@ -119,6 +137,33 @@ mod tests {
         assert_eq!(error.place().file.as_deref(), Some(bad.as_path()));
         assert_eq!(fs::read(&good).unwrap(), b"old");
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "temporary files are gone");
+    }
+
+    #[test]
+    fn a_folder_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = write_whole(folder.path(), b"new").unwrap_err();
+        assert_eq!((error.kind(), error.message()), (ErrorKind::Invalid, "cannot write: this is a folder"));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_stays_a_link_and_what_is_no_file_stays_what_it_is() {
+        use std::os::unix::fs::symlink;
+        use std::os::unix::net::UnixListener;
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("real"), "old").unwrap();
+        symlink("real", at("link")).unwrap();
+        write_whole(at("link"), b"new").unwrap();
+        assert!(at("link").is_symlink());
+        assert_eq!(fs::read(at("real")).unwrap(), b"new");
+        // A socket stands for devices and pipes, which a test cannot make without a privilege or a crate.
+        let _socket = UnixListener::bind(at("socket")).unwrap();
+        let error = write_whole(at("socket"), b"new").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Invalid);
+        assert!(!fs::metadata(at("socket")).unwrap().is_file());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3, "temporary files are gone");
     }
 
     #[test]

@@ -41,6 +41,7 @@ impl<'a> WeightSlices<'a> {
         }
         let slices = Self { values, count };
         slices.check_finite().map_err(|error| error.in_layer(&layer.name))?;
+        check_bias(layer)?;
         Ok(slices)
     }
 
@@ -64,6 +65,22 @@ impl<'a> WeightSlices<'a> {
     /// The slices in order, all of the same length.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &[f32]> {
         self.values.chunks_exact(self.values.len() / self.count)
+    }
+}
+
+/// # Errors
+/// `Malformed` when a bias is NaN or infinite.
+fn check_bias(layer: &Layer) -> Result<()> {
+    if layer.weight(WeightRole::Bias).is_none() {
+        return Ok(());
+    }
+    let bias = layer.weight_f32(WeightRole::Bias)?;
+    match bias.iter().position(|value| !value.is_finite()) {
+        Some(channel) => {
+            let message = format!("the bias of channel {channel} is {}, expected finite numbers", bias[channel]);
+            Err(Error::malformed(message).in_layer(&layer.name))
+        }
+        None => Ok(()),
     }
 }
 

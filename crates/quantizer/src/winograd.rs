@@ -86,7 +86,7 @@ fn magnitude(weights: &[f32], scale: f32) -> u64 {
 }
 
 /// The scale as it comes back from a table, which has six decimals.
-fn as_printed(scale: f32) -> f32 {
+pub(crate) fn as_printed(scale: f32) -> f32 {
     format!("{scale:.6}").parse().unwrap_or(scale)
 }
 

@@ -26,7 +26,7 @@ fn images(folder: &str) -> FileDataset {
         height: Some(28),
         channels: Some(1),
     };
-    FileDataset::new(Samples::from_path(&fixture(folder)).unwrap(), Preprocess::new(options).unwrap())
+    FileDataset::new(Samples::from_path(fixture(folder)).unwrap(), Preprocess::new(options).unwrap())
 }
 
 fn calibrated(name: &str, method: Method) -> Calibration {

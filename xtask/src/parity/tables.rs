@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use ncnn_format::{Error, Result, ScaleTable};
 use quantizer::calibrate::{Calibration, LayerCalibration};
 
+use super::tie::is_tie;
+
 /// Bins of ncnn2table's histogram.
 const BINS: f64 = 2048.0;
 /// Bins that a threshold may be off where another order of fp32 sums moved counts across edges.
@@ -24,7 +26,9 @@ pub(crate) struct TableDifference {
     pub same_bin: Vec<String>,
     /// Other layers whose threshold is off by one or two bins, with the distance.
     pub near: Vec<(String, f64)>,
-    /// Other layers whose threshold is off by more.
+    /// Other layers that are further off, to a bin whose divergence is the same.
+    pub ties: Vec<(String, f64)>,
+    /// Other layers that are further off.
     pub far: Vec<(String, f64)>,
 }
 
@@ -63,7 +67,13 @@ pub(crate) fn compare(calibration: &Calibration, golden: &ScaleTable, input: &st
         if distance == 0.0 {
             difference.same_bin.push(layer.layer.clone());
         } else {
-            let list = if distance <= TOLERANCE { &mut difference.near } else { &mut difference.far };
+            let list = if distance <= TOLERANCE {
+                &mut difference.near
+            } else if chose_between_equals(layer, scale.first().copied().unwrap_or_default()) {
+                &mut difference.ties
+            } else {
+                &mut difference.far
+            };
             list.push((layer.layer.clone(), distance));
         }
     }
@@ -76,6 +86,13 @@ fn distance_in_bins(layer: &LayerCalibration, golden: f32) -> f64 {
     let distance = (127.0 / f64::from(layer.input_scale) - 127.0 / f64::from(golden)).abs() / bin;
     // Bins are whole; the rest is the last digits of the absolute maximum.
     if distance.is_nan() { f64::INFINITY } else { distance.round() }
+}
+
+/// Whether our bin and the one behind the `golden` scale have the same divergence.
+fn chose_between_equals(layer: &LayerCalibration, golden: f32) -> bool {
+    let theirs = 127.0 / f64::from(golden) / f64::from(layer.range.absmax) * BINS - 0.5;
+    let is_bin = theirs.is_finite() && (0.0..BINS).contains(&theirs);
+    layer.threshold.bin.is_some_and(|ours| is_bin && is_tie(layer.histogram.counts(), ours, theirs.round() as usize))
 }
 
 /// Six decimals, as ncnn2table prints.

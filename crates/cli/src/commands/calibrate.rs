@@ -8,6 +8,7 @@ use quantizer::calibrate::{Calibration, LayerCalibration, calibrate};
 use quantizer::{Dataset, Progress};
 use serde_json::{Value, json};
 
+use super::outputs::prepare;
 use crate::args::MethodArgs;
 use crate::output::{Output, json_float, table};
 use crate::{InputArgs, ModelArgs};
@@ -38,13 +39,14 @@ pub struct CalibrateArgs {
 /// Those of reading the model and the images, of calibrating and of writing.
 pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
     let model = args.model.load()?;
+    prepare(std::slice::from_ref(&args.out), &args.model)?;
     let dataset = args.input.dataset(&model, &args.images)?;
     let calibration = calibrate(&model, &dataset, args.method.method, progress)?;
     calibration.table().save(&args.out)?;
     let warnings = warnings(&calibration, &dataset);
     let mut text = describe(&calibration);
     for warning in &warnings {
-        text += &format!("warning: {warning}\n");
+        text += &format!("note: {warning}\n");
     }
     text +=
         &format!("wrote {}: {} layers from {} samples\n", args.out.display(), calibration.layers.len(), dataset.len());
@@ -57,18 +59,22 @@ pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
             "layers": to_json(&calibration),
             "warnings": warnings,
         }),
+        ..Output::default()
     })
 }
 
 /// What calibration and reading the samples gave cause to mention.
 pub(crate) fn warnings(calibration: &Calibration, dataset: &quantizer::FileDataset) -> Vec<String> {
-    let skipped = dataset.samples().skipped();
-    let mut warnings = Vec::new();
-    if let Some(first) = skipped.first() {
-        warnings.push(format!("{} files are no images and were left out (first: {})", skipped.len(), first.display()));
-    }
+    let mut warnings = Vec::from_iter(left_out(dataset));
     warnings.extend(calibration.warnings());
     warnings
+}
+
+/// Says what stood among the samples and was not read.
+pub(crate) fn left_out(dataset: &quantizer::FileDataset) -> Option<String> {
+    let skipped = dataset.samples().skipped();
+    let first = skipped.first()?;
+    Some(format!("{} entries are no images and were left out (first: {})", skipped.len(), first.display()))
 }
 
 /// One line per layer: what its input held and what was made of it.

@@ -8,6 +8,7 @@ use quantizer::compare::{CompareOptions, Comparison, Scores, compare};
 use quantizer::{Dataset, Labels, Progress, TopK};
 use serde_json::{Value, json};
 
+use super::calibrate::left_out;
 use crate::output::{Output, decibels, json_float, share, table};
 use crate::{InputArgs, ModelArgs};
 
@@ -48,8 +49,10 @@ pub fn run(args: &CompareArgs, progress: &dyn Progress) -> Result<Output> {
     let dataset = args.input.dataset(&fp32, &args.images)?;
     let options = CompareOptions { labels: labels.as_ref(), output: args.output.as_deref() };
     let comparison = compare(&fp32, &int8, &dataset, &options, progress)?;
-    let text = format!("{}\n{} samples\n{}", describe_blobs(&comparison), dataset.len(), describe_scores(&comparison));
-    Ok(Output { text, json: to_json(&comparison) })
+    let note = left_out(&dataset).map(|note| format!("note: {note}\n")).unwrap_or_default();
+    let text =
+        format!("{}\n{note}{} samples\n{}", describe_blobs(&comparison), dataset.len(), describe_scores(&comparison));
+    Ok(Output { text, json: to_json(&comparison), ..Output::default() })
 }
 
 /// One line per blob: how far int8 is from fp32.

@@ -4,18 +4,38 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use fp32_ref::Graph;
-use ncnn_format::{Error, Model, Result, ScaleTable};
+use ncnn_format::{Error, Model, Result};
 use serde_json::{Value, json};
 
-use crate::output::{Output, bytes, json_float, table};
+use super::inspect_layers::{layer_json, layer_rows};
+use super::inspect_params::describe_params;
+use super::inspect_shapes::{Shapes, layer_macs};
+use super::inspect_table::inspect_table;
+use super::inspect_weights::describe_weights;
+use super::model_file::{FileKind, ModelFile, sibling_bin};
+use crate::output::{Output, bytes, count, table, wrap};
+
+/// Columns of a line of text.
+const WIDTH: usize = 120;
 
 /// Arguments of `inspect`.
 #[derive(Debug, Clone, Args)]
 pub struct InspectArgs {
-    /// .param (with the .bin beside it, if there is one) or .table files.
+    /// .param or .param.bin files (with the .bin beside them, if there is one), or .table files.
     #[arg(required = true, value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// The .bin of the only model, if it is not beside it.
+    #[arg(long, value_name = "FILE")]
+    pub bin: Option<PathBuf>,
+    /// Shape of the only input, or of one of several [default: what the Input layer says]
+    #[arg(long, value_name = "[BLOB=]W,H,C")]
+    pub shape: Vec<String>,
+    /// List the parameters that are not at their defaults, by name.
+    #[arg(long)]
+    pub params: bool,
+    /// List the weights with their extremes.
+    #[arg(long)]
+    pub weights: bool,
 }
 
 /// Describes every file.
@@ -23,102 +43,117 @@ pub struct InspectArgs {
 /// # Errors
 /// Those of reading the first file that cannot be read.
 pub fn run(args: &InspectArgs) -> Result<Output> {
-    let mut text = String::new();
+    if args.bin.is_some() && args.files.len() != 1 {
+        return Err(Error::invalid("--bin goes with a single .param"));
+    }
+    let mut texts = Vec::new();
     let mut json = Vec::new();
     for file in &args.files {
-        let output = match file.extension().and_then(|extension| extension.to_str()) {
-            Some("param") => inspect_model(file)?,
-            Some("table") => inspect_table(file)?,
-            Some("bin") => {
-                return Err(Error::invalid("a .bin has no names or sizes; inspect the .param beside it").in_file(file));
-            }
-            _ => return Err(Error::invalid("expected a .param or a .table file").in_file(file)),
+        let output = match FileKind::of(file)? {
+            FileKind::Model => inspect_model(file, args)?,
+            FileKind::Table => inspect_table(file)?,
         };
-        text += &output.text;
+        texts.push(output.text);
         json.push(output.json);
     }
-    Ok(Output { text, json: Value::Array(json) })
+    Ok(Output { text: texts.join("\n"), json: Value::Array(json), ..Output::default() })
 }
 
-fn inspect_model(param: &Path) -> Result<Output> {
-    let bin = param.with_extension("bin");
-    let model = if bin.is_file() { Model::load(param, &bin)? } else { Model::load_param(param)? };
-    let graph = Graph::new(&model).map_err(|error| error.in_file(param))?;
-    let names =
-        |blobs: &[fp32_ref::BlobId]| blobs.iter().map(|&blob| graph.blob_name(blob).to_owned()).collect::<Vec<_>>();
-    let (inputs, outputs) = (names(graph.inputs()), names(graph.outputs()));
-    let mut text = format!(
-        "{}: {} layers, {} blobs; inputs: {}; outputs: {}\n\n",
-        param.display(),
-        model.layers.len(),
-        model.blob_count(),
-        inputs.join(", "),
-        outputs.join(", ")
+fn inspect_model(param: &Path, args: &InspectArgs) -> Result<Output> {
+    let file = ModelFile::load(param, args.bin.as_deref())?;
+    let model = &file.model;
+    let shapes = Shapes::infer(model, &args.shape).map_err(|error| error.in_file(param))?;
+    let macs: Vec<Option<u64>> = model.layers.iter().map(|layer| layer_macs(layer, &shapes)).collect();
+    let total: u64 = macs.iter().flatten().fold(0, |sum, macs| sum.saturating_add(*macs));
+    let mut text = heading(param, &file);
+    text += &table(
+        &["layer", "type", "output", "MACs", "weights", "stored as", "bytes"],
+        layer_rows(model, &shapes, &macs),
+        2,
     );
-    text += &table(&["layer", "type", "reads", "makes", "weights", "stored as", "bytes"], layer_rows(&model), 3);
-    text +=
-        &format!("\n{}\n", kinds(&model).iter().map(|(kind, n)| format!("{kind} {n}")).collect::<Vec<_>>().join(", "));
-    if bin.is_file() {
-        text += &format!("{}: {}\n", bin.display(), bytes(stored_bytes(&model)));
-        if !model.trailing_bytes.is_empty() {
-            text += &format!("{} bytes follow the last weight; ncnn ignores them\n", model.trailing_bytes.len());
-        }
-    } else {
-        text += &format!("no {}: weights not shown\n", bin.display());
+    if args.params {
+        text += &format!("\n{}", describe_params(model));
+    }
+    if args.weights && file.has_weights() {
+        text += &format!("\n{}", describe_weights(model));
+    }
+    text += &summary(&file, param, total);
+    let unknown: Vec<Value> = shapes.failures().map(|(layer, why)| json!({ "layer": layer, "why": why })).collect();
+    if let Some((layer, why)) = shapes.failures().next() {
+        text += &format!("the shapes behind layer {layer} are not known: {why}\n");
     }
     let json = json!({
         "file": param,
-        "inputs": inputs,
-        "outputs": outputs,
-        "layers": model.layers.iter().map(layer_json).collect::<Vec<_>>(),
-        "weights_loaded": bin.is_file(),
-        "bin_bytes": stored_bytes(&model),
+        "inputs": inputs(model),
+        "outputs": outputs(model),
+        "blobs": model.blob_count(),
+        "layers": model.layers.iter().zip(&macs).map(|(layer, macs)| layer_json(layer, &shapes, *macs)).collect::<Vec<_>>(),
+        "macs": total,
+        "shapes_unknown": unknown,
+        "warnings": file.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "weights_loaded": file.has_weights(),
+        "bin": file.bin,
+        "bin_error": file.bin_error.as_ref().map(ToString::to_string),
+        "bin_bytes": stored_bytes(model),
         "trailing_bytes": model.trailing_bytes.len(),
     });
-    Ok(Output { text, json })
+    Ok(Output { text, json, ..Output::default() })
 }
 
-fn layer_rows(model: &Model) -> Vec<Vec<String>> {
+fn heading(param: &Path, file: &ModelFile) -> String {
+    let model = &file.model;
+    let words = [
+        format!("{}: {} layers, {} blobs;", param.display(), model.layers.len(), model.blob_count()),
+        format!("inputs: {};", list(&inputs(model))),
+        format!("outputs: {}", list(&outputs(model))),
+    ];
+    let mut text = wrap(&words.join(" "), WIDTH);
+    if let Some(warning) = file.warnings.first() {
+        let more = file.warnings.len() - 1;
+        let more = if more > 0 { format!(" (and {more} more: ncnn-quant check)") } else { String::new() };
+        text += &format!("odd: {warning}{more}\n");
+    }
+    text + "\n"
+}
+
+fn summary(file: &ModelFile, param: &Path, macs: u64) -> String {
+    let model = &file.model;
+    let kinds: Vec<String> = kinds(model).iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+    let mut text = format!("\n{}", wrap(&kinds.join(", "), WIDTH));
+    if macs > 0 {
+        text += &format!("{} multiply-adds\n", count(macs));
+    }
+    match (&file.bin, &file.bin_error) {
+        (_, Some(error)) => text += &format!("weights not read: {error}\n"),
+        (Some(bin), None) => text += &format!("{}: {}\n", bin.display(), bytes(stored_bytes(model))),
+        (None, None) => text += &format!("no {}: weights not shown\n", sibling_bin(param).display()),
+    }
+    if !model.trailing_bytes.is_empty() {
+        text += &format!("{} bytes follow the last weight; ncnn ignores them\n", model.trailing_bytes.len());
+    }
+    text
+}
+
+fn list(names: &[&str]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+/// Blobs that Input layers make.
+fn inputs(model: &Model) -> Vec<&str> {
+    let layers = model.layers.iter().filter(|layer| layer.kind == ncnn_format::LayerKind::Input);
+    layers.flat_map(|layer| &layer.outputs).map(String::as_str).collect()
+}
+
+/// Blobs that nobody reads.
+fn outputs(model: &Model) -> Vec<&str> {
+    let read: std::collections::HashSet<&String> = model.layers.iter().flat_map(|layer| &layer.inputs).collect();
     model
         .layers
         .iter()
-        .map(|layer| {
-            let elements: usize = layer.weights.iter().map(|weight| weight.data.len()).sum();
-            let stored: usize = layer.weights.iter().map(|weight| weight.data.stored_bytes()).sum();
-            let first = layer.weights.first().map(|weight| weight.data.storage().to_string());
-            vec![
-                layer.name.clone(),
-                layer.kind.to_string(),
-                layer.inputs.join(" "),
-                layer.outputs.join(" "),
-                elements.to_string(),
-                first.unwrap_or_default(),
-                stored.to_string(),
-            ]
-        })
+        .flat_map(|layer| &layer.outputs)
+        .filter(|blob| !read.contains(blob))
+        .map(String::as_str)
         .collect()
-}
-
-fn layer_json(layer: &ncnn_format::Layer) -> Value {
-    let weights: Vec<Value> = layer
-        .weights
-        .iter()
-        .map(|weight| {
-            json!({
-                "role": weight.role.to_string(),
-                "elements": weight.data.len(),
-                "storage": weight.data.storage().to_string(),
-                "bytes": weight.data.stored_bytes(),
-            })
-        })
-        .collect();
-    json!({
-        "name": layer.name,
-        "type": layer.kind.as_str(),
-        "inputs": layer.inputs,
-        "outputs": layer.outputs,
-        "weights": weights,
-    })
 }
 
 fn kinds(model: &Model) -> BTreeMap<&str, usize> {
@@ -133,34 +168,4 @@ fn stored_bytes(model: &Model) -> u64 {
     let weights: usize =
         model.layers.iter().flat_map(|layer| &layer.weights).map(|weight| weight.data.stored_bytes()).sum();
     (weights + model.trailing_bytes.len()) as u64
-}
-
-fn inspect_table(path: &Path) -> Result<Output> {
-    let scales = ScaleTable::load(path)?;
-    let extremes = |values: &[f32]| {
-        (values.iter().copied().fold(f32::INFINITY, f32::min), values.iter().copied().fold(f32::NEG_INFINITY, f32::max))
-    };
-    let rows = scales
-        .rows
-        .iter()
-        .map(|row| {
-            let (min, max) = extremes(&row.values);
-            vec![row.key.clone(), row.values.len().to_string(), format!("{min:.6}"), format!("{max:.6}")]
-        })
-        .collect();
-    let text = format!(
-        "{}: {} rows\n\n{}",
-        path.display(),
-        scales.rows.len(),
-        table(&["row", "scales", "smallest", "largest"], rows, 1)
-    );
-    let json_rows: Vec<Value> = scales
-        .rows
-        .iter()
-        .map(|row| {
-            let values: Vec<Value> = row.values.iter().map(|&value| json_float(value.into())).collect();
-            json!({ "key": row.key, "values": values })
-        })
-        .collect();
-    Ok(Output { text, json: json!({ "file": path, "rows": json_rows }) })
 }

@@ -1,7 +1,19 @@
 //! One file per subcommand: its arguments, its work, its words.
 
 pub mod calibrate;
+pub mod check;
 pub mod compare;
+pub mod convert;
+pub mod diff;
+mod diff_model;
+mod diff_table;
 pub mod inspect;
+mod inspect_layers;
+mod inspect_params;
+mod inspect_shapes;
+mod inspect_table;
+mod inspect_weights;
+mod model_file;
+pub mod outputs;
 pub mod quantize;
 pub mod run;

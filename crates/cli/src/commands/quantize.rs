@@ -1,15 +1,15 @@
 //! `ncnn-quant quantize`: model and table (or images) in, int8 model out.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use ncnn_format::{Error, Model, Result, ScaleTable};
-use quantizer::calibrate::calibrate;
+use quantizer::calibrate::{Method, calibrate};
 use quantizer::{ConvertOptions, Progress, convert};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::calibrate::{describe, to_json, warnings};
+use super::outputs::{file_size, of_prefix, prepare, save};
 use crate::args::MethodArgs;
 use crate::output::{Output, bytes};
 use crate::{InputArgs, ModelArgs};
@@ -23,6 +23,10 @@ pub struct QuantizeArgs {
     /// The scales, from `calibrate` or ncnn2table.
     #[arg(long, value_name = "FILE", conflicts_with = "images", required_unless_present = "images")]
     pub table: Option<PathBuf>,
+    /// The table is one of July 2018, with the scale of what each layer makes: rename its rows to
+    /// the layers that read them.
+    #[arg(long, requires = "table")]
+    pub remap_table: bool,
     /// Images to calibrate on first, as for `calibrate`.
     #[arg(long, value_name = "DIR|LIST")]
     pub images: Option<PathBuf>,
@@ -42,28 +46,16 @@ pub struct QuantizeArgs {
 /// # Errors
 /// Those of reading, calibrating, converting and writing.
 pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
+    check_options(args)?;
     let model = args.model.load()?;
-    let mut text = String::new();
-    let mut notes = Vec::new();
-    let mut layers = json!(null);
-    let (table, table_out) = match (&args.table, &args.images) {
-        (Some(path), None) => (ScaleTable::load(path)?, None),
-        (None, Some(images)) => {
-            let dataset = args.input.dataset(&model, images)?;
-            let calibration = calibrate(&model, &dataset, args.method.method, progress)?;
-            text += &describe(&calibration);
-            layers = json!(to_json(&calibration));
-            notes.extend(warnings(&calibration, &dataset));
-            (calibration.table(), Some(with_suffix(&args.out, "table")))
-        }
-        _ => return Err(Error::invalid("give either --table or --images")),
-    };
-    let converted = convert(&model, &table, ConvertOptions::default())?;
+    let fp32_bin_bytes = file_size(&args.model.bin)?;
+    prepare(&of_prefix(&args.out)?, &args.model)?;
+    let scales = scales(args, &model, progress)?;
+    let converted = convert(&model, &scales.table, ConvertOptions::default())?;
+    let mut notes = scales.notes;
     notes.extend(converted.notes.iter().map(ToString::to_string));
-    let files = save(&converted.model, &args.out)?;
-    if let Some(path) = &table_out {
-        table.save(path)?;
-    }
+    let files = save(&converted.model, args.images.is_some().then_some(&scales.table), &args.out)?;
+    let mut text = scales.text;
     for note in &notes {
         text += &format!("note: {note}\n");
     }
@@ -72,58 +64,60 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
         files.param.display(),
         files.bin.display(),
         bytes(files.bin_bytes),
-        bytes(file_size(&args.model.bin)?),
+        bytes(fp32_bin_bytes),
     );
     Ok(Output {
         text,
         json: json!({
             "param": files.param,
             "bin": files.bin,
-            "table": table_out,
+            "table": files.table,
             "bin_bytes": files.bin_bytes,
-            "fp32_bin_bytes": file_size(&args.model.bin)?,
-            "layers": layers,
+            "fp32_bin_bytes": fp32_bin_bytes,
+            "layers": scales.json,
             "notes": notes,
         }),
+        ..Output::default()
     })
 }
 
-/// The files of a written model.
-pub struct SavedModel {
-    /// PREFIX.param.
-    pub param: PathBuf,
-    /// PREFIX.bin.
-    pub bin: PathBuf,
-    /// Size of the .bin.
-    pub bin_bytes: u64,
+/// Scales and where they came from.
+struct Scales {
+    table: ScaleTable,
+    text: String,
+    notes: Vec<String>,
+    json: Value,
 }
 
-/// Writes `model` to PREFIX.param and PREFIX.bin, creating the folder if needed.
-///
-/// # Errors
-/// Those of writing.
-pub fn save(model: &Model, prefix: &Path) -> Result<SavedModel> {
-    if let Some(folder) = prefix.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder).map_err(|error| Error::io("cannot create the folder", folder, error))?;
+/// From the table, or by calibrating on the images.
+fn scales(args: &QuantizeArgs, model: &Model, progress: &dyn Progress) -> Result<Scales> {
+    match (&args.table, &args.images) {
+        (Some(path), None) => {
+            let table = ScaleTable::load(path)?;
+            let table = if args.remap_table { table.remap_producers(model)? } else { table };
+            Ok(Scales { table, text: String::new(), notes: Vec::new(), json: Value::Null })
+        }
+        (None, Some(images)) => {
+            let dataset = args.input.dataset(model, images)?;
+            let calibration = calibrate(model, &dataset, args.method.method, progress)?;
+            Ok(Scales {
+                table: calibration.table(),
+                text: describe(&calibration),
+                notes: warnings(&calibration, &dataset),
+                json: json!(to_json(&calibration)),
+            })
+        }
+        _ => Err(Error::invalid("give either --table or --images")),
     }
-    let (param, bin) = (with_suffix(prefix, "param"), with_suffix(prefix, "bin"));
-    model.save(&param, &bin)?;
-    let bin_bytes = file_size(&bin)?;
-    Ok(SavedModel { param, bin, bin_bytes })
 }
 
-/// `prefix.suffix`; a dot in the prefix is part of its name.
-pub fn with_suffix(prefix: &Path, suffix: &str) -> PathBuf {
-    let mut name = prefix.as_os_str().to_owned();
-    name.push(".");
-    name.push(suffix);
-    name.into()
-}
-
-/// The size of a file in bytes.
-///
 /// # Errors
-/// `Io` when it cannot be asked.
-pub fn file_size(path: &Path) -> Result<u64> {
-    Ok(fs::metadata(path).map_err(|error| Error::io("cannot read", path, error))?.len())
+/// `Invalid` for options of calibrating beside a table, which would do nothing.
+fn check_options(args: &QuantizeArgs) -> Result<()> {
+    if args.table.is_some() && (args.input.is_given() || args.method.method != Method::default()) {
+        return Err(Error::invalid(
+            "--method, --mean, --norm, --pixel and --shape are for --images; a table has its scales",
+        ));
+    }
+    Ok(())
 }

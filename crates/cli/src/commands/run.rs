@@ -60,7 +60,7 @@ pub fn run(args: &RunArgs) -> Result<Output> {
     for path in &saved {
         text += &format!("wrote {}\n", path.display());
     }
-    Ok(Output { text, json: json!({ "outputs": json_outputs, "saved": saved }) })
+    Ok(Output { text, json: json!({ "outputs": json_outputs, "saved": saved }), ..Output::default() })
 }
 
 /// The inputs by blob name.

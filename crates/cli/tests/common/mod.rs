@@ -76,6 +76,12 @@ impl Workspace {
         vec!["quantize", "--param", "lenet.param", "--bin", "lenet.bin", "--table", table, "--out", out]
     }
 
+    pub(crate) fn compare<'a>(&self, images: &'a str, labels: &'a str) -> Vec<&'a str> {
+        let mut args = vec!["compare", "--param", "lenet.param", "--bin", "lenet.bin"];
+        args.extend(["--int8-param", "int8.param", "--int8-bin", "int8.bin", "--images", images, "--labels", labels]);
+        args
+    }
+
     pub(crate) fn tiny<'a>(&self, more: &[&'a str]) -> Vec<&'a str> {
         let mut args = vec!["calibrate", "--param", "tiny.param", "--bin", "tiny.bin", "--images", "in"];
         args.extend(["--out", "t.table"]);

@@ -1,12 +1,12 @@
 //! Convolution and ConvolutionDepthWise on integers.
 
 use fp32_ref::{Activation, ConvWindow, Shape, Tensor};
-use int8_kernels::{ConvShape, Epilogue, Isa, PackedConv, Padding, Scratch, quantize_slice};
+use int8_kernels::{ConvShape, Epilogue, PackedConv, Padding, Scratch, quantize_slice};
 use ncnn_format::{Error, Layer, Result, typed};
 
 use super::weights::{Form, count};
 use super::{QuantizedLayer, kernel_error, single};
-use crate::Value;
+use crate::{Options, Roundings, Value};
 
 /// A convolution with int8 weights, dense or in groups.
 pub(super) struct Int8Convolution {
@@ -20,7 +20,7 @@ pub(super) struct Int8Convolution {
 
 impl Int8Convolution {
     /// From a `Convolution` layer: one weight scale per output channel.
-    pub(super) fn dense(layer: &Layer, isa: Isa) -> Result<Self> {
+    pub(super) fn dense(layer: &Layer, options: Options) -> Result<Self> {
         let params = typed::Convolution::read(layer)?;
         if params.dynamic_weight != 0 {
             return Err(Error::unsupported("int8 convolution with weights from a blob"));
@@ -34,11 +34,11 @@ impl Int8Convolution {
             int8_scale_term: params.int8_scale_term,
             activation: Activation::new(params.activation_type, &params.activation_params)?,
         };
-        Self::new(&form, 1, ConvWindow::new(&params)?, params.pad_value, isa)
+        Self::new(&form, 1, ConvWindow::new(&params)?, params.pad_value, options)
     }
 
     /// From a `ConvolutionDepthWise` layer: one weight scale per group.
-    pub(super) fn grouped(layer: &Layer, isa: Isa) -> Result<Self> {
+    pub(super) fn grouped(layer: &Layer, options: Options) -> Result<Self> {
         let params = typed::ConvolutionDepthWise::read(layer)?;
         if params.dynamic_weight != 0 {
             return Err(Error::unsupported("int8 convolution with weights from a blob"));
@@ -52,10 +52,10 @@ impl Int8Convolution {
             int8_scale_term: params.int8_scale_term,
             activation: Activation::new(params.activation_type, &params.activation_params)?,
         };
-        Self::new(&form, groups, ConvWindow::depthwise(&params)?, params.pad_value, isa)
+        Self::new(&form, groups, ConvWindow::depthwise(&params)?, params.pad_value, options)
     }
 
-    fn new(form: &Form<'_>, groups: usize, window: ConvWindow, pad_value: f32, isa: Isa) -> Result<Self> {
+    fn new(form: &Form<'_>, groups: usize, window: ConvWindow, pad_value: f32, options: Options) -> Result<Self> {
         let weights = form.weights()?;
         let per_output = weights.len() / form.num_output / (window.kernel_h * window.kernel_w);
         let shape = ConvShape {
@@ -69,12 +69,14 @@ impl Int8Convolution {
             dilation_h: window.dilation_h,
             dilation_w: window.dilation_w,
         };
+        let epilogue = form.epilogue()?;
+        let is_fused = options.roundings == Roundings::NcnnX86 && fuses_on_x86(&shape, form.activation);
         Ok(Self {
-            packed: PackedConv::new(shape, &weights, isa).map_err(kernel_error)?,
+            packed: PackedConv::new(shape, &weights, options.isa).map_err(kernel_error)?,
             window,
             // ncnn truncates the pad value and does not scale it.
             pad_value: pad_value as i8,
-            epilogue: form.epilogue()?,
+            epilogue: if is_fused { epilogue.with_fused_bias() } else { epilogue },
             input_scale: form.input_scale()?,
             output_scale: form.output_scale()?,
         })
@@ -84,6 +86,16 @@ impl Int8Convolution {
     fn quantized(&self, input: Value) -> Result<Tensor<i8>> {
         quantized(input, self.input_scale)
     }
+}
+
+/// Whether ncnn on x86 with FMA rounds `acc · scale + bias` once (see [`Roundings::NcnnX86`]).
+fn fuses_on_x86(shape: &ConvShape, activation: Activation) -> bool {
+    let is_special = shape.is_depthwise()
+        && (shape.kernel_h, shape.kernel_w) == (3, 3)
+        && (shape.dilation_h, shape.dilation_w) == (1, 1)
+        && matches!((shape.stride_h, shape.stride_w), (1, 1) | (2, 2))
+        && matches!(activation, Activation::None | Activation::Relu);
+    shape.groups == 1 || is_special
 }
 
 impl QuantizedLayer for Int8Convolution {

@@ -1,13 +1,13 @@
 //! InnerProduct on integers.
 
 use fp32_ref::{Activation, Tensor};
-use int8_kernels::{ConvShape, Epilogue, Isa, PackedConv, Padding, Scratch};
+use int8_kernels::{ConvShape, Epilogue, PackedConv, Padding, Scratch};
 use ncnn_format::{Error, Layer, Result, typed};
 
 use super::convolution::quantized;
 use super::weights::{Form, count};
 use super::{QuantizedLayer, kernel_error, single};
-use crate::Value;
+use crate::{Options, Value};
 
 /// A matrix with int8 weights; the output is always f32.
 pub(super) struct Int8InnerProduct {
@@ -20,7 +20,7 @@ pub(super) struct Int8InnerProduct {
 }
 
 impl Int8InnerProduct {
-    pub(super) fn new(layer: &Layer, isa: Isa) -> Result<Self> {
+    pub(super) fn new(layer: &Layer, options: Options) -> Result<Self> {
         let params = typed::InnerProduct::read(layer)?;
         let num_output = count("num_output", params.num_output)?;
         let form = Form {
@@ -47,17 +47,16 @@ impl Int8InnerProduct {
         Ok(Self {
             num_input,
             num_output,
-            packed: PackedConv::new(shape, &weights, isa).map_err(kernel_error)?,
+            packed: PackedConv::new(shape, &weights, options.isa).map_err(kernel_error)?,
             epilogue: form.epilogue()?,
             input_scale: form.input_scale()?,
         })
     }
 
     /// One row of inputs to one row of outputs.
-    fn row(&self, input: &[i8], scratch: &mut Scratch, out: &mut [f32]) -> Result<()> {
-        let mut accumulators = vec![0; self.num_output];
+    fn row(&self, input: &[i8], scratch: &mut Scratch, accumulators: &mut [i32], out: &mut [f32]) -> Result<()> {
         let padding = Padding { top: 0, bottom: 0, left: 0, right: 0, value: 0 };
-        self.packed.run(input, 1, 1, &padding, scratch, &mut accumulators).map_err(kernel_error)?;
+        self.packed.run(input, 1, 1, &padding, scratch, accumulators).map_err(kernel_error)?;
         for (channel, (sum, value)) in accumulators.iter().zip(out).enumerate() {
             self.epilogue.dequantize(channel, std::slice::from_ref(sum), std::slice::from_mut(value));
         }
@@ -75,9 +74,9 @@ impl QuantizedLayer for Int8InnerProduct {
             return Err(Error::invalid(format!("expects {} values, the input is {shape}", self.num_input)));
         }
         let mut floats = vec![0.0; rows * self.num_output];
-        let mut scratch = Scratch::default();
+        let (mut scratch, mut accumulators) = (Scratch::default(), vec![0; self.num_output]);
         for (row, out) in input.as_slice().chunks_exact(self.num_input).zip(floats.chunks_exact_mut(self.num_output)) {
-            self.row(row, &mut scratch, out)?;
+            self.row(row, &mut scratch, &mut accumulators, out)?;
         }
         let dims = if shape.rank() == 2 && shape.w() == self.num_input {
             vec![rows, self.num_output]

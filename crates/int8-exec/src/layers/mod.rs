@@ -4,10 +4,9 @@ mod convolution;
 mod inner_product;
 mod weights;
 
-use int8_kernels::Isa;
 use ncnn_format::{Error, Layer, LayerKind, Result, typed};
 
-use crate::Value;
+use crate::{Options, Value};
 
 /// A layer with int8 weights, prepared for running.
 pub(crate) trait QuantizedLayer: Send + Sync {
@@ -29,11 +28,11 @@ pub fn is_quantized(layer: &Layer) -> Result<bool> {
 }
 
 /// Prepares a layer for which [`is_quantized`] holds.
-pub(crate) fn prepare(layer: &Layer, isa: Isa) -> Result<Box<dyn QuantizedLayer>> {
+pub(crate) fn prepare(layer: &Layer, options: Options) -> Result<Box<dyn QuantizedLayer>> {
     Ok(match layer.kind {
-        LayerKind::Convolution => Box::new(convolution::Int8Convolution::dense(layer, isa)?),
-        LayerKind::ConvolutionDepthWise => Box::new(convolution::Int8Convolution::grouped(layer, isa)?),
-        LayerKind::InnerProduct => Box::new(inner_product::Int8InnerProduct::new(layer, isa)?),
+        LayerKind::Convolution => Box::new(convolution::Int8Convolution::dense(layer, options)?),
+        LayerKind::ConvolutionDepthWise => Box::new(convolution::Int8Convolution::grouped(layer, options)?),
+        LayerKind::InnerProduct => Box::new(inner_product::Int8InnerProduct::new(layer, options)?),
         _ => return Err(Error::unsupported(format!("int8 layers of type {} cannot be run", layer.kind))),
     })
 }

@@ -65,7 +65,7 @@ impl<'a> ParseError<&'a str> for Fault<'a> {
 pub(super) struct Notes<'a, 'l> {
     /// What the text may ask for.
     pub(super) limits: &'l Limits,
-    oddities: Vec<(&'a str, String)>,
+    oddities: Vec<(&'a str, String, bool)>,
     count: usize,
 }
 
@@ -80,11 +80,21 @@ impl<'a, 'l> Notes<'a, 'l> {
 
     /// Remembers something odd at `at`.
     pub(super) fn odd(&mut self, at: &'a str, message: impl FnOnce() -> String) {
+        self.remember(at, message, false);
+    }
+
+    /// Remembers a place `at` which ncnn reads otherwise than it was meant.
+    pub(super) fn misread(&mut self, at: &'a str, message: impl FnOnce() -> String) {
+        self.remember(at, message, true);
+    }
+
+    fn remember(&mut self, at: &'a str, message: impl FnOnce() -> String, misread: bool) {
         self.count = self.count.saturating_add(1);
         if self.oddities.len() < Self::MOST {
-            self.oddities.push((at, message()));
+            self.oddities.push((at, message(), misread));
         } else if self.oddities.len() == Self::MOST {
-            self.oddities.push((at, format!("more than {} oddities: the rest is not listed", Self::MOST)));
+            let message = format!("more than {} oddities: the rest is not listed", Self::MOST);
+            self.oddities.push((at, message, false));
         }
     }
 
@@ -101,7 +111,10 @@ impl<'a, 'l> Notes<'a, 'l> {
             text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i).collect()
         };
         let line = |at| line_ends.partition_point(|&end| end < offset(text, at)) + 1;
-        self.oddities.into_iter().map(|(at, message)| Warning { line: line(at), byte: None, message }).collect()
+        self.oddities
+            .into_iter()
+            .map(|(at, message, misread)| Warning { line: line(at), byte: None, message, misread })
+            .collect()
     }
 }
 

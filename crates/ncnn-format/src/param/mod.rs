@@ -22,6 +22,9 @@ pub struct Warning {
     pub byte: Option<u64>,
     /// What was found.
     pub message: String,
+    /// Whether ncnn loses its way here: it reads something else than is written,
+    /// or writes where it must not. Else it is merely odd.
+    pub misread: bool,
 }
 
 impl fmt::Display for Warning {

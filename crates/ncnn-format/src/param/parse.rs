@@ -117,8 +117,12 @@ fn model<'a>(text: &'a str, notes: &mut Notes<'a, '_>) -> Scanned<'a, Model> {
     model.trailer = trailer(rest, header.layer_count, notes);
     let blobs = model.blob_count();
     if blobs != header.blob_count {
-        let risk = if header.blob_count < blobs { "; ncnn writes past its array of blobs" } else { "" };
-        notes.odd(header.blobs, || format!("the header counts {} blobs, there are {blobs}{risk}", header.blob_count));
+        let counts = format!("the header counts {} blobs, there are {blobs}", header.blob_count);
+        if header.blob_count < blobs {
+            notes.misread(header.blobs, || format!("{counts}; ncnn writes past its array of blobs"));
+        } else {
+            notes.odd(header.blobs, || counts);
+        }
     }
     Ok((rest, model))
 }
@@ -165,7 +169,9 @@ pub(super) fn header(input: &str) -> Scanned<'_, Header<'_>> {
 pub(super) fn layer<'a>(input: &'a str, notes: &mut Notes<'a, '_>) -> Scanned<'a, LayerText<'a>> {
     let (rest, kind) = token(input, "a layer type")?;
     if kind.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '-') {
-        notes.odd(kind, || format!("the type {} starts like a number: ncnn cannot read it from a file", shown(kind)));
+        notes.misread(kind, || {
+            format!("the type {} starts like a number: ncnn cannot read it from a file", shown(kind))
+        });
     }
     let (rest, name) = token(rest, "a layer name")?;
     layer_after_name(rest, kind, name, notes).map_err(|error| error.map(|fault| fault.in_layer(name)))

@@ -129,7 +129,7 @@ fn value<'a>(id: u8, input: &'a str, notes: &mut Notes<'a, '_>) -> Scanned<'a, P
         rest = element;
         if chunk(element).is_empty() {
             if element.starts_with('\r') {
-                notes.odd(element, || format!("ncnn takes the carriage return for an element of array {id}"));
+                notes.misread(element, || format!("ncnn takes the carriage return for an element of array {id}"));
             }
             break;
         }
@@ -173,7 +173,7 @@ fn bare_text<'a>(id: u8, input: &'a str, notes: &mut Notes<'a, '_>) -> Scanned<'
     let rest = input.get(text.len()..).unwrap_or("");
     check_length(id, text, text.len().saturating_sub(chunk(input).len()), input)?;
     if rest.starts_with('\r') {
-        notes.odd(rest, || format!("ncnn adds the carriage return to the text of parameter {id}"));
+        notes.misread(rest, || format!("ncnn adds the carriage return to the text of parameter {id}"));
     }
     Ok((rest, ParamValue::Text(text.strip_suffix('"').unwrap_or(text).to_owned())))
 }
@@ -195,14 +195,17 @@ fn quoted_text<'a>(id: u8, input: &'a str, notes: &mut Notes<'a, '_>) -> Scanned
     };
     let first = chunk(input);
     if first.len() == 1 && !text.is_empty() {
-        notes.odd(input, || format!("ncnn cannot read a text that starts with a blank or a comma (parameter {id})"));
+        notes
+            .misread(input, || format!("ncnn cannot read a text that starts with a blank or a comma (parameter {id})"));
     }
     if first.len() == CHUNK && text.len() == CHUNK - 1 {
-        notes.odd(input, || format!("ncnn cannot read a quoted text of exactly 14 characters (parameter {id})"));
+        notes.misread(input, || format!("ncnn cannot read a quoted text of exactly 14 characters (parameter {id})"));
     }
     let closed_in_first = first.len() >= text.len() + 2;
     if closed_in_first && rest.starts_with(['\t', '\r', '\x0b', '\x0c']) {
-        notes.odd(rest, || format!("ncnn reads on behind the text of parameter {id}: only a space or newline ends it"));
+        notes.misread(rest, || {
+            format!("ncnn reads on behind the text of parameter {id}: only a space or newline ends it")
+        });
     }
     let behind = (1 + text.len()).saturating_sub(first.len());
     check_length(id, text, behind, input)?;

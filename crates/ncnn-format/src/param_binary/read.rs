@@ -192,7 +192,7 @@ impl<'a> Words<'a> {
         /// A hostile file could hold an oddity every few bytes.
         const MOST: usize = 1000;
         if self.warnings.len() < MOST {
-            self.warnings.push(Warning { line: 0, byte: Some(byte), message });
+            self.warnings.push(Warning { line: 0, byte: Some(byte), message, misread: false });
         }
     }
 
@@ -212,5 +212,5 @@ fn number(word: i32, as_float: bool) -> Number {
 
 fn is_float(kind: &LayerKind, id: u8) -> bool {
     let spec = param_specs(kind).and_then(|specs| specs.iter().find(|spec| spec.id == id));
-    spec.is_some_and(|spec| matches!(spec.kind, "Float" | "Floats"))
+    spec.is_some_and(|spec| matches!(spec.kind, crate::typed::ParamKind::Float | crate::typed::ParamKind::Floats))
 }

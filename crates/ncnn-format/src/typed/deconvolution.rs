@@ -3,137 +3,149 @@
 use super::layer_params;
 
 layer_params! {
-    Deconvolution {
-        0 num_output: Int = 0;
-        1 kernel_w: Int = 0;
-        2 dilation_w: Int = 1;
-        3 stride_w: Int = 1;
-        4 pad_left: Int = 0;
-        5 bias_term: Int = 0;
-        6 weight_data_size: Int = 0;
-        9 activation_type: Int = 0;
-        10 activation_params: Floats = vec![];
-        11 kernel_h: Int = kernel_w;
-        12 dilation_h: Int = dilation_w;
-        13 stride_h: Int = stride_w;
-        14 pad_top: Int = pad_left;
-        15 pad_right: Int = pad_left;
-        16 pad_bottom: Int = pad_top;
-        18 output_pad_right: Int = 0;
-        19 output_pad_bottom: Int = output_pad_right;
-        20 output_w: Int = 0;
-        21 output_h: Int = output_w;
-        28 dynamic_weight: Int = 0;
+    Deconvolution deconvolution "2-D transposed convolution" {
+        0 num_output: Int = 0, "output channels";
+        1 kernel_w: Int = 0, "kernel width";
+        2 dilation_w: Int = 1, "columns between two taps of the kernel";
+        3 stride_w: Int = 1, "columns between two inputs";
+        4 pad_left: Int = 0,
+            "columns cut at the left; -233 or -234: cut to output_w, the odd one at the end or the start";
+        5 bias_term: Int = 0, "1: a bias is added";
+        6 weight_data_size: Int = 0, "elements of the weight";
+        9 activation_type: Int = 0,
+            "0 none, 1 ReLU, 2 LeakyReLU, 3 Clip, 4 Sigmoid, 5 Mish, 6 HardSwish, applied to the sum";
+        10 activation_params: Floats = vec![], "LeakyReLU: slope; Clip: min, max; HardSwish: alpha, beta";
+        11 kernel_h: Int = kernel_w, "kernel height";
+        12 dilation_h: Int = dilation_w, "rows between two taps";
+        13 stride_h: Int = stride_w, "rows between two inputs";
+        14 pad_top: Int = pad_left, "rows cut at the top";
+        15 pad_right: Int = pad_left, "columns cut at the right";
+        16 pad_bottom: Int = pad_top, "rows cut at the bottom";
+        18 output_pad_right: Int = 0, "columns added to the output at the right";
+        19 output_pad_bottom: Int = output_pad_right, "rows added at the bottom";
+        20 output_w: Int = 0, "wanted output width; 0: what the kernel gives";
+        21 output_h: Int = output_w, "wanted output height";
+        28 dynamic_weight: Int = 0, "1: weight and bias are further inputs, not in the .bin";
     }
-    Deconvolution1D {
-        0 num_output: Int = 0;
-        1 kernel_w: Int = 0;
-        2 dilation_w: Int = 1;
-        3 stride_w: Int = 1;
-        4 pad_left: Int = 0;
-        5 bias_term: Int = 0;
-        6 weight_data_size: Int = 0;
-        9 activation_type: Int = 0;
-        10 activation_params: Floats = vec![];
-        15 pad_right: Int = pad_left;
-        18 output_pad_right: Int = 0;
-        20 output_w: Int = 0;
-        28 dynamic_weight: Int = 0;
+    Deconvolution1D deconvolution_1d "1-D transposed convolution of rows" {
+        0 num_output: Int = 0, "output channels";
+        1 kernel_w: Int = 0, "kernel width";
+        2 dilation_w: Int = 1, "columns between two taps of the kernel";
+        3 stride_w: Int = 1, "columns between two inputs";
+        4 pad_left: Int = 0,
+            "columns cut at the left; -233 or -234: cut to output_w, the odd one at the end or the start";
+        5 bias_term: Int = 0, "1: a bias is added";
+        6 weight_data_size: Int = 0, "elements of the weight";
+        9 activation_type: Int = 0,
+            "0 none, 1 ReLU, 2 LeakyReLU, 3 Clip, 4 Sigmoid, 5 Mish, 6 HardSwish, applied to the sum";
+        10 activation_params: Floats = vec![], "LeakyReLU: slope; Clip: min, max; HardSwish: alpha, beta";
+        15 pad_right: Int = pad_left, "columns cut at the right";
+        18 output_pad_right: Int = 0, "columns added to the output at the right";
+        20 output_w: Int = 0, "wanted output width; 0: what the kernel gives";
+        28 dynamic_weight: Int = 0, "1: weight and bias are further inputs, not in the .bin";
     }
-    Deconvolution3D {
-        0 num_output: Int = 0;
-        1 kernel_w: Int = 0;
-        2 dilation_w: Int = 1;
-        3 stride_w: Int = 1;
-        4 pad_left: Int = 0;
-        5 bias_term: Int = 0;
-        6 weight_data_size: Int = 0;
-        9 activation_type: Int = 0;
-        10 activation_params: Floats = vec![];
-        11 kernel_h: Int = kernel_w;
-        12 dilation_h: Int = dilation_w;
-        13 stride_h: Int = stride_w;
-        14 pad_top: Int = pad_left;
-        15 pad_right: Int = pad_left;
-        16 pad_bottom: Int = pad_top;
-        18 output_pad_right: Int = 0;
-        19 output_pad_bottom: Int = output_pad_right;
-        20 output_pad_behind: Int = output_pad_right;
-        21 kernel_d: Int = kernel_w;
-        22 dilation_d: Int = dilation_w;
-        23 stride_d: Int = stride_w;
-        24 pad_front: Int = pad_left;
-        17 pad_behind: Int = pad_front;
-        25 output_w: Int = 0;
-        26 output_h: Int = output_w;
-        27 output_d: Int = output_w;
+    Deconvolution3D deconvolution_3d "3-D transposed convolution" {
+        0 num_output: Int = 0, "output channels";
+        1 kernel_w: Int = 0, "kernel width";
+        2 dilation_w: Int = 1, "columns between two taps of the kernel";
+        3 stride_w: Int = 1, "columns between two inputs";
+        4 pad_left: Int = 0,
+            "columns cut at the left; -233 or -234: cut to output_w, the odd one at the end or the start";
+        5 bias_term: Int = 0, "1: a bias is added";
+        6 weight_data_size: Int = 0, "elements of the weight";
+        9 activation_type: Int = 0,
+            "0 none, 1 ReLU, 2 LeakyReLU, 3 Clip, 4 Sigmoid, 5 Mish, 6 HardSwish, applied to the sum";
+        10 activation_params: Floats = vec![], "LeakyReLU: slope; Clip: min, max; HardSwish: alpha, beta";
+        11 kernel_h: Int = kernel_w, "kernel height";
+        12 dilation_h: Int = dilation_w, "rows between two taps";
+        13 stride_h: Int = stride_w, "rows between two inputs";
+        14 pad_top: Int = pad_left, "rows cut at the top";
+        15 pad_right: Int = pad_left, "columns cut at the right";
+        16 pad_bottom: Int = pad_top, "rows cut at the bottom";
+        18 output_pad_right: Int = 0, "columns added to the output at the right";
+        19 output_pad_bottom: Int = output_pad_right, "rows added at the bottom";
+        20 output_pad_behind: Int = output_pad_right, "planes added behind";
+        21 kernel_d: Int = kernel_w, "kernel depth";
+        22 dilation_d: Int = dilation_w, "planes between two taps";
+        23 stride_d: Int = stride_w, "planes between two inputs";
+        24 pad_front: Int = pad_left, "planes cut in front";
+        17 pad_behind: Int = pad_front, "planes cut behind";
+        25 output_w: Int = 0, "wanted output width; 0: what the kernel gives";
+        26 output_h: Int = output_w, "wanted output height";
+        27 output_d: Int = output_w, "wanted output depth";
     }
-    DeconvolutionDepthWise {
-        0 num_output: Int = 0;
-        1 kernel_w: Int = 0;
-        2 dilation_w: Int = 1;
-        3 stride_w: Int = 1;
-        4 pad_left: Int = 0;
-        5 bias_term: Int = 0;
-        6 weight_data_size: Int = 0;
-        7 group: Int = 1;
-        9 activation_type: Int = 0;
-        10 activation_params: Floats = vec![];
-        11 kernel_h: Int = kernel_w;
-        12 dilation_h: Int = dilation_w;
-        13 stride_h: Int = stride_w;
-        14 pad_top: Int = pad_left;
-        15 pad_right: Int = pad_left;
-        16 pad_bottom: Int = pad_top;
-        18 output_pad_right: Int = 0;
-        19 output_pad_bottom: Int = output_pad_right;
-        20 output_w: Int = 0;
-        21 output_h: Int = output_w;
-        28 dynamic_weight: Int = 0;
+    DeconvolutionDepthWise deconvolution_depth_wise "2-D transposed convolution of each group of channels by itself" {
+        0 num_output: Int = 0, "output channels";
+        1 kernel_w: Int = 0, "kernel width";
+        2 dilation_w: Int = 1, "columns between two taps of the kernel";
+        3 stride_w: Int = 1, "columns between two inputs";
+        4 pad_left: Int = 0,
+            "columns cut at the left; -233 or -234: cut to output_w, the odd one at the end or the start";
+        5 bias_term: Int = 0, "1: a bias is added";
+        6 weight_data_size: Int = 0, "elements of the weight";
+        7 group: Int = 1, "groups of channels, each with kernels of its own";
+        9 activation_type: Int = 0,
+            "0 none, 1 ReLU, 2 LeakyReLU, 3 Clip, 4 Sigmoid, 5 Mish, 6 HardSwish, applied to the sum";
+        10 activation_params: Floats = vec![], "LeakyReLU: slope; Clip: min, max; HardSwish: alpha, beta";
+        11 kernel_h: Int = kernel_w, "kernel height";
+        12 dilation_h: Int = dilation_w, "rows between two taps";
+        13 stride_h: Int = stride_w, "rows between two inputs";
+        14 pad_top: Int = pad_left, "rows cut at the top";
+        15 pad_right: Int = pad_left, "columns cut at the right";
+        16 pad_bottom: Int = pad_top, "rows cut at the bottom";
+        18 output_pad_right: Int = 0, "columns added to the output at the right";
+        19 output_pad_bottom: Int = output_pad_right, "rows added at the bottom";
+        20 output_w: Int = 0, "wanted output width; 0: what the kernel gives";
+        21 output_h: Int = output_w, "wanted output height";
+        28 dynamic_weight: Int = 0, "1: weight and bias are further inputs, not in the .bin";
     }
-    DeconvolutionDepthWise1D {
-        0 num_output: Int = 0;
-        1 kernel_w: Int = 0;
-        2 dilation_w: Int = 1;
-        3 stride_w: Int = 1;
-        4 pad_left: Int = 0;
-        5 bias_term: Int = 0;
-        6 weight_data_size: Int = 0;
-        7 group: Int = 1;
-        9 activation_type: Int = 0;
-        10 activation_params: Floats = vec![];
-        15 pad_right: Int = pad_left;
-        18 output_pad_right: Int = 0;
-        20 output_w: Int = 0;
-        28 dynamic_weight: Int = 0;
+    DeconvolutionDepthWise1D deconvolution_depth_wise_1d "1-D transposed convolution of each group of rows by itself" {
+        0 num_output: Int = 0, "output channels";
+        1 kernel_w: Int = 0, "kernel width";
+        2 dilation_w: Int = 1, "columns between two taps of the kernel";
+        3 stride_w: Int = 1, "columns between two inputs";
+        4 pad_left: Int = 0,
+            "columns cut at the left; -233 or -234: cut to output_w, the odd one at the end or the start";
+        5 bias_term: Int = 0, "1: a bias is added";
+        6 weight_data_size: Int = 0, "elements of the weight";
+        7 group: Int = 1, "groups of channels, each with kernels of its own";
+        9 activation_type: Int = 0,
+            "0 none, 1 ReLU, 2 LeakyReLU, 3 Clip, 4 Sigmoid, 5 Mish, 6 HardSwish, applied to the sum";
+        10 activation_params: Floats = vec![], "LeakyReLU: slope; Clip: min, max; HardSwish: alpha, beta";
+        15 pad_right: Int = pad_left, "columns cut at the right";
+        18 output_pad_right: Int = 0, "columns added to the output at the right";
+        20 output_w: Int = 0, "wanted output width; 0: what the kernel gives";
+        28 dynamic_weight: Int = 0, "1: weight and bias are further inputs, not in the .bin";
     }
-    DeconvolutionDepthWise3D {
-        0 num_output: Int = 0;
-        1 kernel_w: Int = 0;
-        2 dilation_w: Int = 1;
-        3 stride_w: Int = 1;
-        4 pad_left: Int = 0;
-        5 bias_term: Int = 0;
-        6 weight_data_size: Int = 0;
-        7 group: Int = 1;
-        9 activation_type: Int = 0;
-        10 activation_params: Floats = vec![];
-        11 kernel_h: Int = kernel_w;
-        12 dilation_h: Int = dilation_w;
-        13 stride_h: Int = stride_w;
-        14 pad_top: Int = pad_left;
-        15 pad_right: Int = pad_left;
-        16 pad_bottom: Int = pad_top;
-        18 output_pad_right: Int = 0;
-        19 output_pad_bottom: Int = output_pad_right;
-        20 output_pad_behind: Int = output_pad_right;
-        21 kernel_d: Int = kernel_w;
-        22 dilation_d: Int = dilation_w;
-        23 stride_d: Int = stride_w;
-        24 pad_front: Int = pad_left;
-        17 pad_behind: Int = pad_front;
-        25 output_w: Int = 0;
-        26 output_h: Int = output_w;
-        27 output_d: Int = output_w;
+    DeconvolutionDepthWise3D deconvolution_depth_wise_3d "3-D transposed convolution of each group of channels by itself" {
+        0 num_output: Int = 0, "output channels";
+        1 kernel_w: Int = 0, "kernel width";
+        2 dilation_w: Int = 1, "columns between two taps of the kernel";
+        3 stride_w: Int = 1, "columns between two inputs";
+        4 pad_left: Int = 0,
+            "columns cut at the left; -233 or -234: cut to output_w, the odd one at the end or the start";
+        5 bias_term: Int = 0, "1: a bias is added";
+        6 weight_data_size: Int = 0, "elements of the weight";
+        7 group: Int = 1, "groups of channels, each with kernels of its own";
+        9 activation_type: Int = 0,
+            "0 none, 1 ReLU, 2 LeakyReLU, 3 Clip, 4 Sigmoid, 5 Mish, 6 HardSwish, applied to the sum";
+        10 activation_params: Floats = vec![], "LeakyReLU: slope; Clip: min, max; HardSwish: alpha, beta";
+        11 kernel_h: Int = kernel_w, "kernel height";
+        12 dilation_h: Int = dilation_w, "rows between two taps";
+        13 stride_h: Int = stride_w, "rows between two inputs";
+        14 pad_top: Int = pad_left, "rows cut at the top";
+        15 pad_right: Int = pad_left, "columns cut at the right";
+        16 pad_bottom: Int = pad_top, "rows cut at the bottom";
+        18 output_pad_right: Int = 0, "columns added to the output at the right";
+        19 output_pad_bottom: Int = output_pad_right, "rows added at the bottom";
+        20 output_pad_behind: Int = output_pad_right, "planes added behind";
+        21 kernel_d: Int = kernel_w, "kernel depth";
+        22 dilation_d: Int = dilation_w, "planes between two taps";
+        23 stride_d: Int = stride_w, "planes between two inputs";
+        24 pad_front: Int = pad_left, "planes cut in front";
+        17 pad_behind: Int = pad_front, "planes cut behind";
+        25 output_w: Int = 0, "wanted output width; 0: what the kernel gives";
+        26 output_h: Int = output_w, "wanted output height";
+        27 output_d: Int = output_w, "wanted output depth";
     }
 }

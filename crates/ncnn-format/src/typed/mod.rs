@@ -1,8 +1,21 @@
 //! Named, checked parameters of every layer type.
 //!
-//! One row per parameter: `id name: type = default;`. A default may refer to a
-//! parameter above it, as ncnn's do (`kernel_h` is `kernel_w` unless given).
-//! Values are what the file means to ncnn; ranges are the executor's business.
+//! One head per layer type: `Type method "summary"`, and one row per parameter:
+//! `id name: type = default, "meaning";`. A default may refer to a parameter above
+//! it, as ncnn's do (`kernel_h` is `kernel_w` unless given). The types, the
+//! accessors of [`Layer`](crate::Layer) and `docs/layer-parameters.md` all come
+//! from these tables. Values are what the file means to ncnn; ranges are the
+//! executor's business.
+//!
+//! ```
+//! use ncnn_format::{Layer, LayerKind};
+//!
+//! let mut layer = Layer::new(LayerKind::Pooling, "pool1");
+//! layer.params.set_int(1, 3);
+//! assert_eq!(layer.pooling()?.kernel_h, 3);
+//! assert!(layer.convolution().is_err());
+//! # Ok::<(), ncnn_format::Error>(())
+//! ```
 //!
 //! Source of ids and defaults: ncnn at commit a4d2ea1, `load_param` of each layer.
 
@@ -26,46 +39,104 @@ pub use pooling::*;
 pub use shape::*;
 pub use signal::*;
 
-/// One parameter of a layer type, for inspectors and documentation.
+use std::fmt;
+
+/// A layer type, for inspectors and documentation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LayerSpec {
+    /// The name in a `.param` file.
+    pub name: &'static str,
+    /// The method of [`Layer`](crate::Layer) that reads the parameters.
+    pub method: &'static str,
+    /// What the layer does, in one line.
+    pub summary: &'static str,
+    /// Its parameters in the order in which ncnn reads them.
+    pub params: &'static [ParamSpec],
+}
+
+/// One parameter of a layer type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ParamSpec {
     /// The id in front of the `=`.
     pub id: u8,
-    /// Its name in ncnn's sources.
+    /// Its name in ncnn's sources, in snake case.
     pub name: &'static str,
-    /// `Int`, `Float`, `Ints`, `Floats` or `Text`.
-    pub kind: &'static str,
-    /// The default, as an expression.
+    /// What ncnn takes its 32-bit words for.
+    pub kind: ParamKind,
+    /// The default, as an expression that may name other parameters.
     pub default: &'static str,
+    /// What it says, with the values that it may have.
+    pub meaning: &'static str,
 }
 
-/// The parameters of `kind`, in the order in which ncnn reads them; `None` for
-/// custom layers.
-pub fn param_specs(kind: &crate::LayerKind) -> Option<&'static [ParamSpec]> {
+/// What ncnn takes the words of a parameter for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ParamKind {
+    /// A 32-bit integer.
+    Int,
+    /// A 32-bit float.
+    Float,
+    /// An array of integers.
+    Ints,
+    /// An array of floats.
+    Floats,
+    /// Text.
+    Text,
+}
+
+impl fmt::Display for ParamKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Ints => "ints",
+            Self::Floats => "floats",
+            Self::Text => "text",
+        })
+    }
+}
+
+impl LayerSpec {
+    /// The parameter with `id`.
+    pub fn param(&self, id: u8) -> Option<&'static ParamSpec> {
+        self.params.iter().find(|spec| spec.id == id)
+    }
+}
+
+/// What is known about `kind`; `None` for custom layers.
+pub fn layer_spec(kind: &crate::LayerKind) -> Option<LayerSpec> {
     [
-        activation::specs,
-        convolution::specs,
-        deconvolution::specs,
-        dense::specs,
-        detection::specs,
-        normalization::specs,
-        pooling::specs,
-        shape::specs,
-        signal::specs,
+        activation::in_family,
+        convolution::in_family,
+        deconvolution::in_family,
+        dense::in_family,
+        detection::in_family,
+        normalization::in_family,
+        pooling::in_family,
+        shape::in_family,
+        signal::in_family,
     ]
     .iter()
     .find_map(|family| family(kind))
 }
 
+/// The parameters of `kind`, in the order in which ncnn reads them; `None` for
+/// custom layers.
+pub fn param_specs(kind: &crate::LayerKind) -> Option<&'static [ParamSpec]> {
+    layer_spec(kind).map(|spec| spec.params)
+}
+
 macro_rules! layer_params {
-    ($($kind:ident { $($id:literal $name:ident: $ty:ident = $default:expr;)* })*) => {
+    ($($kind:ident $method:ident $summary:literal {
+        $($id:literal $name:ident: $ty:ident = $default:expr, $meaning:literal;)*
+    })*) => {
         $(
-            #[doc = concat!("Parameters of a `", stringify!($kind), "` layer.")]
+            #[doc = concat!("Parameters of a `", stringify!($kind), "` layer: ", $summary, ".")]
             #[derive(Debug, Clone, PartialEq)]
             #[non_exhaustive]
             pub struct $kind {
                 $(
-                    #[doc = concat!("Parameter ", stringify!($id), ", default `", stringify!($default), "`.")]
+                    #[doc = concat!("Parameter ", $id, ", default `", stringify!($default), "`: ", $meaning, ".")]
                     pub $name: $crate::typed::layer_params!(@rust $ty),
                 )*
             }
@@ -75,16 +146,21 @@ macro_rules! layer_params {
                 pub const PARAMS: &[$crate::typed::ParamSpec] = &[$($crate::typed::ParamSpec {
                     id: $id,
                     name: stringify!($name),
-                    kind: stringify!($ty),
+                    kind: $crate::typed::ParamKind::$ty,
                     default: stringify!($default),
+                    meaning: $meaning,
                 }),*];
 
                 /// Reads the parameters of `layer`.
                 ///
                 /// # Errors
+                /// `Invalid` when the layer is of another type, naming both;
                 /// `Malformed` when a parameter has another form (text for a
                 /// number, say), naming the layer and what was found.
                 pub fn read(layer: &$crate::Layer) -> $crate::Result<Self> {
+                    if layer.kind != $crate::LayerKind::$kind {
+                        return Err($crate::typed::other_type(layer, stringify!($kind)));
+                    }
                     Self::read_params(&layer.params).map_err(|error| error.in_layer(&layer.name))
                 }
 
@@ -94,12 +170,27 @@ macro_rules! layer_params {
                     Ok(Self { $($name),* })
                 }
             }
+
+            impl $crate::Layer {
+                #[doc = concat!("The parameters of a `", stringify!($kind), "` layer: ", $summary, ".")]
+                ///
+                /// # Errors
+                #[doc = concat!("As [`typed::", stringify!($kind), "::read`](crate::typed::", stringify!($kind), "::read).")]
+                pub fn $method(&self) -> $crate::Result<$kind> {
+                    $kind::read(self)
+                }
+            }
         )*
 
-        /// The parameters of `kind` if it is one of this family.
-        pub(in crate::typed) fn specs(kind: &$crate::LayerKind) -> Option<&'static [$crate::typed::ParamSpec]> {
+        /// What is known about `kind` if it is one of this family.
+        pub(in crate::typed) fn in_family(kind: &$crate::LayerKind) -> Option<$crate::typed::LayerSpec> {
             match kind {
-                $($crate::LayerKind::$kind => Some($kind::PARAMS),)*
+                $($crate::LayerKind::$kind => Some($crate::typed::LayerSpec {
+                    name: stringify!($kind),
+                    method: stringify!($method),
+                    summary: $summary,
+                    params: $kind::PARAMS,
+                }),)*
                 _ => None,
             }
         }
@@ -117,6 +208,10 @@ macro_rules! layer_params {
 }
 use layer_params;
 
+fn other_type(layer: &crate::Layer, expected: &str) -> crate::Error {
+    crate::Error::invalid(format!("expected a layer of type {expected}, found {}", layer.kind)).in_layer(&layer.name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -132,6 +227,27 @@ mod tests {
             }
         }
         assert_eq!(param_specs(&LayerKind::from("Custom")), None);
+    }
+
+    #[test]
+    fn every_row_says_what_it_means_and_every_method_is_its_type_in_snake_case() {
+        for kind in LayerKind::BUILTIN {
+            let spec = layer_spec(kind).unwrap();
+            assert_eq!(spec.name, kind.as_str());
+            assert_eq!(spec.method.replace('_', ""), kind.as_str().to_lowercase());
+            for text in spec.params.iter().map(|row| row.meaning).chain([spec.summary]) {
+                assert!(!text.is_empty() && !text.contains('\n') && !text.contains("  "), "{kind}: {text:?}");
+                assert!(!text.ends_with('.') && !text.contains('|'), "{kind}: {text:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn an_accessor_of_another_type_names_both() {
+        let layer = Layer::new(LayerKind::Pooling, "pool1");
+        let error = layer.convolution().unwrap_err();
+        assert_eq!(error.kind(), crate::ErrorKind::Invalid);
+        assert_eq!(error.to_string(), "layer pool1: expected a layer of type Convolution, found Pooling");
     }
 
     #[test]

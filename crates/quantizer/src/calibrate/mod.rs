@@ -11,6 +11,7 @@ use histogram_kl::{Histogram, Range, Rule, Threshold};
 use ncnn_format::{Error, Model, Result, ScaleTable};
 use rayon::prelude::*;
 
+use crate::winograd::as_printed;
 use crate::{Dataset, Progress, WeightMethod, WeightScales, weight_scales};
 use collect::Collector;
 use targets::Target;
@@ -72,8 +73,9 @@ pub struct LayerCalibration {
 ///
 /// # Errors
 /// `Unsupported` when a layer cannot be run, `Invalid` for an empty data set, a
-/// network with several inputs, a sample of the wrong shape, or a non-finite
-/// value (naming sample, layer and blob); whatever reading a sample gives.
+/// network with several inputs or two layers of one name, a sample of the wrong
+/// shape, a non-finite value (naming sample, layer and blob), or values so large
+/// that their scale is 0 in a table; whatever reading a sample gives.
 pub fn calibrate(model: &Model, dataset: &dyn Dataset, method: Method, progress: &dyn Progress) -> Result<Calibration> {
     if dataset.is_empty() {
         return Err(Error::invalid("there are no samples to calibrate on"));
@@ -96,9 +98,9 @@ pub fn calibrate(model: &Model, dataset: &dyn Dataset, method: Method, progress:
             progress.step();
             chosen
         })
-        .collect();
+        .collect::<Result<_>>();
     progress.finish();
-    Ok(Calibration { layers, samples: dataset.len() })
+    Ok(Calibration { layers: layers?, samples: dataset.len() })
 }
 
 fn choose(
@@ -107,31 +109,44 @@ fn choose(
     range: &Range,
     histogram: &Histogram,
     weights: WeightScales,
-) -> LayerCalibration {
+) -> Result<LayerCalibration> {
     let rule = method.rule(target.reads_network_input);
     let threshold = rule.threshold(histogram);
-    LayerCalibration {
+    if as_printed(threshold.scale()) == 0.0 {
+        return Err(Error::invalid(format!(
+            "its input {} reaches {}; the scale {:e} would be 0 in a table, which has six decimals (is --norm right?)",
+            target.blob_name,
+            range.absmax,
+            threshold.scale()
+        ))
+        .in_layer(&target.name));
+    }
+    Ok(LayerCalibration {
         layer: target.name.clone(),
         blob: target.blob_name.clone(),
-        range: range.clone(),
+        range: *range,
         histogram: histogram.clone(),
         rule,
         // ncnn2table divides by a threshold of zero here; its tables say `inf`.
         input_scale: if method == Method::NcnnKl && threshold.dead { f32::INFINITY } else { threshold.scale() },
         threshold,
         weights,
-    }
+    })
 }
 
 impl Calibration {
     /// The scales as ncnn2int8 reads them: all weight rows, then all input rows.
+    ///
+    /// Every value is rounded to the six decimals of the file, so that a model made
+    /// from this table and one made from the saved file have the same bytes.
     pub fn table(&self) -> ScaleTable {
         let mut table = ScaleTable::default();
         for layer in &self.layers {
-            table.push(format!("{}_param_0", layer.layer), layer.weights.scales.clone());
+            let scales = layer.weights.scales.iter().map(|&scale| as_printed(scale)).collect();
+            table.push(format!("{}_param_0", layer.layer), scales);
         }
         for layer in &self.layers {
-            table.push(layer.layer.clone(), vec![layer.input_scale]);
+            table.push(layer.layer.clone(), vec![as_printed(layer.input_scale)]);
         }
         table
     }
@@ -148,7 +163,7 @@ impl Calibration {
             }
             if !layer.weights.dead.is_empty() {
                 warnings.push(format!(
-                    "layer {}: the weights of {} of {} channels are all zero (first: channel {})",
+                    "layer {}: the weights of {} of {} channels are all zero or too small for a scale (first: channel {})",
                     layer.layer,
                     layer.weights.dead.len(),
                     layer.weights.scales.len(),

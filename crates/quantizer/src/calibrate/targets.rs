@@ -26,13 +26,18 @@ pub(super) struct Target {
 /// The layers that ncnn quantizes by calibration, in file order.
 ///
 /// # Errors
-/// `Invalid` when a layer is int8 already or there is nothing to calibrate.
+/// `Invalid` when a layer is int8 already, two have the same name, or there is
+/// nothing to calibrate.
 pub(super) fn find(model: &Model, graph: &Graph) -> Result<Vec<Target>> {
     let mut targets: Vec<Target> = Vec::new();
     let mut slots: Vec<BlobId> = Vec::new();
     for (index, layer) in model.layers.iter().enumerate() {
         if !is_calibrated(layer)? {
             continue;
+        }
+        if targets.iter().any(|target| target.name == layer.name) {
+            let message = "two layers have this name; a table could not tell them apart";
+            return Err(Error::invalid(message).in_layer(&layer.name));
         }
         let Some(&read) = graph.nodes()[index].inputs.first() else {
             return Err(Error::malformed("has no input").in_layer(&layer.name));

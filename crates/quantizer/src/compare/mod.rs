@@ -70,7 +70,9 @@ pub fn compare(
     let (reference, quantized) = (Net::new(fp32)?, Int8Net::new(int8)?);
     let pairs = pairs(int8, reference.graph(), quantized.graph())?;
     let ranked = ranked_output(reference.graph(), options.output)?;
-    let pair = Pair { reference: &reference, quantized: &quantized, pairs: &pairs, ranked: ranked.as_deref() };
+    check_labels(dataset, options.labels)?;
+    let ranked = ranked.as_deref();
+    let pair = Pair { reference: &reference, quantized: &quantized, pairs: &pairs, ranked, labels: options.labels };
     progress.start("comparing", dataset.len());
     let seen = (0..dataset.len())
         .into_par_iter()
@@ -81,7 +83,14 @@ pub fn compare(
         })
         .collect::<Result<Vec<_>>>();
     progress.finish();
-    summarize(pairs, dataset, options, ranked.is_some(), seen?)
+    Ok(summarize(pairs, ranked.is_some(), &seen?))
+}
+
+/// # Errors
+/// `Invalid` when labels are given and a sample has none, before anything is run.
+fn check_labels(dataset: &dyn Dataset, labels: Option<&Labels>) -> Result<()> {
+    let Some(labels) = labels else { return Ok(()) };
+    (0..dataset.len()).try_for_each(|index| scores::label_of(&dataset.name(index), labels).map(drop))
 }
 
 /// A blob that both networks have.
@@ -97,7 +106,7 @@ struct BlobPair {
 /// What one sample showed.
 struct Seen {
     errors: Vec<(Sqnr, Cosine)>,
-    ranked: Option<(Tensor, Tensor)>,
+    scores: Scores,
 }
 
 struct Pair<'a> {
@@ -105,6 +114,7 @@ struct Pair<'a> {
     quantized: &'a Int8Net,
     pairs: &'a [BlobPair],
     ranked: Option<&'a str>,
+    labels: Option<&'a Labels>,
 }
 
 impl Pair<'_> {
@@ -138,8 +148,11 @@ impl Pair<'_> {
         if let Some(error) = failed {
             return Err(error.in_file(&name));
         }
-        let ranked = self.ranked.and_then(|output| Some((fp32.get(output)?.clone(), int8.get(output)?.clone())));
-        Ok(Seen { errors, ranked })
+        let mut scores = Scores::default();
+        if let Some((fp32, int8)) = self.ranked.and_then(|output| Some((fp32.get(output)?, int8.get(output)?))) {
+            scores.add(&name, self.labels, fp32.as_slice(), int8.as_slice())?;
+        }
+        Ok(Seen { errors, scores })
     }
 }
 
@@ -155,6 +168,8 @@ fn add_error(sqnr: &mut Sqnr, cosine: &mut Cosine, expected: &Tensor, found: &Va
 /// # Errors
 /// `Invalid` when the two networks are not the same network.
 fn pairs(model: &Model, fp32: &Graph, int8: &Graph) -> Result<Vec<BlobPair>> {
+    check_same("inputs", (fp32, fp32.inputs()), (int8, int8.inputs()))?;
+    check_same("outputs", (fp32, fp32.outputs()), (int8, int8.outputs()))?;
     let mut pairs = Vec::new();
     for (layer, node) in model.layers.iter().zip(int8.nodes()) {
         let is_int8 = is_quantized(layer)?;
@@ -181,6 +196,25 @@ fn pairs(model: &Model, fp32: &Graph, int8: &Graph) -> Result<Vec<BlobPair>> {
     Ok(pairs)
 }
 
+/// # Errors
+/// `Invalid` unless both networks have blobs of the same names there.
+fn check_same(what: &str, fp32: (&Graph, &[BlobId]), int8: (&Graph, &[BlobId])) -> Result<()> {
+    let names = |(graph, blobs): (&Graph, &[BlobId])| {
+        let mut names: Vec<_> = blobs.iter().map(|&blob| graph.blob_name(blob).to_owned()).collect();
+        names.sort();
+        names
+    };
+    let (fp32, int8) = (names(fp32), names(int8));
+    if fp32 == int8 {
+        return Ok(());
+    }
+    Err(Error::invalid(format!(
+        "the {what} differ: {} in the fp32 model, {} in the int8 model; are they the same network?",
+        fp32.join(", "),
+        int8.join(", ")
+    )))
+}
+
 /// The output whose largest value is the answer: the named one, or the only one.
 fn ranked_output(graph: &Graph, named: Option<&str>) -> Result<Option<String>> {
     match named {
@@ -193,23 +227,15 @@ fn ranked_output(graph: &Graph, named: Option<&str>) -> Result<Option<String>> {
     }
 }
 
-fn summarize(
-    pairs: Vec<BlobPair>,
-    dataset: &dyn Dataset,
-    options: &CompareOptions<'_>,
-    is_ranked: bool,
-    seen: Vec<Seen>,
-) -> Result<Comparison> {
+fn summarize(pairs: Vec<BlobPair>, is_ranked: bool, seen: &[Seen]) -> Comparison {
     let mut sums = vec![(Sqnr::default(), Cosine::default()); pairs.len()];
     let mut scores = Scores::default();
-    for (index, sample) in seen.iter().enumerate() {
+    for sample in seen {
         for (sum, error) in sums.iter_mut().zip(&sample.errors) {
             sum.0.merge(error.0);
             sum.1.merge(error.1);
         }
-        if let Some((fp32, int8)) = &sample.ranked {
-            scores.add(&dataset.name(index), options.labels, fp32.as_slice(), int8.as_slice())?;
-        }
+        scores.merge(sample.scores);
     }
     let blobs = pairs
         .into_iter()
@@ -223,5 +249,5 @@ fn summarize(
             cosine: cosine.value(),
         })
         .collect();
-    Ok(Comparison { samples: dataset.len(), blobs, scores: is_ranked.then_some(scores) })
+    Comparison { samples: seen.len(), blobs, scores: is_ranked.then_some(scores) }
 }

@@ -60,8 +60,11 @@ pub struct Converted {
 /// int8; without an input scale it stays float, which is how a layer is kept out.
 /// Differences from ncnn2int8, which writes the same bytes otherwise:
 ///
-/// - A row that is missing, has a wrong length or holds a scale that cannot be
-///   used is an error; ncnn2int8 drops layers silently or reads out of bounds.
+/// - An input row without its weight row, a row of a wrong length or a scale that
+///   cannot be used is an error; ncnn2int8 drops layers silently or reads out of
+///   bounds. A layer without an input row stays float, with a [`Note`].
+/// - An input scale of `inf` (ncnn2table's answer to a blob that is always 0) is such
+///   an error: calibrate with another method than `ncnn-kl`.
 /// - A weight scale `inf` on an all-zero channel gives weights 0 and a stored scale
 ///   of 1, where ncnn2int8 stores −127 and infinity (x86). Both infer zeros.
 /// - Gemm and SDPA stay float; ncnn2int8 always quantizes them. So do recurrent
@@ -74,6 +77,7 @@ pub struct Converted {
 /// is NaN or infinite. All name the layer.
 pub fn convert(model: &Model, table: &ScaleTable, options: ConvertOptions) -> Result<Converted> {
     model.layers.iter().try_for_each(check_is_float)?;
+    table.check_dialect(model)?;
     let mut notes = Vec::new();
     note_unknown_rows(model, table, &mut notes)?;
     let mut model = model.clone();

@@ -69,7 +69,7 @@ pub(super) fn parse_positional(text: &str, limits: &Limits) -> Result<(Model, Ve
 }
 
 fn warning(line: usize, message: String) -> Warning {
-    Warning { line, byte: None, message }
+    Warning { line, byte: None, message, misread: false }
 }
 
 /// A layer, and what should be said about it.

@@ -1,0 +1,33 @@
+//! How a network is to be run.
+
+use int8_kernels::Isa;
+
+/// Options of [`Int8Net::with_options`](crate::Int8Net::with_options).
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The instructions to use; results do not depend on it.
+    pub isa: Isa,
+    /// Where `acc · scale + bias` is rounded.
+    pub roundings: Roundings,
+}
+
+/// Where `acc · scale + bias` is rounded: after each operation or once.
+///
+/// It decides the last bit of a float, and at a tie one step of an int8 output.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Roundings {
+    /// After each operation: ncnn's plain layers.
+    #[default]
+    Reference,
+    /// As stock ncnn on x86 with FMA, packing and sgemm off: once in Convolution and
+    /// in its special depthwise kernels (3×3, stride 1 or 2, dilation 1, no activation
+    /// or ReLU), after each operation elsewhere. For comparing with that runtime bit
+    /// for bit.
+    NcnnX86,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { isa: Isa::detect(), roundings: Roundings::default() }
+    }
+}

@@ -1,0 +1,149 @@
+//! What a layer type asks of its parameters together.
+
+use super::Finding;
+use crate::{ErrorKind, Layer, LayerKind, Result, typed, weight_layout};
+
+/// Findings about the parameters of `layer` taken together.
+pub(super) fn check(layer: &Layer) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    // What cannot be read was found where the forms of parameters are checked.
+    let _ = type_rules(layer, &mut findings);
+    let _ = activation(layer, &mut findings);
+    if let Err(error) = weight_layout(layer) {
+        findings.extend(layout_error(layer, &error));
+    }
+    findings
+}
+
+fn layout_error(layer: &Layer, error: &crate::Error) -> Option<Finding> {
+    // Parameters of the wrong form are reported elsewhere, in more words.
+    let readable = typed::layer_spec(&layer.kind).is_none_or(|spec| {
+        layer.params.iter().all(|(id, value)| {
+            let array = matches!(value, crate::ParamValue::Array(_));
+            spec.param(id)
+                .is_none_or(|row| array == matches!(row.kind, typed::ParamKind::Ints | typed::ParamKind::Floats))
+        })
+    });
+    match error.kind() {
+        ErrorKind::Unsupported => Some(Finding::warning(error.message())),
+        _ if readable => Some(Finding::error(error.message()).advise("ncnn cannot load the layer's weights")),
+        _ => None,
+    }
+}
+
+fn type_rules(layer: &Layer, findings: &mut Vec<Finding>) -> Result<()> {
+    match &layer.kind {
+        LayerKind::Custom(name) => findings.push(
+            Finding::warning(format!("ncnn has no layer type {name}"))
+                .advise("the program that loads the model must register it"),
+        ),
+        LayerKind::ArgMax | LayerKind::SPP => findings.push(
+            Finding::warning(format!(
+                "{} is switched off in ncnn's default build, which then refuses the model",
+                layer.kind
+            ))
+            .advise("build ncnn with it, or take the layer out"),
+        ),
+        LayerKind::Softmax => {
+            let params = layer.softmax()?;
+            if params.axis != 0 && params.fixbug0 == 0 {
+                findings.push(refused(&format!("axis {} without 1=1", params.axis), "add 1=1"));
+            }
+        }
+        LayerKind::Reduction => {
+            let params = layer.reduction()?;
+            if !params.axes.is_empty() && params.fixbug0 == 0 {
+                findings.push(refused("axes without 5=1", "add 5=1"));
+            }
+        }
+        LayerKind::Interp => match layer.interp()?.resize_type {
+            0 => findings.push(Finding::error("resize_type 0 leaves the output empty").advise("write 0=1, 2 or 3")),
+            1..=3 => {}
+            other => findings.push(refused(&format!("resize_type {other}"), "write 0=1, 2 or 3")),
+        },
+        LayerKind::Convolution => {
+            let params = layer.convolution()?;
+            strides(&[params.stride_w, params.stride_h, params.dilation_w, params.dilation_h], findings);
+            pads(&[params.pad_left, params.pad_right, params.pad_top, params.pad_bottom], findings);
+            if !matches!(params.int8_scale_term, 0..=2 | 101 | 102) {
+                findings.push(odd_term(params.int8_scale_term));
+            }
+        }
+        LayerKind::ConvolutionDepthWise => {
+            let params = layer.convolution_depth_wise()?;
+            strides(&[params.stride_w, params.stride_h, params.dilation_w, params.dilation_h], findings);
+            pads(&[params.pad_left, params.pad_right, params.pad_top, params.pad_bottom], findings);
+            if !matches!(params.int8_scale_term, 0..=2 | 101 | 102) {
+                let term = params.int8_scale_term;
+                findings.push(Finding::error(format!("int8_scale_term {term}: ncnn loads no input scale and crashes")));
+            }
+        }
+        LayerKind::Pooling => {
+            let params = layer.pooling()?;
+            if params.global_pooling == 0 && params.adaptive_pooling == 0 {
+                strides(&[params.stride_w, params.stride_h], findings);
+                if params.kernel_w < 1 || params.kernel_h < 1 {
+                    let size = format!("a window of {} x {}", params.kernel_w, params.kernel_h);
+                    findings.push(Finding::error(size).advise("give 1=, or 4=1 for a global pooling"));
+                }
+            }
+        }
+        _ => {}
+    }
+    Ok(())
+}
+
+fn refused(what: &str, advice: &str) -> Finding {
+    Finding::error(format!("{what}: ncnn refuses the model")).advise(advice)
+}
+
+fn odd_term(term: i32) -> Finding {
+    Finding::warning(format!("int8_scale_term {term} is none that a tool writes"))
+        .advise("write 2, or 102 with an output scale")
+}
+
+fn strides(values: &[i32], findings: &mut Vec<Finding>) {
+    if let Some(value) = values.iter().find(|value| **value < 1) {
+        findings.push(Finding::error(format!("a stride or dilation of {value}; ncnn divides by it")));
+    }
+}
+
+fn pads(values: &[i32; 4], findings: &mut Vec<Finding>) {
+    let all = |value| values.iter().all(|pad| *pad == value);
+    if values.iter().any(|pad| *pad < 0) && !all(-233) && !all(-234) {
+        findings.push(
+            Finding::error(format!("pads {values:?} mix sizes and codes"))
+                .advise("-233 (SAME_UPPER) or -234 (SAME_LOWER) must stand in all four"),
+        );
+    }
+}
+
+/// How many parameters a fused activation reads.
+fn activation(layer: &Layer, findings: &mut Vec<Finding>) -> Result<()> {
+    let Some(spec) = typed::layer_spec(&layer.kind) else { return Ok(()) };
+    let id = |name| spec.params.iter().find(|row| row.name == name).map(|row| row.id);
+    let (Some(kind), Some(params)) = (id("activation_type"), id("activation_params")) else { return Ok(()) };
+    let kind = layer.params.int(kind, 0)?;
+    let found = layer.params.floats(params, Vec::new())?.len();
+    let needed = match kind {
+        0 | 1 | 4 | 5 => 0,
+        2 => 1,
+        3 | 6 => 2,
+        other => {
+            findings.push(
+                Finding::warning(format!("activation_type {other} does not exist; ncnn applies none"))
+                    .advise("the types are 0 to 6"),
+            );
+            0
+        }
+    };
+    if found < needed {
+        findings.push(
+            Finding::error(format!(
+                "activation_type {kind} needs {needed} activation_params, found {found}; ncnn crashes"
+            ))
+            .advise(format!("add -233{params:02}={needed},…")),
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,129 @@
+//! Scale tables, alone and beside their model.
+
+use std::collections::{HashMap, HashSet};
+
+use super::Finding;
+use crate::{Layer, LayerKind, Model, Result, ScaleTable, TableRow};
+
+/// Below this, six decimals leave fewer than five digits.
+const FEW_DIGITS: f32 = 0.1;
+
+/// Everything about `table` that ncnn2int8 would accept silently and convert
+/// wrongly. `text` is what it was read from, for blank lines; `model` is the fp32
+/// model that it belongs to.
+pub fn check_table(table: &ScaleTable, text: Option<&str>, model: Option<&Model>) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    if let Some(text) = text {
+        findings.extend(blank_line(text));
+    }
+    let mut keys = HashSet::new();
+    for row in &table.rows {
+        if !keys.insert(row.key.as_str()) {
+            findings.push(Finding::warning(format!("row {} is given again; the last one counts", row.key)));
+        }
+        findings.extend(values(row));
+    }
+    if let Some(model) = model {
+        partners(table, model, &mut findings);
+    }
+    findings
+}
+
+/// ncnn2int8 stops at the first blank line.
+fn blank_line(text: &str) -> Option<Finding> {
+    let mut lines = text.lines().enumerate().skip_while(|(_, line)| !line.is_empty());
+    let (number, _) = lines.next()?;
+    let lost = lines.filter(|(_, line)| !line.trim().is_empty()).count();
+    (lost > 0).then(|| {
+        let mut finding = Finding::error(format!("ncnn2int8 stops at this blank line and loses {lost} rows"))
+            .advise("remove the line");
+        finding.place.line = Some(number + 1);
+        finding
+    })
+}
+
+fn is_weight_row(row: &TableRow) -> bool {
+    row.key.contains("_param_")
+}
+
+fn values(row: &TableRow) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let key = &row.key;
+    let at = |wrong: fn(&f32) -> bool| row.values.iter().position(wrong);
+    if let Some(index) = at(|value| !value.is_finite()) {
+        let value = row.values.get(index).copied().unwrap_or_default();
+        findings.push(
+            Finding::error(format!("row {key}: scale {index} is {value}"))
+                .advise("the channel or blob was always zero; any finite scale, such as 1, does"),
+        );
+    }
+    if let Some(index) = at(|value| *value < 0.0) {
+        findings.push(Finding::error(format!("row {key}: scale {index} is negative")));
+    }
+    if let Some(index) = at(|value| *value == 0.0) {
+        let message = format!("row {key}: scale {index} is 0");
+        findings.push(if is_weight_row(row) {
+            Finding::warning(message).advise("the channel becomes zero")
+        } else {
+            Finding::error(message).advise("ncnn divides by it; a scale below 0.0000005 is printed as 0")
+        });
+    }
+    if let Some(index) = at(|value| (f32::MIN_POSITIVE..FEW_DIGITS).contains(value)) {
+        let value = row.values.get(index).copied().unwrap_or_default();
+        findings.push(Finding::warning(format!("row {key}: scale {index} is {value}, with few digits left of it")));
+    }
+    if !is_weight_row(row) && row.values.len() > 1 {
+        let found = row.values.len();
+        findings.push(Finding::warning(format!("row {key}: an input has one scale, found {found}; the first counts")));
+    }
+    findings
+}
+
+fn partners(table: &ScaleTable, model: &Model, findings: &mut Vec<Finding>) {
+    let layers: HashMap<&str, &Layer> = model.layers.iter().map(|layer| (layer.name.as_str(), layer)).collect();
+    for row in &table.rows {
+        let name = row.key.rsplit_once("_param_").map_or(row.key.as_str(), |(name, _)| name);
+        if !layers.contains_key(name) && !layers.contains_key(row.key.as_str()) {
+            findings.push(Finding::warning(format!("row {}: the model has no layer {name}", row.key)));
+        }
+    }
+    for layer in &model.layers {
+        let Ok(Some((expected, term))) = weight_scales(layer) else { continue };
+        let mut layer_findings = Vec::new();
+        if term != 0 {
+            layer_findings.push(Finding::warning("is int8 already; ncnn2int8 would quantize it again"));
+        }
+        match table.weight_scales(&layer.name) {
+            None => layer_findings.push(missing("weights", &format!("{}_param_0", layer.name))),
+            Some(scales) if scales.len() != 1 && scales.len() != expected => layer_findings.push(
+                Finding::error(format!("row {}_param_0 has {} scales, the layer {expected}", layer.name, scales.len()))
+                    .advise("ncnn2int8 reads past the end; calibrate again"),
+            ),
+            Some(_) => {}
+        }
+        if table.input_scale(&layer.name).is_none() {
+            layer_findings.push(missing("input", &layer.name));
+        }
+        findings.extend(layer_findings.into_iter().map(|mut finding| {
+            finding.place.layer = Some(layer.name.clone());
+            finding
+        }));
+    }
+}
+
+fn missing(what: &str, key: &str) -> Finding {
+    Finding::warning(format!("no row {key} for its {what}")).advise("the layer stays float")
+}
+
+/// The number of weight scales and the int8 term of a layer that tables are made for.
+fn weight_scales(layer: &Layer) -> Result<Option<(usize, i32)>> {
+    let (count, term) = match layer.kind {
+        LayerKind::Convolution => layer.convolution().map(|params| (params.num_output, params.int8_scale_term))?,
+        LayerKind::ConvolutionDepthWise => {
+            layer.convolution_depth_wise().map(|params| (params.group, params.int8_scale_term))?
+        }
+        LayerKind::InnerProduct => layer.inner_product().map(|params| (params.num_output, params.int8_scale_term))?,
+        _ => return Ok(None),
+    };
+    Ok(usize::try_from(count).ok().map(|count| (count, term)))
+}
