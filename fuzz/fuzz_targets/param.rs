@@ -12,7 +12,12 @@ fuzz_target!(|bytes: &[u8]| {
     let Ok((model, warnings)) = read else { return };
     let lines = 1 + text.bytes().filter(|byte| *byte == b'\n').count();
     assert!(warnings.iter().all(|warning| (1..=lines).contains(&warning.line)), "a warning outside the text");
-    assert!(model.to_param_text() == text || !has_magic(text), "an untouched model is its text");
-    assert!(model.check_param_text().is_ok(), "what was read can be written");
     model.layers.iter().for_each(|layer| drop(weight_layout(layer)));
+    let written = model.to_param_text();
+    if has_magic(text) {
+        assert_eq!(written, text, "an untouched model is its text");
+        assert!(model.check_param_text().is_ok(), "what was read can be written");
+    } else if model.check_param_text().is_ok() {
+        assert_eq!(Model::from_param_text(&written).expect("what the check passed can be read").layers, model.layers);
+    }
 });
