@@ -88,7 +88,9 @@ fn build(targets: &[String]) -> Result<PathBuf> {
         .arg(home().join("Cargo.toml"))
         .env("CARGO_ENCODED_RUSTFLAGS", COVERAGE.join("\u{1f}"))
         .env("CARGO_TARGET_DIR", &target_folder);
-    targets.iter().for_each(|target| drop(cargo.args(["--bin", target])));
+    for target in targets {
+        cargo.args(["--bin", target]);
+    }
     if !succeeds(&mut cargo, &target_folder)? {
         return Err(Error::invalid("the fuzz targets do not build"));
     }
