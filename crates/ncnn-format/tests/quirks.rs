@@ -89,8 +89,8 @@ fn quirk_06_no_parameter_is_dropped_on_writing() {
 #[test]
 fn quirk_07_scales_have_six_decimals_so_tiny_ones_vanish() {
     let mut table = ScaleTable::default();
-    table.push("conv", vec![156.19, 0.123_456_7, 4e-7]);
-    assert_eq!(table.to_text(), "conv 156.190002 0.123457 0.000000 \n");
+    table.push("conv", vec![156.25, 0.123_456_7, 4e-7]);
+    assert_eq!(table.to_text(), "conv 156.250000 0.123457 0.000000 \n");
 }
 
 #[test]

@@ -85,7 +85,7 @@ pub(crate) fn parse_model(text: &str, limits: &Limits) -> Result<(Model, Vec<War
 }
 
 /// A graph of pnnx can happen to follow our grammar too.
-fn is_pnnx(model: &Model) -> bool {
+pub(super) fn is_pnnx(model: &Model) -> bool {
     model.layers.iter().any(|layer| layer.kind.as_str() == "pnnx.Input")
 }
 

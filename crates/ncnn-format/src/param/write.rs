@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use super::fault::{Notes, between};
 use super::format::{format_parameter, is_writable_text};
-use super::parse::{LayerText, header, layer};
+use super::parse::{LayerText, header, is_pnnx, layer};
 use super::value::{Entry, is_white, starts_like_parameter};
 use crate::{Error, Layer, Limits, Model, ParamValue, Result};
 
@@ -38,6 +38,9 @@ pub(crate) fn write_model(model: &Model) -> String {
 pub(crate) fn check_writable(model: &Model) -> Result<()> {
     if model.layers.is_empty() {
         return Err(Error::invalid("a model without layers cannot be written: ncnn refuses to read it"));
+    }
+    if is_pnnx(model) {
+        return Err(Error::invalid("a model with a layer of pnnx's own graph cannot be written: it is read as one"));
     }
     let limits = no_limits();
     let read: Vec<Option<LayerText<'_>>> = model.layers.iter().map(|layer| read_source(layer, &limits)).collect();
@@ -329,6 +332,7 @@ mod tests {
         insta::assert_snapshot!(hostile_text("12345678901234"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
         let blobless = Model { layers: vec![Layer::new(LayerKind::Noop, "n")], ..Model::default() };
         insta::assert_snapshot!(blobless.check_param_text().unwrap_err(), @"a model without blobs cannot be written: ncnn refuses to read it");
+        insta::assert_snapshot!(refusal(&|layer| layer.kind = LayerKind::Custom("pnnx.Input".into())), @"a model with a layer of pnnx's own graph cannot be written: it is read as one");
         insta::assert_snapshot!(Model::default().check_param_text().unwrap_err(), @"a model without layers cannot be written: ncnn refuses to read it");
     }
 }

@@ -84,8 +84,9 @@ fn layer(line: &str, limits: &Limits) -> Result<(Layer, Option<String>)> {
     let in_layer = |error: Error| error.in_layer(name);
     let inputs = count(word("the number of inputs").map_err(in_layer)?).map_err(in_layer)?;
     let outputs = count(word("the number of outputs").map_err(in_layer)?).map_err(in_layer)?;
-    if inputs.saturating_add(outputs) > limits.blobs_per_layer {
-        let message = format!("{} inputs and outputs, the limit is {}", inputs + outputs, limits.blobs_per_layer);
+    let (blobs, most) = (inputs.saturating_add(outputs), limits.blobs_per_layer);
+    if blobs > most {
+        let message = format!("{blobs} inputs and outputs, the limit is {most}");
         return Err(in_layer(Error::too_large(message)));
     }
     for _ in 0..inputs {
