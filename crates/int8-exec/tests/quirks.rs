@@ -1,5 +1,5 @@
 //! Quirks of ncnn's int8 inference and what this crate does. The numbers are those
-//! of the list in `docs/file-formats.md`.
+//! of section 12 of the project's notes on ncnn's int8.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 

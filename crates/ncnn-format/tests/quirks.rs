@@ -1,5 +1,5 @@
 //! What ncnn's formats do to the unwary, and what this crate does instead. The
-//! numbers are those of the list in `docs/file-formats.md`.
+//! numbers are those of section 12 of the project's notes on ncnn's int8.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

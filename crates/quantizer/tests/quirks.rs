@@ -1,5 +1,5 @@
 //! Quirks of ncnn2table and ncnn2int8 and what this crate does instead. The
-//! numbers are those of the list in `docs/file-formats.md`.
+//! numbers are those of section 12 of the project's notes on ncnn's int8.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
