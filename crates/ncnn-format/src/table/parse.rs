@@ -15,7 +15,7 @@ pub(crate) fn parse_table(text: &str, limits: &Limits) -> Result<ScaleTable> {
     // What stood between the last row and this line.
     let mut source = String::new();
     for (number, line) in text.split('\n').enumerate() {
-        let line = line.strip_suffix('\r').unwrap_or(line);
+        let line = line.trim_end_matches('\r');
         if line.bytes().all(|byte| byte == b' ') {
             continue;
         }
