@@ -34,6 +34,9 @@ pub(crate) struct FuzzArgs {
     /// Processes that share the work on a target
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..))]
     jobs: u32,
+    /// Where the random numbers start; 0 takes another start every time
+    #[arg(long, default_value_t = 1)]
+    seed: u32,
     /// Targets; all of them when none is named
     targets: Vec<String>,
 }
@@ -117,7 +120,8 @@ fn fuzz(target: &str, binary: &Path, args: &FuzzArgs) -> Result<bool> {
     command
         .arg(format!("-artifact_prefix={}/", artifacts.display()))
         .arg(format!("-max_total_time={}", args.seconds))
-        .args(["-timeout=10", "-rss_limit_mb=2048", "-max_len=16384", "-print_final_stats=1", "-verbosity=1"]);
+        .arg(format!("-seed={}", args.seed))
+        .args(["-timeout=10", "-rss_limit_mb=2048", "-max_len=16384", "-print_final_stats=1", "-verbosity=0"]);
     if args.jobs > 1 {
         command.arg(format!("-fork={}", args.jobs));
     }
