@@ -134,7 +134,11 @@ fn machine_specific(line: &str) -> Option<&'static str> {
                 .is_none_or(|before| !(before.is_alphanumeric() || "./_-}$:".contains(before)))
         })
     };
-    REGISTRY_SETTINGS.iter().find(|setting| line.contains(**setting)).or_else(|| FOLDERS.iter().find(starts_a_path)).copied()
+    REGISTRY_SETTINGS
+        .iter()
+        .find(|setting| line.contains(**setting))
+        .or_else(|| FOLDERS.iter().find(starts_a_path))
+        .copied()
 }
 
 fn is_crate_root(file: &str) -> bool {
