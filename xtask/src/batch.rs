@@ -59,9 +59,9 @@ impl Batch {
         let wanted = wanted(spec, |name| net.graph().blob(name))?;
         self.gather(spec, |input| {
             let mut kept = vec![None; wanted.len()];
-            net.run(&[(spec.input, input)], &mut |blob: BlobId, value: &Tensor| {
+            net.run(&[(spec.input, input)], &mut |blob: BlobId, value: &fp32_ref::Value| {
                 if let Some(slot) = wanted.iter().position(|&id| id == blob) {
-                    kept[slot] = Some(value.clone());
+                    kept[slot] = value.to_tensor().ok();
                 }
             })?;
             Ok(kept)

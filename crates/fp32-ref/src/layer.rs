@@ -1,8 +1,8 @@
 //! What a layer is to the executor.
 
-use ncnn_format::Result;
+use ncnn_format::{Error, Result};
 
-use crate::{Shape, Tensor};
+use crate::{Pixels, Shape, Tensor, Value, Workspace};
 
 /// A layer with its parameters checked and its weights ready.
 pub trait Layer: Send + Sync {
@@ -20,6 +20,24 @@ pub trait Layer: Send + Sync {
     /// As [`Layer::output_shapes`].
     fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>>;
 
+    /// The order of values that the layer works on, for inputs of the given shapes.
+    ///
+    /// Only for images and vectors; a vector is one pixel.
+    fn order(&self, inputs: &[Shape]) -> Order {
+        let _ = inputs;
+        Order::Planar
+    }
+
+    /// Computes the outputs from channels-last inputs; only called when
+    /// [`Layer::order`] allows it.
+    ///
+    /// # Errors
+    /// As [`Layer::output_shapes`].
+    fn run_pixels(&self, inputs: Vec<Pixels>, workspace: &mut Workspace) -> Result<Vec<Value>> {
+        let _ = (inputs, workspace);
+        Err(Error::unsupported("this layer does not work on channels-last values"))
+    }
+
     /// The same on int8 values; `None` when the layer computes, which only floats allow.
     ///
     /// A layer that merely moves values gives each output the values of its inputs
@@ -27,6 +45,29 @@ pub trait Layer: Send + Sync {
     fn run_i8(&self, inputs: Vec<Tensor<i8>>) -> Option<Result<Vec<Tensor<i8>>>> {
         let _ = inputs;
         None
+    }
+}
+
+/// The order of values that a layer works on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    /// ncnn's: channel by channel.
+    Planar,
+    /// Whichever the inputs have; channels-last when they differ.
+    Either,
+    /// Channels-last: turning the inputs first pays.
+    Pixels,
+}
+
+impl Order {
+    /// For a layer that wants images pixel by pixel.
+    pub(crate) fn pixels_of_images(inputs: &[Shape]) -> Self {
+        if inputs.iter().all(|input| input.rank() == 3) { Self::Pixels } else { Self::Planar }
+    }
+
+    /// For a layer that takes images as they are.
+    pub(crate) fn either_for_images(inputs: &[Shape]) -> Self {
+        if inputs.iter().all(|input| input.rank() == 3) { Self::Either } else { Self::Planar }
     }
 }
 

@@ -19,7 +19,8 @@
 //! ```
 //!
 //! Shapes are written outermost dimension first, as they lie in memory:
-//! `[c, h, w]`, `[h, w]`, `[w]`, or `[c, d, h, w]`.
+//! `[c, h, w]`, `[h, w]`, `[w]`, or `[c, d, h, w]`. While a network runs, an image may lie
+//! in memory pixel by pixel ([`Pixels`]); inputs and outputs are always row-major.
 
 #![forbid(unsafe_code)]
 
@@ -28,14 +29,21 @@ mod layer;
 mod layers;
 mod net;
 mod observer;
+mod pixels;
 mod shape;
+mod simd;
 mod tensor;
+mod value;
+mod workspace;
 
 pub use graph::{Blob, BlobId, Graph, Node};
-pub use layer::{Layer, build};
+pub use layer::{Layer, Order, build};
 pub use layers::activation::Activation;
 pub use layers::window::{ConvWindow, Pads, Placement};
 pub use net::{Net, Outputs};
 pub use observer::Observer;
+pub use pixels::Pixels;
 pub use shape::Shape;
 pub use tensor::Tensor;
+pub use value::Value;
+pub use workspace::Workspace;

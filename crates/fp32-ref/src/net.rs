@@ -2,7 +2,7 @@
 
 use ncnn_format::{Error, LayerKind, Model, Result};
 
-use crate::{BlobId, Graph, Layer, Observer, Shape, Tensor, build};
+use crate::{BlobId, Graph, Layer, Observer, Order, Shape, Tensor, Value, Workspace, build};
 
 /// An fp32 network: its graph and one executable [`Layer`] per file layer.
 ///
@@ -58,14 +58,32 @@ impl Net {
     /// `Invalid` when an input is missing or a layer cannot work on its shape,
     /// naming the layer.
     pub fn run(&self, inputs: &[(&str, Tensor)], observer: &mut dyn Observer) -> Result<Outputs> {
-        let feeds =
-            inputs.iter().map(|(name, value)| Ok((self.graph.blob(name)?, value.clone()))).collect::<Result<_>>()?;
+        self.run_in(&mut Workspace::default(), inputs, observer)
+    }
+
+    /// As [`Net::run`] with memory that is kept from one run to the next.
+    ///
+    /// # Errors
+    /// As [`Net::run`].
+    pub fn run_in(
+        &self,
+        workspace: &mut Workspace,
+        inputs: &[(&str, Tensor)],
+        observer: &mut dyn Observer,
+    ) -> Result<Outputs> {
+        let feeds = inputs
+            .iter()
+            .map(|(name, value)| Ok((self.graph.blob(name)?, Value::Planar(value.clone()))))
+            .collect::<Result<_>>()?;
         let outputs = self.graph.execute(
             feeds,
-            |index, inputs| self.layer(index)?.run(inputs),
+            |index, inputs| step(self.layer(index)?, inputs, workspace),
             |blob, value| observer.observe(blob, value),
         )?;
-        Ok(Outputs(outputs.into_iter().map(|(blob, value)| (self.graph.blob_name(blob).to_owned(), value)).collect()))
+        let named = outputs
+            .into_iter()
+            .map(|(blob, value)| Ok((self.graph.blob_name(blob).to_owned(), value.into_planar(workspace)?)));
+        Ok(Outputs(named.collect::<Result<_>>()?))
     }
 
     /// The shape of every blob for inputs of the given shapes, by [`BlobId`].
@@ -88,6 +106,23 @@ impl Net {
     fn layer(&self, index: usize) -> Result<&dyn Layer> {
         self.layers[index].as_deref().ok_or_else(|| Error::invalid("an Input layer was not fed"))
     }
+}
+
+/// Runs `layer` on values in the order that it wants.
+fn step(layer: &dyn Layer, inputs: Vec<Value>, workspace: &mut Workspace) -> Result<Vec<Value>> {
+    let shapes: Vec<Shape> = inputs.iter().map(Value::shape).collect();
+    let given = inputs.iter().any(|input| matches!(input, Value::Pixels(_)));
+    let turned = match layer.order(&shapes) {
+        Order::Planar => false,
+        Order::Either => given,
+        Order::Pixels => true,
+    };
+    if turned {
+        let inputs = inputs.into_iter().map(|input| input.into_pixels(workspace)).collect::<Result<_>>()?;
+        return layer.run_pixels(inputs, workspace);
+    }
+    let inputs = inputs.into_iter().map(|input| input.into_planar(workspace)).collect::<Result<_>>()?;
+    Ok(layer.run(inputs)?.into_iter().map(Value::Planar).collect())
 }
 
 impl Outputs {

@@ -86,6 +86,13 @@ impl<T: Clone> Tensor<T> {
         self.as_slice().chunks_exact(self.shape.volume() / self.shape.outer())
     }
 
+    /// The buffer, if nobody else holds it.
+    pub(crate) fn into_buffer(self) -> Option<Vec<T>> {
+        let (buffer, offset) = self.array.try_into_owned_nocopy().ok()?.into_raw_vec_and_offset();
+        // A view into the middle cannot serve as a whole.
+        (offset == Some(0)).then_some(buffer)
+    }
+
     /// An n-dimensional view, outermost dimension first.
     pub fn view(&self) -> ArrayViewD<'_, T> {
         self.array.view()

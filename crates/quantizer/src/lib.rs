@@ -18,6 +18,7 @@ mod preprocess;
 mod progress;
 mod resize;
 mod samples;
+mod spread;
 mod weight_scales;
 mod weight_slices;
 mod winograd;

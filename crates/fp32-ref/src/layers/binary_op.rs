@@ -4,7 +4,7 @@ use ncnn_format::{Error, Result, typed};
 
 use super::arity::{exactly, only};
 use super::broadcast::Broadcast;
-use crate::{Layer, Shape, Tensor};
+use crate::{Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
 pub(super) struct BinaryOp {
     operation: Operation,
@@ -82,6 +82,20 @@ impl Layer for BinaryOp {
             Operation::Remainder => broadcast.apply(a, b, libm::remainderf),
             Operation::RevRemainder => broadcast.apply(a, b, |a, b| libm::remainderf(b, a)),
         }?])
+    }
+
+    fn order(&self, inputs: &[Shape]) -> Order {
+        match inputs {
+            // A vector that goes with the channels goes with every pixel.
+            [image, vector] | [vector, image] if image.rank() == 3 && vector.rank() == 1 => {
+                if vector.w() == image.c() { Order::Either } else { Order::Planar }
+            }
+            _ => Order::either_for_images(inputs),
+        }
+    }
+
+    fn run_pixels(&self, inputs: Vec<Pixels>, _: &mut Workspace) -> Result<Vec<Value>> {
+        Pixels::pass(inputs, |inputs| self.run(inputs))
     }
 }
 

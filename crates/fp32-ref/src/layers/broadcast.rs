@@ -2,6 +2,7 @@
 
 use ncnn_format::{Error, Result};
 
+use crate::simd::vectorized;
 use crate::{Shape, Tensor};
 
 /// How two shapes stretch to a common one.
@@ -43,7 +44,11 @@ impl Broadcast {
     pub(super) fn apply(&self, a: Tensor, b: Tensor, operation: impl Fn(f32, f32) -> f32) -> Result<Tensor> {
         if a.shape().volume() == self.shape.volume() {
             let mut out = a.reshaped(self.shape)?;
-            self.over_rows(out.as_mut_slice(), b.as_slice(), self.b, &operation);
+            let (values, others) = (out.as_mut_slice(), b.as_slice());
+            vectorized(
+                #[inline(always)]
+                || self.over_rows(values, others, self.b, &operation),
+            );
             return Ok(out);
         }
         if b.shape().volume() == self.shape.volume() {
@@ -59,6 +64,7 @@ impl Broadcast {
 
     /// Replaces every element of `full`, which has the common shape, by `operation` of it and the
     /// element of `other` that it meets.
+    #[inline(always)]
     fn over_rows(&self, full: &mut [f32], other: &[f32], sizes: [usize; 4], operation: impl Fn(f32, f32) -> f32) {
         let [_, d, h, w] = self.full_dims();
         for (index, row) in full.chunks_exact_mut(w).enumerate() {

@@ -2,8 +2,8 @@
 
 use ncnn_format::{Error, Result, typed};
 
-use super::pass_through::{Element, PassThrough, Passing};
-use crate::{Shape, Tensor};
+use super::pass_through::{Element, axis_of_pixels, PassThrough, Passing};
+use crate::{Shape, Tensor, Workspace};
 
 pub(super) struct Concat {
     axis: i32,
@@ -32,20 +32,35 @@ impl PassThrough for Concat {
     }
 
     fn pass<T: Element>(&self, inputs: Vec<Tensor<T>>, outputs: &[Shape]) -> Result<Vec<Tensor<T>>> {
-        let mut joined = Vec::with_capacity(outputs.len());
-        for shape in outputs {
-            let axis = shape.axis(self.axis)?;
-            let outer: usize = shape.dims()[..axis].iter().product();
-            let mut values = Vec::with_capacity(shape.volume());
-            for index in 0..outer {
-                for input in &inputs {
-                    let run = input.shape().volume() / outer;
-                    values.extend_from_slice(&input.as_slice()[index * run..(index + 1) * run]);
-                }
+        outputs.iter().map(|&shape| self.join(&inputs, shape, vec![T::default(); shape.volume()])).collect()
+    }
+
+    fn pass_in(&self, workspace: &mut Workspace, inputs: Vec<Tensor>, outputs: &[Shape]) -> Result<Vec<Tensor>> {
+        let joined =
+            outputs.iter().map(|&shape| self.join(&inputs, shape, workspace.take(shape.volume()))).collect::<Result<_>>();
+        inputs.into_iter().for_each(|input| workspace.give_tensor(input));
+        joined
+    }
+
+    fn for_pixels(&self) -> Option<Self> {
+        Some(Self { axis: axis_of_pixels(self.axis) })
+    }
+}
+
+impl Concat {
+    /// Writes `inputs` one after another to `values`, the elements of a tensor of `shape`.
+    fn join<T: Element>(&self, inputs: &[Tensor<T>], shape: Shape, mut values: Vec<T>) -> Result<Tensor<T>> {
+        let outer: usize = shape.dims()[..shape.axis(self.axis)?].iter().product();
+        let mut rest = &mut values[..];
+        for index in 0..outer {
+            for input in inputs {
+                let run = input.shape().volume() / outer;
+                let (part, after) = rest.split_at_mut(run);
+                part.copy_from_slice(&input.as_slice()[index * run..(index + 1) * run]);
+                rest = after;
             }
-            joined.push(Tensor::new(shape.dims(), values)?);
         }
-        Ok(joined)
+        Tensor::new(shape.dims(), values)
     }
 }
 

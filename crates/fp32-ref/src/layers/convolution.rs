@@ -3,18 +3,18 @@
 use ncnn_format::{Error, Result, WeightRole, typed};
 
 use super::arity::only;
-use super::dense_kernel::{DenseKernel, Planes};
+use super::dense_kernel::DenseKernel;
 use super::inner_product::InnerProduct;
 use super::loading::{self, share};
+use super::pixel_windows::Image;
 use super::window::{ConvWindow, positive};
-use crate::{Activation, Layer, Shape, Tensor};
+use crate::{Activation, Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
 pub(super) struct Convolution {
     window: ConvWindow,
     channels: usize,
     outputs: usize,
     kernel: DenseKernel,
-    activation: Activation,
     /// What a 1 x 1 convolution does to a 1-D blob.
     of_vectors: Option<InnerProduct>,
 }
@@ -32,9 +32,10 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Convolution> {
     let bias = loading::bias(layer, params.bias_term, outputs)?;
     let activation = Activation::new(params.activation_type, &params.activation_params)?;
     let of_vectors = ((window.kernel_h, window.kernel_w) == (1, 1))
-        .then(|| InnerProduct::new(weights.clone(), bias.clone(), activation));
-    let kernel = DenseKernel::new(window, weights, bias, params.pad_value);
-    Ok(Convolution { window, channels, outputs, kernel, activation, of_vectors })
+        .then(|| InnerProduct::new(&weights, bias.clone(), activation))
+        .transpose()?;
+    let kernel = DenseKernel::new(window, &weights, bias, 1, params.pad_value, activation)?;
+    Ok(Convolution { window, channels, outputs, kernel, of_vectors })
 }
 
 impl Layer for Convolution {
@@ -50,16 +51,25 @@ impl Layer for Convolution {
 
     fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let input = only(inputs)?;
-        let shape = input.shape();
-        if let Some(inner_product) = self.for_vector(shape) {
-            return inner_product.run(vec![input]);
+        match self.for_vector(input.shape()) {
+            Some(inner_product) => inner_product.run(vec![input]),
+            None => run_as_pixels(self, input),
         }
-        let mut output = Tensor::filled(only(self.output_shapes(&[shape])?)?, 0.0);
+    }
+
+    fn order(&self, inputs: &[Shape]) -> Order {
+        Order::pixels_of_images(inputs)
+    }
+
+    fn run_pixels(&self, inputs: Vec<Pixels>, workspace: &mut Workspace) -> Result<Vec<Value>> {
+        let input = only(inputs)?;
+        let shape = input.shape();
+        let output_shape = only(self.output_shapes(&[shape])?)?;
         let placement = self.window.place(shape.h(), shape.w())?;
-        let planes = Planes { values: input.as_slice(), h: shape.h(), w: shape.w() };
-        self.kernel.apply(planes, &placement, output.as_mut_slice());
-        self.activation.apply_all(output.as_mut_slice());
-        Ok(vec![output])
+        let mut output = workspace.take(output_shape.volume());
+        self.kernel.apply(Image::of(&input, shape), placement, &mut output, workspace)?;
+        workspace.give_tensor(input.into_interleaved());
+        Ok(vec![Value::Pixels(Pixels::new(output_shape, output)?)])
     }
 }
 
@@ -68,6 +78,17 @@ impl Convolution {
     fn for_vector(&self, input: Shape) -> Option<&InnerProduct> {
         self.of_vectors.as_ref().filter(|_| input.rank() == 1 && input.w() == self.channels)
     }
+}
+
+/// Runs a layer of one input on its pixels; a matrix is an image of one channel.
+pub(super) fn run_as_pixels(layer: &impl Layer, input: Tensor) -> Result<Vec<Tensor>> {
+    let mut workspace = Workspace::default();
+    let shape = input.shape();
+    // Refuses what is no image before its shape is changed.
+    layer.output_shapes(&[shape])?;
+    let image = input.reshaped(Shape::new(&[shape.c(), shape.h(), shape.w()])?)?;
+    let outputs = layer.run_pixels(vec![Pixels::from_planar(image, &mut workspace)?], &mut workspace)?;
+    outputs.into_iter().map(|output| output.into_planar(&mut workspace)).collect()
 }
 
 /// Checks that `input` is an image of `channels` planes.

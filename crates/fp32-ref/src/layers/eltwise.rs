@@ -2,7 +2,8 @@
 
 use ncnn_format::{Error, Result, typed};
 
-use crate::{Layer, Shape, Tensor};
+use crate::simd::vectorized;
+use crate::{Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
 pub(super) struct Eltwise {
     operation: Operation,
@@ -68,12 +69,31 @@ impl Layer for Eltwise {
         }
         Ok(vec![total])
     }
+
+    fn order(&self, inputs: &[Shape]) -> Order {
+        Order::either_for_images(inputs)
+    }
+
+    fn run_pixels(&self, inputs: Vec<Pixels>, workspace: &mut Workspace) -> Result<Vec<Value>> {
+        let buffers: Vec<Pixels> = inputs.iter().skip(1).cloned().collect();
+        let outputs = Pixels::pass(inputs, |inputs| self.run(inputs))?;
+        for buffer in buffers {
+            workspace.give_tensor(buffer.into_interleaved());
+        }
+        Ok(outputs)
+    }
 }
 
 fn combine(total: &mut Tensor, input: &Tensor, operation: impl Fn(f32, f32) -> f32) {
-    for (value, &other) in total.as_mut_slice().iter_mut().zip(input.as_slice()) {
-        *value = operation(*value, other);
-    }
+    let (values, others) = (total.as_mut_slice(), input.as_slice());
+    vectorized(
+        #[inline(always)]
+        || {
+            for (value, &other) in values.iter_mut().zip(others) {
+                *value = operation(*value, other);
+            }
+        },
+    );
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use ncnn_format::{Error, Result, typed};
 
 use super::arity::only;
 use super::window::positive;
-use crate::{Layer, Shape, Tensor};
+use crate::{Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
 pub(super) struct Lrn {
     within_channel: bool,
@@ -57,11 +57,61 @@ impl Layer for Lrn {
                 }
             }
             for (value, sum) in values.iter_mut().zip(&sums) {
-                *value *= (self.bias + alpha * sum).powf(-self.beta);
+                *value *= power(self.bias + alpha * sum, self.beta);
             }
         }
         Ok(vec![tensor])
     }
+
+    fn order(&self, inputs: &[Shape]) -> Order {
+        if self.within_channel { Order::Planar } else { Order::either_for_images(inputs) }
+    }
+
+    fn run_pixels(&self, inputs: Vec<Pixels>, workspace: &mut Workspace) -> Result<Vec<Value>> {
+        let input = only(inputs)?;
+        let channels = input.shape().c();
+        let half = (self.size / 2).min(channels);
+        let alpha = self.alpha / self.size as f32;
+        // Zeros before and after, so that every channel has all its neighbours.
+        let mut squares = workspace.take(channels + 2 * half);
+        squares.fill(0.0);
+        let mut sums = workspace.take(channels);
+        let output = input.map_pixels(|pixel| {
+            for (square, value) in squares[half..].iter_mut().zip(&*pixel) {
+                *square = value * value;
+            }
+            sums.copy_from_slice(&squares[..channels]);
+            for first in 1..=2 * half {
+                for (sum, square) in sums.iter_mut().zip(&squares[first..]) {
+                    *sum += square;
+                }
+            }
+            if self.beta == 0.75 {
+                for (value, sum) in pixel.iter_mut().zip(&sums) {
+                    *value *= power_of_three_quarters(self.bias + alpha * sum);
+                }
+            } else {
+                for (value, sum) in pixel.iter_mut().zip(&sums) {
+                    *value *= power(self.bias + alpha * sum, self.beta);
+                }
+            }
+        });
+        workspace.give(squares);
+        workspace.give(sums);
+        Ok(vec![output])
+    }
+}
+
+/// `x^-beta`.
+fn power(x: f32, beta: f32) -> f32 {
+    if beta == 0.75 { power_of_three_quarters(x) } else { x.powf(-beta) }
+}
+
+/// `x^-0.75`, by far the most common power in networks.
+#[inline(always)]
+fn power_of_three_quarters(x: f32) -> f32 {
+    let root = x.sqrt();
+    1.0 / (root * root.sqrt())
 }
 
 impl Lrn {

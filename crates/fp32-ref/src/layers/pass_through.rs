@@ -1,8 +1,8 @@
 //! Layers that move values without computing.
 
-use ncnn_format::Result;
+use ncnn_format::{Error, Result};
 
-use crate::{Layer, Shape, Tensor};
+use crate::{Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
 /// What can be moved: f32 and int8.
 pub(super) trait Element: Copy + Default + Send + Sync + 'static {
@@ -29,6 +29,31 @@ pub(super) trait PassThrough: Send + Sync {
 
     /// The outputs, of the shapes that [`PassThrough::shapes`] gave.
     fn pass<T: Element>(&self, inputs: Vec<Tensor<T>>, outputs: &[Shape]) -> Result<Vec<Tensor<T>>>;
+
+    /// [`PassThrough::pass`] with memory from `workspace`, for those that make new values.
+    fn pass_in(&self, workspace: &mut Workspace, inputs: Vec<Tensor>, outputs: &[Shape]) -> Result<Vec<Tensor>> {
+        let _ = workspace;
+        self.pass(inputs, outputs)
+    }
+
+    /// The layer that does to images of the shape `[h, w, c]` what this one does to those of
+    /// `[c, h, w]`, if there is one.
+    fn for_pixels(&self) -> Option<Self>
+    where
+        Self: Sized,
+    {
+        None
+    }
+}
+
+/// The axis of `[h, w, c]` that `axis` is in `[c, h, w]`; what is no axis stays none.
+pub(super) fn axis_of_pixels(axis: i32) -> i32 {
+    match axis {
+        0 | -3 => 2,
+        1 | -2 => 0,
+        2 | -1 => 1,
+        other => other,
+    }
 }
 
 /// A [`PassThrough`] as a [`Layer`].
@@ -48,6 +73,22 @@ impl<P: PassThrough> Layer for Passing<P> {
 
     fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         self.pass(inputs)
+    }
+
+    fn order(&self, inputs: &[Shape]) -> Order {
+        if self.0.for_pixels().is_some() { Order::either_for_images(inputs) } else { Order::Planar }
+    }
+
+    fn run_pixels(&self, inputs: Vec<Pixels>, workspace: &mut Workspace) -> Result<Vec<Value>> {
+        let Some(turned) = self.0.for_pixels() else {
+            return Err(Error::unsupported("this layer works on planes only"));
+        };
+        // Refused as ncnn writes shapes, if it is refused.
+        self.0.shapes(&inputs.iter().map(Pixels::shape).collect::<Vec<_>>())?;
+        let tensors: Vec<Tensor> = inputs.into_iter().map(Pixels::into_interleaved).collect();
+        let shapes = turned.shapes(&tensors.iter().map(Tensor::shape).collect::<Vec<_>>())?;
+        let outputs = turned.pass_in(workspace, tensors, &shapes)?;
+        Ok(outputs.into_iter().map(|tensor| Value::Pixels(Pixels::from_interleaved(tensor))).collect())
     }
 
     fn run_i8(&self, inputs: Vec<Tensor<i8>>) -> Option<Result<Vec<Tensor<i8>>>> {

@@ -3,7 +3,7 @@
 use ncnn_format::{Error, Result};
 
 use super::arity::only;
-use crate::{Layer, Shape, Tensor};
+use crate::{Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
 /// `scale · x + offset` with a pair per channel: per row of 2-D, per element of 1-D.
 ///
@@ -32,6 +32,20 @@ impl Layer for Affine {
             }
         }
         Ok(vec![tensor])
+    }
+
+    fn order(&self, inputs: &[Shape]) -> Order {
+        Order::either_for_images(inputs)
+    }
+
+    fn run_pixels(&self, inputs: Vec<Pixels>, _: &mut Workspace) -> Result<Vec<Value>> {
+        let input = only(inputs)?;
+        expect_outer(self.scale.len(), input.shape())?;
+        Ok(vec![input.map_pixels(|pixel| {
+            for ((value, &scale), &offset) in pixel.iter_mut().zip(&self.scale).zip(&self.offset) {
+                *value = (f64::from(scale) * f64::from(*value) + f64::from(offset)) as f32;
+            }
+        })])
     }
 }
 

@@ -3,7 +3,8 @@
 use ncnn_format::Result;
 
 use super::arity::only;
-use crate::{Layer, Shape, Tensor};
+use crate::simd::vectorized;
+use crate::{Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
 /// Applies a function to every element, in place.
 pub(super) struct Pointwise<F>(pub(super) F);
@@ -14,7 +15,25 @@ impl<F: Fn(f32) -> f32 + Send + Sync> Layer for Pointwise<F> {
     }
 
     fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
-        Ok(vec![only(inputs)?.map(&self.0)])
+        let mut tensor = only(inputs)?;
+        let values = tensor.as_mut_slice();
+        vectorized(
+            #[inline(always)]
+            || {
+                for value in values {
+                    *value = (self.0)(*value);
+                }
+            },
+        );
+        Ok(vec![tensor])
+    }
+
+    fn order(&self, inputs: &[Shape]) -> Order {
+        Order::either_for_images(inputs)
+    }
+
+    fn run_pixels(&self, inputs: Vec<Pixels>, _: &mut Workspace) -> Result<Vec<Value>> {
+        Pixels::pass(inputs, |inputs| self.run(inputs))
     }
 }
 

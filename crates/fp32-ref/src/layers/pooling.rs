@@ -3,9 +3,12 @@
 use ncnn_format::{Error, Result, typed};
 
 use super::arity::only;
+use super::convolution::run_as_pixels;
 use super::loading::count;
-use super::window::{Covered, padded, positive, same_pad, windows};
-use crate::{Layer, Shape, Tensor};
+use super::pixel_pooling::{Cells, Divisor, average, largest};
+use super::pixel_windows::Image;
+use super::window::{padded, positive, same_pad, windows};
+use crate::{Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
 pub(super) struct Pooling {
     method: Method,
@@ -176,108 +179,71 @@ impl Layer for Pooling {
     }
 
     fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        run_as_pixels(self, only(inputs)?)
+    }
+
+    fn order(&self, inputs: &[Shape]) -> Order {
+        Order::pixels_of_images(inputs)
+    }
+
+    fn run_pixels(&self, inputs: Vec<Pixels>, workspace: &mut Workspace) -> Result<Vec<Value>> {
         let input = only(inputs)?;
-        let (h, w) = (input.shape().h(), input.shape().w());
-        let shape = only(self.output_shapes(&[input.shape()])?)?;
-        if matches!(self.extent, Extent::Adaptive { .. }) && shape == input.shape() {
-            return Ok(vec![input]);
+        let shape = input.shape();
+        let output_shape = only(self.output_shapes(&[shape])?)?;
+        if matches!(self.extent, Extent::Adaptive { .. }) && output_shape == shape {
+            return Ok(vec![Value::Pixels(input)]);
         }
-        let mut output = Tensor::filled(shape, 0.0);
-        let planes = input.as_slice().chunks_exact(h * w);
-        let out_planes = output.as_mut_slice().chunks_exact_mut(shape.volume() / input.shape().c());
-        for (plane, out) in planes.zip(out_planes) {
-            match &self.extent {
-                Extent::Global => out[0] = self.method.whole(plane),
-                Extent::Adaptive { .. } => adaptive(self.method, plane, (h, w), (shape.h(), shape.w()), out),
-                Extent::Windows(windows) => match self.method {
-                    Method::Max => windows.maxima(plane, h, w, out)?,
-                    Method::Average { count_padding } => windows.averages(count_padding, plane, h, w, out)?,
-                },
+        let (rows, columns) = self.cells(shape)?;
+        let mut output = workspace.take(output_shape.volume());
+        let image = Image::of(&input, shape);
+        match self.method {
+            Method::Max => largest(image, &rows, &columns, &mut output),
+            Method::Average { .. } => {
+                let divisor = match self.extent {
+                    Extent::Adaptive { .. } => Divisor::OneByOne,
+                    _ => Divisor::Product,
+                };
+                average(image, &rows, &columns, divisor, &mut output);
             }
         }
-        Ok(vec![output])
+        workspace.give_tensor(input.into_interleaved());
+        Ok(vec![match self.extent {
+            Extent::Global => Value::Planar(Tensor::new(output_shape.dims(), output)?),
+            _ => Value::Pixels(Pixels::new(output_shape, output)?),
+        }])
     }
 }
 
-impl Method {
-    fn whole(self, plane: &[f32]) -> f32 {
-        match self {
-            Self::Max => plane.iter().copied().fold(f32::NEG_INFINITY, larger),
-            Self::Average { .. } => plane.iter().sum::<f32>() / plane.len() as f32,
-        }
+impl Pooling {
+    /// The rows and the columns that belong to each row and column of the output.
+    fn cells(&self, input: Shape) -> Result<(Vec<Cells>, Vec<Cells>)> {
+        let (h, w) = (input.h(), input.w());
+        Ok(match &self.extent {
+            Extent::Global => (adaptive(h, 1), adaptive(w, 1)),
+            Extent::Adaptive { out_h, out_w } => (adaptive(h, out_h.unwrap_or(h)), adaptive(w, out_w.unwrap_or(w))),
+            Extent::Windows(windows) => {
+                let count_padding = self.method != Method::Average { count_padding: false };
+                let (vertical, horizontal) = windows.place(h, w)?;
+                let cells = |span: Span, axis: &Axis, size| {
+                    (0..span.windows).map(|index| span.cells(index, axis, size, count_padding)).collect()
+                };
+                (cells(vertical, &windows.vertical, h), cells(horizontal, &windows.horizontal, w))
+            }
+        })
     }
-}
-
-fn larger(a: f32, b: f32) -> f32 {
-    if a < b { b } else { a }
 }
 
 /// Windows from `floor(i · size / out)` to `ceil((i + 1) · size / out)`.
-fn adaptive(method: Method, plane: &[f32], (h, w): (usize, usize), (out_h, out_w): (usize, usize), out: &mut [f32]) {
-    let range = |i: usize, size: usize, out: usize| {
-        // Sizes stay below Shape::MAX_VOLUME, so their products fit 64 bits.
-        let (i, size, out) = (i as u64, size as u64, out as u64);
-        ((i * size / out) as usize, ((i + 1) * size).div_ceil(out) as usize)
-    };
-    for (y, row) in out.chunks_exact_mut(out_w).enumerate() {
-        let (y0, y1) = range(y, h, out_h);
-        for (x, value) in row.iter_mut().enumerate() {
-            let (x0, x1) = range(x, w, out_w);
-            let cells = plane[y0 * w..y1 * w].chunks_exact(w).flat_map(|row| &row[x0..x1]).copied();
-            *value = match method {
-                Method::Max => cells.fold(f32::NEG_INFINITY, larger),
-                Method::Average { .. } => cells.sum::<f32>() / (y1 - y0) as f32 / (x1 - x0) as f32,
-            };
-        }
-    }
-}
-
-impl Windows {
-    fn maxima(&self, plane: &[f32], h: usize, w: usize, out: &mut [f32]) -> Result<()> {
-        let (vertical, horizontal) = self.place(h, w)?;
-        for (y, row) in out.chunks_exact_mut(horizontal.windows).enumerate() {
-            row.fill(f32::NEG_INFINITY);
-            for tap_y in 0..self.vertical.kernel {
-                let source = (y * self.vertical.stride + tap_y).checked_sub(vertical.before).filter(|&y| y < h);
-                let Some(source) = source else {
-                    raise(row, f32::MIN);
-                    continue;
-                };
-                let source = &plane[source * w..(source + 1) * w];
-                for tap_x in 0..self.horizontal.kernel {
-                    let stride = self.horizontal.stride;
-                    let covered = Covered::new(tap_x, stride, horizontal.before, w, row.len());
-                    raise(&mut row[..covered.start], f32::MIN);
-                    raise(&mut row[covered.end..], f32::MIN);
-                    let met = row[covered.start..covered.end].iter_mut();
-                    for (value, &other) in met.zip(source[covered.source..].iter().step_by(stride)) {
-                        *value = larger(*value, other);
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn averages(&self, count_padding: bool, plane: &[f32], h: usize, w: usize, out: &mut [f32]) -> Result<()> {
-        let (vertical, horizontal) = self.place(h, w)?;
-        for (y, row) in out.chunks_exact_mut(horizontal.windows).enumerate() {
-            let (rows, row_count) = vertical.cells(y, &self.vertical, h, count_padding);
-            for (x, value) in row.iter_mut().enumerate() {
-                let (columns, column_count) = horizontal.cells(x, &self.horizontal, w, count_padding);
-                let lines = plane[rows.start * w..rows.end * w].chunks_exact(w);
-                let sum: f32 = lines.flat_map(|line| &line[columns.clone()]).sum();
-                *value = sum / (row_count * column_count) as f32;
-            }
-        }
-        Ok(())
-    }
+fn adaptive(size: usize, out: usize) -> Vec<Cells> {
+    // Sizes stay below Shape::MAX_VOLUME, so their products fit 64 bits.
+    let (size, out) = (size as u64, out as u64);
+    let range = |i: u64| (i * size / out) as usize..((i + 1) * size).div_ceil(out) as usize;
+    (0..out).map(|i| Cells { count: range(i).len(), padded: false, range: range(i) }).collect()
 }
 
 impl Span {
-    /// The positions of window `index` on an axis of `size` that are summed, and how many the
-    /// average counts along this axis.
-    fn cells(&self, index: usize, axis: &Axis, size: usize, count_padding: bool) -> (std::ops::Range<usize>, usize) {
+    /// What window `index` covers on an axis of `size`.
+    fn cells(&self, index: usize, axis: &Axis, size: usize, count_padding: bool) -> Cells {
         let (mut start, mut end) = (index * axis.stride, index * axis.stride + axis.kernel);
         if !count_padding {
             start = start.max(self.counted.0);
@@ -285,13 +251,7 @@ impl Span {
         }
         let first = start.saturating_sub(self.before).min(size);
         let last = end.saturating_sub(self.before).min(size);
-        (first..last, end - start)
-    }
-}
-
-fn raise(values: &mut [f32], floor: f32) {
-    for value in values {
-        *value = larger(*value, floor);
+        Cells { range: first..last, count: end - start, padded: last - first < end - start }
     }
 }
 

@@ -6,7 +6,7 @@ use super::arity::only;
 use super::loading::floats;
 use super::per_channel::expect_outer;
 use super::window::positive;
-use crate::{Layer, Shape, Tensor};
+use crate::{Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
 pub(super) struct PRelu {
     slopes: Vec<f32>,
@@ -35,6 +35,27 @@ impl Layer for PRelu {
             }
         }
         Ok(vec![tensor])
+    }
+
+    fn order(&self, inputs: &[Shape]) -> Order {
+        Order::either_for_images(inputs)
+    }
+
+    fn run_pixels(&self, inputs: Vec<Pixels>, _: &mut Workspace) -> Result<Vec<Value>> {
+        let input = only(inputs)?;
+        self.output_shapes(&[input.shape()])?;
+        Ok(vec![match self.slopes[..] {
+            [slope] => input.map_pixels(|pixel| {
+                for value in pixel {
+                    *value = if *value < 0.0 { *value * slope } else { *value };
+                }
+            }),
+            _ => input.map_pixels(|pixel| {
+                for (value, &slope) in pixel.iter_mut().zip(&self.slopes) {
+                    *value = if *value < 0.0 { *value * slope } else { *value };
+                }
+            }),
+        }])
     }
 }
 

@@ -6,7 +6,7 @@ use super::arity::exactly;
 use super::loading::{bias, floats};
 use super::per_channel::{Affine, expect_outer};
 use super::window::positive;
-use crate::{Layer, Shape, Tensor};
+use crate::{Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
 pub(super) enum Scale {
     Constant(Affine),
@@ -49,6 +49,17 @@ impl Layer for Scale {
             }
         }
         Ok(vec![tensor])
+    }
+
+    fn order(&self, inputs: &[Shape]) -> Order {
+        if let Self::Constant(_) = self { Order::either_for_images(inputs) } else { Order::Planar }
+    }
+
+    fn run_pixels(&self, inputs: Vec<Pixels>, workspace: &mut Workspace) -> Result<Vec<Value>> {
+        match self {
+            Self::Constant(affine) => affine.run_pixels(inputs, workspace),
+            Self::ByBlob => Err(Error::unsupported("a scale from a second blob works on planes")),
+        }
     }
 }
 

@@ -4,7 +4,7 @@ use ncnn_format::{Error, Result, typed};
 
 use super::arity::only;
 use super::cut::{Range, cut, cut_shape};
-use super::pass_through::{Element, PassThrough, Passing};
+use super::pass_through::{Element, axis_of_pixels, PassThrough, Passing};
 use crate::{Shape, Tensor};
 
 pub(super) struct Slice {
@@ -13,6 +13,7 @@ pub(super) struct Slice {
     outputs: usize,
 }
 
+#[derive(Clone)]
 enum Cuts {
     /// Sizes of the pieces; -233 is an equal share of what remains.
     Sizes(Vec<i32>),
@@ -71,6 +72,10 @@ impl PassThrough for Slice {
         let input = only(inputs)?;
         let pieces = self.pieces(input.shape())?;
         pieces.iter().map(|(_, ranges)| cut(input.clone(), ranges)).collect()
+    }
+
+    fn for_pixels(&self) -> Option<Self> {
+        Some(Self { axis: axis_of_pixels(self.axis), cuts: self.cuts.clone(), outputs: self.outputs })
     }
 }
 

@@ -5,10 +5,17 @@ use ndarray::linalg::general_mat_mul;
 use ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
 
 use super::cut::{Range, cut};
-use super::dense_kernel::Planes;
 use super::loading::count;
 use super::window::{extent, positive};
 use crate::{Activation, Shape, Tensor};
+
+/// One plane per channel, `h` rows of `w`.
+#[derive(Clone, Copy)]
+struct Planes<'a> {
+    values: &'a [f32],
+    h: usize,
+    w: usize,
+}
 
 /// A deconvolution of any number of groups.
 pub(super) struct TransposedKernel {

@@ -171,33 +171,6 @@ impl Pads {
     }
 }
 
-/// The part of an output row for which one kernel element meets the input row.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Covered {
-    /// First output column.
-    pub(super) start: usize,
-    /// One past the last output column.
-    pub(super) end: usize,
-    /// The input column that [`Covered::start`] meets, if there is any.
-    pub(super) source: usize,
-}
-
-impl Covered {
-    /// For `len` output columns `stride` apart, of which the first meets column
-    /// `first` of a row of `w` that begins after `left` columns of padding.
-    pub(super) fn new(first: usize, stride: usize, left: usize, w: usize, len: usize) -> Self {
-        let start = left.saturating_sub(first).div_ceil(stride).min(len);
-        let end = match (left + w).checked_sub(first + 1) {
-            Some(room) => (room / stride + 1).min(len),
-            None => 0,
-        };
-        if start >= end {
-            return Self { start: len, end: len, source: 0 };
-        }
-        Self { start, end, source: first + start * stride - left }
-    }
-}
-
 /// `value` as a size of at least 1.
 pub(super) fn positive(name: &str, value: i32) -> Result<usize> {
     usize::try_from(value)
@@ -281,18 +254,6 @@ mod tests {
         assert_eq!(Pads::new(0, 1, 0, 0).unwrap(), Pads::Exact { top: 0, bottom: 1, left: 0, right: 0 });
         let message = Pads::new(1, 1, -233, 0).unwrap_err().to_string();
         assert!(message.contains("top 1, bottom 1, left -233, right 0"), "{message}");
-    }
-
-    #[test]
-    fn covered_columns_are_those_that_meet_the_input() {
-        for (first, stride, left, w, len) in [(0, 1, 1, 5, 7), (2, 2, 3, 4, 5), (9, 3, 0, 4, 3), (0, 5, 2, 2, 4)] {
-            let met: Vec<usize> = (0..len).filter(|j| (left..left + w).contains(&(first + j * stride))).collect();
-            let covered = Covered::new(first, stride, left, w, len);
-            assert_eq!((covered.start..covered.end).collect::<Vec<_>>(), met);
-            if let Some(j) = met.first() {
-                assert_eq!(covered.source, first + j * stride - left);
-            }
-        }
     }
 
     #[test]

@@ -1,11 +1,11 @@
 //! The two passes over the samples.
 
-use fp32_ref::{BlobId, Net, Tensor};
+use fp32_ref::{BlobId, Net, Value, Workspace};
 use histogram_kl::{Histogram, Range};
 use ncnn_format::{Error, Result};
-use rayon::prelude::*;
 
 use super::targets::{Target, watched};
+use crate::spread::spread;
 use crate::{Dataset, Progress, single_input};
 
 /// A network, the samples to run it on, and the layers whose inputs to watch.
@@ -48,42 +48,47 @@ impl Collector<'_> {
         merge: impl Fn(&mut A, &A) -> Result<()> + Sync,
     ) -> Result<Vec<A>> {
         let watched = watched(self.targets);
-        self.progress.start(stage, self.dataset.len());
-        let sums = (0..self.dataset.len())
-            .into_par_iter()
-            .try_fold(
-                || unit.to_vec(),
-                |mut sums, index| {
-                    self.run(index, &watched, |slot, values| add(&mut sums[slot], values))?;
-                    self.progress.step();
-                    Ok(sums)
-                },
-            )
-            .try_reduce(
-                || unit.to_vec(),
-                |mut a, b| {
-                    a.iter_mut().zip(&b).try_for_each(|(a, b)| merge(a, b))?;
-                    Ok(a)
-                },
-            );
-        self.progress.finish();
-        sums
+        let sums = spread(
+            stage,
+            self.dataset.len(),
+            self.progress,
+            || (Workspace::default(), unit.to_vec()),
+            |(workspace, sums), index| {
+                self.run(workspace, index, &watched, |slot, values| add(&mut sums[slot], values))
+            },
+        )?;
+        let mut sums = sums.into_iter().map(|(_, sums)| sums);
+        let mut total = sums.next().unwrap_or_else(|| unit.to_vec());
+        for sums in sums {
+            total.iter_mut().zip(&sums).try_for_each(|(a, b)| merge(a, b))?;
+        }
+        Ok(total)
     }
 
     /// Runs the network on one sample; errors name the sample.
-    fn run(&self, index: usize, watched: &[BlobId], mut see: impl FnMut(usize, &[f32])) -> Result<()> {
+    fn run(
+        &self,
+        workspace: &mut Workspace,
+        index: usize,
+        watched: &[BlobId],
+        mut see: impl FnMut(usize, &[f32]),
+    ) -> Result<()> {
         let input = single_input(self.net.graph())?;
         let sample = self.dataset.load(index)?;
         let mut non_finite = None;
-        let mut observer = |blob: BlobId, value: &Tensor| {
+        let mut observer = |blob: BlobId, value: &Value| {
             if let Some(slot) = watched.iter().position(|&watched| watched == blob) {
-                see(slot, value.as_slice());
-                if non_finite.is_none() {
-                    non_finite = value.as_slice().iter().find(|x| !x.is_finite()).map(|&found| (slot, found));
+                let values = value.unordered();
+                see(slot, values);
+                // A sum is not finite if one of its terms is not, and it is quick to make.
+                if non_finite.is_none() && !values.iter().map(|x| x * 0.0).sum::<f32>().is_finite() {
+                    non_finite = values.iter().find(|x| !x.is_finite()).map(|&found| (slot, found));
                 }
             }
         };
-        self.net.run(&[(input, sample)], &mut observer).map_err(|error| error.in_file(self.dataset.name(index)))?;
+        self.net
+            .run_in(workspace, &[(input, sample)], &mut observer)
+            .map_err(|error| error.in_file(self.dataset.name(index)))?;
         match non_finite {
             Some((slot, found)) => Err(self.non_finite(slot, found).in_file(self.dataset.name(index))),
             None => Ok(()),

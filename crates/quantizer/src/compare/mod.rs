@@ -2,14 +2,14 @@
 
 mod scores;
 
-use fp32_ref::{BlobId, Graph, Net, Tensor};
+use fp32_ref::{BlobId, Graph, Net, Tensor, Workspace};
 use int8_exec::{Int8Net, Value, is_quantized};
 use ncnn_format::{Error, LayerKind, Model, Result};
-use rayon::prelude::*;
 
 pub use scores::Scores;
 
 use crate::metrics::{Cosine, Sqnr};
+use crate::spread::spread;
 use crate::{Dataset, Labels, Progress, single_input};
 
 /// How close an int8 network comes to its fp32 original.
@@ -73,17 +73,20 @@ pub fn compare(
     check_labels(dataset, options.labels)?;
     let ranked = ranked.as_deref();
     let pair = Pair { reference: &reference, quantized: &quantized, pairs: &pairs, ranked, labels: options.labels };
-    progress.start("comparing", dataset.len());
-    let seen = (0..dataset.len())
-        .into_par_iter()
-        .map(|index| {
-            let seen = pair.run(dataset, index);
-            progress.step();
-            seen
-        })
-        .collect::<Result<Vec<_>>>();
-    progress.finish();
-    Ok(summarize(pairs, ranked.is_some(), &seen?))
+    let states = spread(
+        "comparing",
+        dataset.len(),
+        progress,
+        || (Workspace::default(), Vec::new()),
+        |(workspace, seen), index| {
+            seen.push((index, pair.run(workspace, dataset, index)?));
+            Ok(())
+        },
+    )?;
+    let mut seen: Vec<(usize, Seen)> = states.into_iter().flat_map(|(_, seen)| seen).collect();
+    seen.sort_by_key(|(index, _)| *index);
+    let seen: Vec<Seen> = seen.into_iter().map(|(_, seen)| seen).collect();
+    Ok(summarize(pairs, ranked.is_some(), &seen))
 }
 
 /// # Errors
@@ -118,18 +121,19 @@ struct Pair<'a> {
 }
 
 impl Pair<'_> {
-    fn run(&self, dataset: &dyn Dataset, index: usize) -> Result<Seen> {
+    fn run(&self, workspace: &mut Workspace, dataset: &dyn Dataset, index: usize) -> Result<Seen> {
         let name = dataset.name(index);
         let sample = dataset.load(index)?;
         let input = single_input(self.reference.graph())?;
         let mut expected: Vec<Option<Tensor>> = vec![None; self.pairs.len()];
+        let mut watch = |blob: BlobId, value: &fp32_ref::Value| {
+            if let Some(at) = self.pairs.iter().position(|pair| pair.fp32 == blob) {
+                expected[at] = value.to_tensor().ok();
+            }
+        };
         let fp32 = self
             .reference
-            .run(&[(input, sample.clone())], &mut |blob: BlobId, value: &Tensor| {
-                if let Some(at) = self.pairs.iter().position(|pair| pair.fp32 == blob) {
-                    expected[at] = Some(value.clone());
-                }
-            })
+            .run_in(workspace, &[(input, sample.clone())], &mut watch)
             .map_err(|error| error.in_file(&name))?;
         let mut errors = vec![(Sqnr::default(), Cosine::default()); self.pairs.len()];
         let mut failed = None;

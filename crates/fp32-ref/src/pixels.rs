@@ -1,0 +1,136 @@
+//! Images with the channels of a pixel side by side.
+
+use ncnn_format::{Error, Result};
+
+use crate::simd::vectorized;
+use crate::{Shape, Tensor, Value, Workspace};
+
+/// A 3-D value in channels-last order: row by row, pixel by pixel, channel by channel.
+///
+/// Convolutions work on it: a pixel is a row of the matrix that is multiplied, and
+/// all channels of a pixel fill the vector registers however small the image is.
+#[derive(Debug, Clone)]
+pub struct Pixels {
+    /// Of the shape `[h, w, c]`.
+    tensor: Tensor,
+}
+
+impl Pixels {
+    /// `values` in channels-last order for an image of `shape` (`[c, h, w]`).
+    ///
+    /// # Errors
+    /// `Invalid` when the number of values is another, or `shape` is not 3-D.
+    pub fn new(shape: Shape, values: Vec<f32>) -> Result<Self> {
+        if shape.rank() != 3 {
+            return Err(Error::invalid(format!("only 3-D blobs have pixels, this one is {shape}")));
+        }
+        Ok(Self { tensor: Tensor::new([shape.h(), shape.w(), shape.c()], values)? })
+    }
+
+    /// Takes `tensor`, of the shape `[h, w, c]`, as it is.
+    pub(crate) fn from_interleaved(tensor: Tensor) -> Self {
+        Self { tensor }
+    }
+
+    /// The tensor of the shape `[h, w, c]`.
+    pub(crate) fn into_interleaved(self) -> Tensor {
+        self.tensor
+    }
+
+    /// What `run` makes of the tensors of the shape `[h, w, c]` behind `inputs`.
+    pub(crate) fn pass(inputs: Vec<Self>, run: impl FnOnce(Vec<Tensor>) -> Result<Vec<Tensor>>) -> Result<Vec<Value>> {
+        let outputs = run(inputs.into_iter().map(Self::into_interleaved).collect())?;
+        Ok(outputs.into_iter().map(|tensor| Value::Pixels(Self::from_interleaved(tensor))).collect())
+    }
+
+    /// The shape as ncnn writes it: `[c, h, w]`.
+    pub fn shape(&self) -> Shape {
+        let [h, w, c] = [self.tensor.shape().c(), self.tensor.shape().h(), self.tensor.shape().w()];
+        // The same numbers made a valid shape before.
+        Shape::new(&[c, h, w]).unwrap_or(self.tensor.shape())
+    }
+
+    /// The values, pixel by pixel.
+    pub fn as_slice(&self) -> &[f32] {
+        self.tensor.as_slice()
+    }
+
+    /// Changes every pixel in place.
+    pub(crate) fn map_pixels(mut self, mut change: impl FnMut(&mut [f32])) -> Value {
+        let channels = self.tensor.shape().w();
+        let values = self.tensor.as_mut_slice();
+        vectorized(
+            #[inline(always)]
+            || values.chunks_exact_mut(channels).for_each(&mut change),
+        );
+        Value::Pixels(self)
+    }
+
+    /// Turns a 3-D tensor.
+    pub(crate) fn from_planar(tensor: Tensor, workspace: &mut Workspace) -> Result<Self> {
+        let shape = tensor.shape();
+        let mut values = workspace.take(shape.volume());
+        transpose(tensor.as_slice(), shape.h() * shape.w(), &mut values);
+        workspace.give_tensor(tensor);
+        Self::new(shape, values)
+    }
+
+    /// The value in ncnn's order.
+    pub(crate) fn to_planar(&self, workspace: &mut Workspace) -> Result<Tensor> {
+        let shape = self.shape();
+        let mut values = workspace.take(shape.volume());
+        transpose(self.as_slice(), shape.c(), &mut values);
+        Tensor::new(shape.dims(), values)
+    }
+}
+
+/// Writes the matrix `from`, rows of `columns`, column by column to `to`.
+fn transpose(from: &[f32], columns: usize, to: &mut [f32]) {
+    // Blocks that stay in the first-level cache in both orders.
+    const BLOCK: usize = 16;
+    let rows = from.len() / columns;
+    if rows == 1 || columns == 1 {
+        to.copy_from_slice(from);
+        return;
+    }
+    vectorized(
+        #[inline(always)]
+        || {
+            for first_row in (0..rows).step_by(BLOCK) {
+                let row_end = (first_row + BLOCK).min(rows);
+                for first_column in (0..columns).step_by(BLOCK) {
+                    for column in first_column..(first_column + BLOCK).min(columns) {
+                        let to = &mut to[column * rows + first_row..column * rows + row_end];
+                        for (value, row) in to.iter_mut().zip(first_row..) {
+                            *value = from[row * columns + column];
+                        }
+                    }
+                }
+            }
+        },
+    );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn turning_twice_gives_the_same() {
+        let mut workspace = Workspace::default();
+        for dims in [[1, 1, 1], [3, 5, 7], [17, 1, 33], [33, 18, 2]] {
+            let len = dims.iter().product::<usize>();
+            let tensor = Tensor::new(dims, (0..len).map(|i| i as f32).collect()).unwrap();
+            let pixels = Pixels::from_planar(tensor.clone(), &mut workspace).unwrap();
+            assert_eq!(pixels.shape(), tensor.shape());
+            assert_eq!(pixels.to_planar(&mut workspace).unwrap(), tensor);
+        }
+    }
+
+    #[test]
+    fn the_channels_of_a_pixel_lie_side_by_side() {
+        let tensor = Tensor::new([2, 1, 3], vec![0.0, 1.0, 2.0, 10.0, 11.0, 12.0]).unwrap();
+        let pixels = Pixels::from_planar(tensor, &mut Workspace::default()).unwrap();
+        assert_eq!(pixels.as_slice(), [0.0, 10.0, 1.0, 11.0, 2.0, 12.0]);
+    }
+}

@@ -1,0 +1,70 @@
+//! A blob while the network runs.
+
+use ncnn_format::Result;
+
+use crate::{Pixels, Shape, Tensor, Workspace};
+
+/// The value of a blob in the order that its maker found fastest.
+///
+/// Cloning shares the storage.
+#[derive(Debug, Clone)]
+pub enum Value {
+    /// In ncnn's order, channel by channel.
+    Planar(Tensor),
+    /// Pixel by pixel.
+    Pixels(Pixels),
+}
+
+impl Value {
+    /// The shape as ncnn writes it.
+    pub fn shape(&self) -> Shape {
+        match self {
+            Self::Planar(tensor) => tensor.shape(),
+            Self::Pixels(pixels) => pixels.shape(),
+        }
+    }
+
+    /// All values in the order in which they lie in memory, which is not
+    /// always ncnn's: for those who count, not for those who compare.
+    pub fn unordered(&self) -> &[f32] {
+        match self {
+            Self::Planar(tensor) => tensor.as_slice(),
+            Self::Pixels(pixels) => pixels.as_slice(),
+        }
+    }
+
+    /// The value in ncnn's order.
+    ///
+    /// # Errors
+    /// None in practice: the shape was checked before.
+    pub fn to_tensor(&self) -> Result<Tensor> {
+        match self {
+            Self::Planar(tensor) => Ok(tensor.clone()),
+            Self::Pixels(pixels) => pixels.to_planar(&mut Workspace::default()),
+        }
+    }
+
+    /// Turns the value into ncnn's order.
+    pub(crate) fn into_planar(self, workspace: &mut Workspace) -> Result<Tensor> {
+        match self {
+            Self::Planar(tensor) => Ok(tensor),
+            Self::Pixels(pixels) => {
+                let tensor = pixels.to_planar(workspace)?;
+                workspace.give_tensor(pixels.into_interleaved());
+                Ok(tensor)
+            }
+        }
+    }
+
+    /// Turns the value into channels-last order; a vector becomes one pixel.
+    pub(crate) fn into_pixels(self, workspace: &mut Workspace) -> Result<Pixels> {
+        match self {
+            Self::Planar(tensor) if tensor.shape().rank() == 1 => {
+                let channels = tensor.shape().w();
+                Ok(Pixels::from_interleaved(tensor.reshaped(Shape::new(&[1, 1, channels])?)?))
+            }
+            Self::Planar(tensor) => Pixels::from_planar(tensor, workspace),
+            Self::Pixels(pixels) => Ok(pixels),
+        }
+    }
+}
