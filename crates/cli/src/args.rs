@@ -7,7 +7,7 @@ use std::str::FromStr;
 use clap::{Args, Parser, Subcommand};
 use fp32_ref::Graph;
 use ncnn_format::{Error, LayerKind, Limits, Model, Result, typed};
-use quantizer::calibrate::Method;
+use quantizer::calibrate::{CalibrateOptions, Method, Passes};
 use quantizer::{FileDataset, InputOptions, Pixel, Preprocess, Samples};
 
 /// Turn an fp32 ncnn model into an int8 model that stock ncnn loads, and say how good it is.
@@ -199,4 +199,27 @@ pub struct MethodArgs {
     /// How thresholds are chosen: kl (ours), ncnn-kl (digit for digit as ncnn2table), kl-textbook, mse, absmax
     #[arg(long, value_name = "METHOD", default_value_t)]
     pub method: Method,
+    /// How often every image goes through the network: 1, or 2 for exact histograms; default: 2 for the kl methods, else 1
+    #[arg(long, value_name = "N", value_parser = passes)]
+    pub passes: Option<Passes>,
+}
+
+impl MethodArgs {
+    /// Whether anything was chosen.
+    pub(crate) fn is_given(&self) -> bool {
+        self.method != Method::default() || self.passes.is_some()
+    }
+
+    /// As the library takes it.
+    pub(crate) fn options(&self) -> CalibrateOptions {
+        CalibrateOptions { method: self.method, passes: self.passes }
+    }
+}
+
+fn passes(text: &str) -> std::result::Result<Passes, String> {
+    match text {
+        "1" => Ok(Passes::One),
+        "2" => Ok(Passes::Two),
+        _ => Err("expected 1 or 2".to_owned()),
+    }
 }

@@ -1,6 +1,7 @@
 //! Counts of absolute values: the second pass of calibration.
 
 use crate::error::Error;
+use crate::slots::{ZERO_LANES, count, join_lanes};
 
 /// How often |x| fell into each of 2048 equal bins over `[0, absmax]`.
 ///
@@ -10,13 +11,14 @@ use crate::error::Error;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
     absmax: f32,
-    /// The bins, then the exact zeros, then the values that are infinite or NaN.
+    /// The bins, then the exact zeros in the first of several lanes, then the values that are
+    /// infinite or NaN.
     slots: Box<[u64]>,
 }
 
 const ZEROS: usize = Histogram::BINS;
-const NONFINITE: usize = Histogram::BINS + 1;
-const SLOTS: usize = Histogram::BINS + 2;
+const NONFINITE: usize = Histogram::BINS + ZERO_LANES;
+const SLOTS: usize = NONFINITE + 1;
 
 impl Histogram {
     /// Number of bins.
@@ -62,18 +64,9 @@ impl Histogram {
     /// The bin of x is `min((int)((|x| / absmax) · 2048), 2047)` in f32 (spec §5.4), so values above
     /// `absmax` count as `absmax`.
     pub fn add(&mut self, values: &[f32]) {
-        // The indices of a block first: that part has no dependencies and becomes vector code.
-        const BLOCK: usize = 64;
-        let mut indices = [0; BLOCK];
-        for block in values.chunks(BLOCK) {
-            for (index, &x) in indices.iter_mut().zip(block) {
-                *index = slot(x, self.absmax);
-            }
-            for &index in &indices[..block.len()] {
-                let count = &mut self.slots[index as usize];
-                *count = count.saturating_add(1);
-            }
-        }
+        let absmax = self.absmax;
+        count(&mut self.slots, values, |x, lane| slot(x, absmax, lane));
+        join_lanes(&mut self.slots[ZEROS..NONFINITE]);
     }
 
     /// Counts everything that another histogram has counted.
@@ -125,12 +118,12 @@ impl Histogram {
 
 /// Where a value is counted.
 #[inline]
-fn slot(x: f32, absmax: f32) -> u32 {
+fn slot(x: f32, absmax: f32, lane: u32) -> u32 {
     let bin = (x.abs() / absmax * Histogram::BINS as f32).min((Histogram::BINS - 1) as f32) as u32;
     if !x.is_finite() {
         NONFINITE as u32
     } else if x == 0.0 {
-        ZEROS as u32
+        ZEROS as u32 + lane
     } else {
         bin
     }

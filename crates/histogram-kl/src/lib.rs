@@ -14,6 +14,8 @@
 //! 3. [`Rule::threshold`]: search the number of bins to keep.
 //!
 //! Both passes merge exactly, in any order, so they can be split over threads and machines.
+//! A [`GrowingHistogram`] does with one pass, at the price of edges of bins that are a fraction of a
+//! bin off.
 //!
 //! # The divergence
 //!
@@ -57,16 +59,19 @@
 
 mod divergence;
 pub mod error;
+pub mod growing_histogram;
 pub mod histogram;
 pub mod kl;
 pub mod kl_textbook;
 pub mod range;
 pub mod rule;
+mod slots;
 pub mod squared_error;
 pub mod threshold;
 
 pub use divergence::divergence;
 pub use error::Error;
+pub use growing_histogram::GrowingHistogram;
 pub use histogram::Histogram;
 pub use range::Range;
 pub use rule::Rule;

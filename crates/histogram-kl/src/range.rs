@@ -27,19 +27,24 @@ impl Default for Range {
 impl Range {
     /// Takes more values into account.
     pub fn add(&mut self, values: &[f32]) {
-        // Lanes that do not wait for each other become vector code.
-        let mut lanes = [Lane::default(); 8];
-        let (blocks, rest) = values.as_chunks::<8>();
+        // Extremes of many lanes become vector code; a product with 0 is 0 unless it is NaN.
+        let mut seen = Self { values: values.len() as u64, ..Self::default() };
+        let mut lanes = [Lane::default(); 32];
+        let (blocks, rest) = values.as_chunks::<32>();
         for block in blocks {
             lanes.iter_mut().zip(block).for_each(|(lane, &x)| lane.add(x));
         }
         lanes.iter_mut().zip(rest).for_each(|(lane, &x)| lane.add(x));
-        let mut seen = Self { values: values.len() as u64, ..Self::default() };
-        for lane in lanes {
-            seen.min = seen.min.min(lane.min);
-            seen.max = seen.max.max(lane.max);
+        if lanes.iter().any(|lane| lane.zero.is_nan()) {
+            lanes = [Lane::default(); 32];
+            values.iter().filter(|x| x.is_finite()).for_each(|&x| lanes[0].add(x));
+            seen.nonfinite = values.iter().map(|x| u64::from(!x.is_finite())).sum();
         }
-        seen.nonfinite = values.iter().map(|x| u64::from(!x.is_finite())).sum();
+        for lane in lanes {
+            // Adding 0 makes -0 into 0, of which either could otherwise remain, depending on the order.
+            seen.min = seen.min.min(lane.min + 0.0);
+            seen.max = seen.max.max(lane.max + 0.0);
+        }
         seen.absmax = if seen.min <= seen.max { seen.max.max(-seen.min) } else { 0.0 };
         self.merge(&seen);
     }
@@ -54,27 +59,27 @@ impl Range {
     }
 }
 
-/// Extremes of the finite values at every eighth place.
+/// Extremes of the values at every 32nd place, all of them finite.
 #[derive(Clone, Copy)]
 struct Lane {
     min: f32,
     max: f32,
+    /// NaN if a value was not finite.
+    zero: f32,
 }
 
 impl Default for Lane {
     fn default() -> Self {
-        Self { min: f32::INFINITY, max: f32::NEG_INFINITY }
+        Self { min: f32::INFINITY, max: f32::NEG_INFINITY, zero: 0.0 }
     }
 }
 
 impl Lane {
-    /// NaN stands for every value that is not finite: no comparison with it holds. Adding 0 makes −0
-    /// into 0, of which either could otherwise remain, depending on the order.
     #[inline(always)]
     fn add(&mut self, x: f32) {
-        let x = if x.is_finite() { x + 0.0 } else { f32::NAN };
         self.min = if x < self.min { x } else { self.min };
         self.max = if x > self.max { x } else { self.max };
+        self.zero += x * 0.0;
     }
 }
 

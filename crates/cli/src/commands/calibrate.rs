@@ -41,7 +41,7 @@ pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
     let model = args.model.load()?;
     prepare(std::slice::from_ref(&args.out), &args.model)?;
     let dataset = args.input.dataset(&model, &args.images)?;
-    let calibration = calibrate(&model, &dataset, args.method.method, progress)?;
+    let calibration = calibrate(&model, &dataset, args.method.options(), progress)?;
     calibration.table().save(&args.out)?;
     let warnings = warnings(&calibration, &dataset);
     let mut text = describe(&calibration);

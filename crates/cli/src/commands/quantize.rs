@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ncnn_format::{Error, Model, Result, ScaleTable};
-use quantizer::calibrate::{Method, calibrate};
+use quantizer::calibrate::calibrate;
 use quantizer::{ConvertOptions, Progress, convert};
 use serde_json::{Value, json};
 
@@ -99,7 +99,7 @@ fn scales(args: &QuantizeArgs, model: &Model, progress: &dyn Progress) -> Result
         }
         (None, Some(images)) => {
             let dataset = args.input.dataset(model, images)?;
-            let calibration = calibrate(model, &dataset, args.method.method, progress)?;
+            let calibration = calibrate(model, &dataset, args.method.options(), progress)?;
             Ok(Scales {
                 table: calibration.table(),
                 text: describe(&calibration),
@@ -114,9 +114,9 @@ fn scales(args: &QuantizeArgs, model: &Model, progress: &dyn Progress) -> Result
 /// # Errors
 /// `Invalid` for options of calibrating beside a table, which would do nothing.
 fn check_options(args: &QuantizeArgs) -> Result<()> {
-    if args.table.is_some() && (args.input.is_given() || args.method.method != Method::default()) {
+    if args.table.is_some() && (args.input.is_given() || args.method.is_given()) {
         return Err(Error::invalid(
-            "--method, --mean, --norm, --pixel and --shape are for --images; a table has its scales",
+            "--method, --passes, --mean, --norm, --pixel and --shape are for --images; a table has its scales",
         ));
     }
     Ok(())

@@ -1,7 +1,7 @@
-//! The two passes over the samples.
+//! The passes over the samples.
 
 use fp32_ref::{BlobId, Net, Value, Workspace};
-use histogram_kl::{Histogram, Range};
+use histogram_kl::{GrowingHistogram, Histogram, Range};
 use ncnn_format::{Error, Result};
 
 use super::targets::{Target, watched};
@@ -20,7 +20,12 @@ impl Collector<'_> {
     /// Pass 1: the range of every watched blob, by slot.
     pub(super) fn ranges(&self) -> Result<Vec<Range>> {
         let unit = vec![Range::default(); watched(self.targets).len()];
-        self.pass("finding ranges", &unit, Range::add, |a, b| {
+        let add = |range: &mut Range, values: &[f32]| {
+            let before = range.nonfinite;
+            range.add(values);
+            range.nonfinite == before
+        };
+        self.pass("finding ranges", &unit, add, |a, b| {
             a.merge(b);
             Ok(())
         })
@@ -32,19 +37,45 @@ impl Collector<'_> {
             .iter()
             .map(|range| Histogram::new(range.absmax).map_err(|error| Error::invalid(error.to_string())))
             .collect::<Result<Vec<_>>>()?;
-        self.pass("counting histograms", &unit, Histogram::add, |a, b| {
+        let add = |histogram: &mut Histogram, values: &[f32]| {
+            histogram.add(values);
+            // The first pass has looked at the same values.
+            true
+        };
+        self.pass("counting histograms", &unit, add, |a, b| {
             a.merge(b).map_err(|error| Error::invalid(error.to_string()))
         })
     }
 
+    /// Both at once, by slot; the histograms are a fraction of a bin off at the edges of bins.
+    pub(super) fn ranges_and_histograms(&self) -> Result<(Vec<Range>, Vec<Histogram>)> {
+        let unit = vec![GrowingHistogram::default(); watched(self.targets).len()];
+        let add = |histogram: &mut GrowingHistogram, values: &[f32]| {
+            let before = histogram.range().nonfinite;
+            histogram.add(values);
+            histogram.range().nonfinite == before
+        };
+        let counted = self.pass("watching activations", &unit, add, |a, b| {
+            a.merge(b);
+            Ok(())
+        })?;
+        let ranges = counted.iter().map(GrowingHistogram::range).collect();
+        let histograms = counted
+            .iter()
+            .map(|histogram| histogram.histogram().map_err(|error| Error::invalid(error.to_string())))
+            .collect::<Result<_>>()?;
+        Ok((ranges, histograms))
+    }
+
     /// Runs the network on every sample and lets `add` see every watched blob.
     ///
+    /// `add` says whether all values were finite.
     /// Every thread adds to its own copy of `unit`; the copies are merged at the end.
     fn pass<A: Clone + Send + Sync>(
         &self,
         stage: &str,
         unit: &[A],
-        add: impl Fn(&mut A, &[f32]) + Sync,
+        add: impl Fn(&mut A, &[f32]) -> bool + Sync,
         merge: impl Fn(&mut A, &A) -> Result<()> + Sync,
     ) -> Result<Vec<A>> {
         let watched = watched(self.targets);
@@ -71,7 +102,7 @@ impl Collector<'_> {
         workspace: &mut Workspace,
         index: usize,
         watched: &[BlobId],
-        mut see: impl FnMut(usize, &[f32]),
+        mut see: impl FnMut(usize, &[f32]) -> bool,
     ) -> Result<()> {
         let input = single_input(self.net.graph())?;
         let sample = self.dataset.load(index)?;
@@ -79,9 +110,7 @@ impl Collector<'_> {
         let mut observer = |blob: BlobId, value: &Value| {
             if let Some(slot) = watched.iter().position(|&watched| watched == blob) {
                 let values = value.unordered();
-                see(slot, values);
-                // A sum is not finite if one of its terms is not, and it is quick to make.
-                if non_finite.is_none() && !values.iter().map(|x| x * 0.0).sum::<f32>().is_finite() {
+                if !see(slot, values) && non_finite.is_none() {
                     non_finite = values.iter().find(|x| !x.is_finite()).map(|&found| (slot, found));
                 }
             }

@@ -35,6 +35,43 @@ pub enum Method {
     AbsMax,
 }
 
+/// How often every sample goes through the network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Passes {
+    /// Once, counting in bins that grow with the values ([`GrowingHistogram`](histogram_kl::GrowingHistogram)).
+    One,
+    /// Twice, first for the ranges and then for the histograms, as ncnn2table does.
+    Two,
+}
+
+/// How to calibrate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct CalibrateOptions {
+    /// How thresholds are chosen.
+    pub method: Method,
+    /// How often to run; `None` for twice where the method searches by divergence, else once.
+    ///
+    /// The least divergence often lies in one of several minima of nearly the same depth, so
+    /// counts that are a little off can choose another (docs/calibration.md); thresholds by
+    /// squared error stay within a bin.
+    pub passes: Option<Passes>,
+}
+
+impl From<Method> for CalibrateOptions {
+    fn from(method: Method) -> Self {
+        Self { method, passes: None }
+    }
+}
+
+impl CalibrateOptions {
+    fn passes(self) -> Passes {
+        self.passes.unwrap_or(match self.method {
+            Method::Kl | Method::NcnnKl | Method::KlTextbook => Passes::Two,
+            Method::Mse | Method::AbsMax => Passes::One,
+        })
+    }
+}
+
 /// What calibration found, layer by layer.
 #[derive(Debug, Clone)]
 pub struct Calibration {
@@ -65,18 +102,25 @@ pub struct LayerCalibration {
     pub weights: WeightScales,
 }
 
-/// Calibrates `model` on `dataset`: two passes over the samples (range, then
-/// histogram), then one threshold search per blob.
+/// Calibrates `model` on `dataset`: every sample goes through the network once or
+/// twice ([`Passes`]), then one threshold is searched per blob.
 ///
-/// Samples are spread over the current rayon pool; counts are integers, so the
-/// result does not depend on the number of threads.
+/// Samples are spread over as many threads as the current rayon pool has; counts are
+/// integers, so the result does not depend on the number of threads.
 ///
 /// # Errors
 /// `Unsupported` when a layer cannot be run, `Invalid` for an empty data set, a
 /// network with several inputs or two layers of one name, a sample of the wrong
 /// shape, a non-finite value (naming sample, layer and blob), or values so large
 /// that their scale is 0 in a table; whatever reading a sample gives.
-pub fn calibrate(model: &Model, dataset: &dyn Dataset, method: Method, progress: &dyn Progress) -> Result<Calibration> {
+pub fn calibrate(
+    model: &Model,
+    dataset: &dyn Dataset,
+    options: impl Into<CalibrateOptions>,
+    progress: &dyn Progress,
+) -> Result<Calibration> {
+    let options = options.into();
+    let method = options.method;
     if dataset.is_empty() {
         return Err(Error::invalid("there are no samples to calibrate on"));
     }
@@ -87,8 +131,14 @@ pub fn calibrate(model: &Model, dataset: &dyn Dataset, method: Method, progress:
         .map(|target| weight_scales(&model.layers[target.layer], method.weight_method()))
         .collect::<Result<Vec<_>>>()?;
     let collector = Collector { net: &net, dataset, targets: &targets, progress };
-    let ranges = collector.ranges()?;
-    let histograms = collector.histograms(&ranges)?;
+    let (ranges, histograms) = match options.passes() {
+        Passes::One => collector.ranges_and_histograms()?,
+        Passes::Two => {
+            let ranges = collector.ranges()?;
+            let histograms = collector.histograms(&ranges)?;
+            (ranges, histograms)
+        }
+    };
     progress.start("choosing thresholds", targets.len());
     let layers = targets
         .par_iter()
