@@ -125,11 +125,10 @@ fn compare(output: &Tensor, dims: &[usize], expected: &[f32]) -> Option<String> 
     Some(format!("off by {worst} of {largest}: found {found:?}, expected {expected:?}"))
 }
 
-#[test]
-fn layers_give_what_ncnn_gives() {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    let cases = parse(&std::fs::read_to_string(folder.join("layers.txt")).unwrap());
-    let bytes = std::fs::read(folder.join("layers.bin")).unwrap();
+/// Replays `NAME.txt` with `NAME.bin`; the number of cases, and what differs.
+fn replay(text: &std::path::Path) -> (usize, Vec<String>) {
+    let cases = parse(&std::fs::read_to_string(text).unwrap());
+    let bytes = std::fs::read(text.with_extension("bin")).unwrap();
     let values: Vec<f32> = bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
     let mut values = &values[..];
     let different: Vec<String> = cases
@@ -137,10 +136,26 @@ fn layers_give_what_ncnn_gives() {
         .filter_map(|case| {
             let difference = case.difference(&mut values)?;
             let shapes: Vec<_> = case.inputs.iter().map(|(.., dims)| dims).collect();
-            Some(format!("case {}: {} of {shapes:?}: {difference}", case.number, case.layer))
+            Some(format!("{} {}: {} of {shapes:?}: {difference}", text.display(), case.number, case.layer))
         })
         .collect();
-    assert!(values.is_empty(), "the cases do not use all values");
-    assert!(cases.len() > 300, "only {} cases", cases.len());
-    assert!(different.is_empty(), "{} of {} cases differ:\n{}", different.len(), cases.len(), different.join("\n"));
+    assert!(values.is_empty(), "the cases of {} do not use all values", text.display());
+    (cases.len(), different)
+}
+
+#[test]
+fn layers_give_what_ncnn_gives() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    files.sort();
+    let (mut cases, mut different) = (0, Vec::new());
+    for file in &files {
+        let (more, others) = replay(file);
+        assert!(more > 100, "only {more} cases in {}", file.display());
+        cases += more;
+        different.extend(others);
+    }
+    assert!(cases > 600, "only {cases} cases");
+    assert!(different.is_empty(), "{} of {cases} cases differ:\n{}", different.len(), different.join("\n"));
 }

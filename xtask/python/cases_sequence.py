@@ -1,0 +1,220 @@
+"""Random cases of layers for sequences: normalization, matrix products, attention, recurrence.
+
+A module of cases for layer_goldens.py.
+"""
+
+from layer_goldens import Case
+
+# The smallest positive f32 is the integer 1, so that these reach as integers from 0 to about `n`.
+INTEGER = 1.401298464324817e-45
+
+
+def case_of(rng, kind):
+    """A random case of a layer type."""
+    pick, n = rng.choice, rng.randint
+
+    def any_shape(low=-1, high=1, ranks=(1, 2, 3, 4)):
+        return (low, high, [n(1, 5) for _ in range(pick(ranks))])
+
+    def blob(*dims):
+        return (-1, 1, list(dims))
+
+    def activation():
+        kind = n(0, 6)
+        given = {2: (0.1,), 3: (-0.3, 0.4), 6: (0.2, 0.5)}.get(kind)
+        return f" 9={kind}" + (f" -23310={len(given)},{','.join(map(str, given))}" if given else "")
+
+    if kind in ("SELU", "CELU", "Softplus", "Erf", "Shrink"):
+        text = {"SELU": ("", "0=1.2 1=0.8"), "CELU": ("", "0=0.5"), "Shrink": ("", "0=0.25 1=1.0")}.get(kind, ("",))
+        return Case(kind, pick(text), [any_shape(-4, 4)])
+    if kind == "InstanceNorm":
+        shape, affine = any_shape(-1, 3), n(0, 1)
+        c = shape[2][0] if len(shape[2]) > 2 else 1
+        return Case(kind, f"0={c} 1={pick((0.001, 0.1))} 2={affine}", [shape], [(False, c, -1, 1)] * (2 * affine))
+    if kind == "GroupNorm":
+        g, affine = n(1, 3), n(0, 1)
+        c = g * n(1, 3)
+        dims = [c] + [n(1, 5) for _ in range(n(0, 3))]
+        return Case(kind, f"0={g} 1={c} 2=0.01 3={affine}", [(-1, 3, dims)], [(False, c, -1, 1)] * (2 * affine))
+    if kind in ("LayerNorm", "RMSNorm"):
+        shape, affine = any_shape(-1, 3), n(0, 1)
+        dims = shape[2]
+        sizes = [dims[-1]]
+        if len(dims) > 2:
+            sizes.append(dims[-1] * dims[-2])
+        if len(dims) > 3:
+            sizes.append(dims[-1] * dims[-2] * dims[-3])
+        size = pick(sizes)
+        count = (2 if kind == "LayerNorm" else 1) * affine
+        return Case(kind, f"0={size} 1=0.01 2={affine}", [shape], [(False, size, -1, 1)] * count)
+    if kind == "CumulativeSum":
+        shape = any_shape()
+        rank = len(shape[2])
+        return Case(kind, f"0={n(-rank, rank - 1)}", [shape])
+    if kind == "GLU":
+        shape = (-3, 3, [n(2, 6) for _ in range(n(1, 4))])
+        rank = len(shape[2])
+        return Case(kind, f"0={n(-rank, rank - 1)}", [shape])
+    if kind == "RotaryEmbed":
+        heads, positions, half = n(1, 3), n(1, 4), n(1, 4)
+        angles = blob(positions, half)
+        return Case(kind, f"0={n(0, 1)}", [blob(heads, positions, 2 * half), angles, angles])
+    if kind == "Embed":
+        rows, width, bias = n(1, 6), n(1, 5), n(0, 1)
+        # Negative floats are negative integers, ordinary ones enormous integers.
+        low, high = pick(((0, INTEGER * rows), (0, INTEGER * rows), (-1, 1)))
+        return Case(kind, f"0={width} 1={rows} 2={bias} 3={rows * width}", [(low, high, [n(1, 6)])],
+                    [(True, rows * width, -1, 1)] + [(False, width, -1, 1)] * bias)
+    if kind == "MatMul":
+        m, k, c, trans = n(1, 5), n(1, 6), n(1, 5), n(0, 1)
+        batch = [n(1, 3) for _ in range(2)]
+        a, b = n(1, 4), n(1, 4)
+        left, right = [m, k], [c, k] if trans else [k, c]
+        if a == 1:
+            left = [k]
+        if b == 1:
+            right = [k]
+        stretch = lambda sizes: [pick((size, size, 1)) for size in sizes]
+        if a > 2:
+            left = stretch(batch[4 - a:]) + left
+        if b > 2:
+            right = stretch(batch[4 - b:]) + right
+        return Case(kind, f"0={trans}", [blob(*left), blob(*right)])
+    if kind == "Gemm":
+        return gemm(rng, kind, blob)
+    if kind == "MultiHeadAttention":
+        return attention(rng, kind, blob)
+    if kind == "SDPA":
+        groups, sharing, queries, keys, past = n(1, 2), n(1, 3), n(1, 4), n(1, 4), n(1, 3)
+        heads, width, values = groups * sharing, n(1, 5), n(1, 5)
+        masked, cached = n(0, 1), n(0, 1)
+        inputs = [(-2, 2, [heads, queries, width]), (-2, 2, [groups, keys, width]), blob(groups, keys, values)]
+        if masked:
+            dims = [queries, keys + past * cached]
+            inputs.append((-2, 2, pick((dims, [1] + dims, [heads] + dims))))
+        if cached:
+            inputs += [(-2, 2, [groups, past, width]), blob(groups, past, values)]
+        text = f"5={masked} 7={cached}" + pick(("", " 6=0.3"))
+        return Case(kind, text, inputs, outputs=3 if cached else 1)
+    if kind in ("RNN", "GRU", "LSTM"):
+        return recurrence(rng, kind, blob)
+    if kind in ("Convolution1D", "ConvolutionDepthWise1D"):
+        g = n(1, 4) if kind == "ConvolutionDepthWise1D" else 1
+        cg, mg, k, d, s, bias = n(1, 4), n(1, 4), n(1, 4), n(1, 2), n(1, 3), n(0, 1)
+        if g > 1 and n(0, 1):
+            cg = mg = 1
+        text = f"0={g * mg} 1={k} 2={d}"
+        style = n(0, 4)
+        if style in (2, 3):
+            s = min(s, d * (k - 1) + 1)
+        text += (f" 3={s}", f" 3={s} 4={n(0, 2)} 15={n(0, 2)}", f" 3={s} 4=-233", f" 3={s} 4=-234",
+                 f" 3={s} 4={n(1, 2)} 18=0.5")[style]
+        count = g * mg * cg * k
+        text += f" 5={bias} 6={count}" + (f" 7={g}" if kind == "ConvolutionDepthWise1D" else "") + activation()
+        return Case(kind, text, [blob(g * cg, n(7, 12))], [(True, count, -1, 1)] + [(False, g * mg, -1, 1)] * bias)
+    if kind == "Pooling1D":
+        style, text = n(0, 9), f"0={n(0, 1)}"
+        dims = [n(1, 4), n(5, 12)]
+        if style == 0:
+            return Case(kind, text + " 4=1", [blob(*dims)])
+        if style == 1:
+            return Case(kind, text + f" 7=1 8={n(1, 6)}", [blob(*dims)])
+        k = n(1, 4)
+        text += f" 1={k} 2={min(n(1, 3), k)} 5={n(0, 3)} 6={n(0, 1)}"
+        if n(0, 1):
+            text += f" 3={n(0, k - 1)} 14={n(0, k - 1)}"
+        return Case(kind, text, [blob(*dims)])
+    if kind == "Cast":
+        return Case(kind, pick(("0=1 1=1", "0=1 1=2", "0=0 1=0", "0=2 1=2")), [any_shape()])
+    if kind == "Packing":
+        return Case(kind, "0=1", [any_shape()])
+    raise ValueError(kind)
+
+
+def gemm(rng, kind, blob):
+    pick, n = rng.choice, rng.randint
+    m, c, k = n(1, 6), n(1, 6), n(1, 6)
+    trans_a, trans_b = n(0, 1), n(0, 1)
+    left, right = [k, m] if trans_a else [m, k], [c, k] if trans_b else [k, c]
+    const_a, const_b = n(0, 1), n(0, 1)
+    inputs, weights = [], []
+    text = f"0={pick((1.0, 0.5))} 1={pick((1.0, 2.0))} 2={trans_a} 3={trans_b} 4={const_a} 5={const_b}"
+    for const, dims in ((const_a, left), (const_b, right)):
+        if const:
+            weights.append((True, dims[0] * dims[1], -1, 1))
+        else:
+            inputs.append(blob(*(pick((dims, dims, [dims[0], 1, dims[1]])))))
+    style = pick(("none", "constant", "input"))
+    sizes = {0: [1], 1: [m], 2: [m, 1], 3: [m, c], 4: [c]}
+    form = n(0, 4)
+    if style == "constant":
+        form = n(-1, 4)
+        text += f" 6=1 7={m} 8={c} 9={k} 10={form}"
+        if form >= 0:
+            count = 1
+            for size in sizes[form]:
+                count *= size
+            weights.append((True, count, -1, 1))
+    else:
+        text += f" 7={m if const_a else 0} 8={c if const_b else 0} 9={k if const_a or const_b else 0}"
+        if style == "input" and inputs:
+            inputs.append(blob(*(pick((sizes[form], [1, c])) if form == 4 else sizes[form])))
+    if not inputs:
+        inputs.append(blob(*sizes[form])) if style != "constant" else None
+    text += f" 11={n(0, 1)} 14={n(0, 1)}"
+    return Case(kind, text, inputs, weights)
+
+
+def attention(rng, kind, blob):
+    pick, n = rng.choice, rng.randint
+    heads, queries, keys, past = n(1, 3), n(1, 4), n(1, 4), n(1, 3)
+    embed, masked, cached, sources = heads * n(1, 3), n(0, 1), n(0, 1), n(1, 3)
+    width = n(1, 5)
+    key_width = value_width = width
+    if sources >= 2:
+        key_width = value_width = n(1, 5)
+    if sources == 3:
+        value_width = n(1, 5)
+    if sources == 1:
+        keys = queries
+    inputs = [blob(queries, width), blob(keys, key_width), blob(keys, value_width)][:sources]
+    all_keys = keys if not cached else keys + past if sources == 1 else past
+    if masked:
+        inputs.append((-2, 2, pick(([queries, all_keys], [heads, queries, all_keys]))))
+    if cached:
+        inputs += [blob(embed, past), blob(embed, past)]
+    text = f"0={embed} 1={heads} 2={embed * width}"
+    if key_width != embed:
+        text += f" 3={key_width}"
+    if value_width != embed:
+        text += f" 4={value_width}"
+    text += f" 5={masked} 7={cached}" + pick(("", " 6=0.7"))
+    weights = []
+    for inputs_, outputs in ((width, embed), (key_width, embed), (value_width, embed), (embed, width)):
+        weights += [(True, inputs_ * outputs, -1, 1), (False, outputs, -1, 1)]
+    return Case(kind, text, inputs, weights, outputs=3 if cached else 1)
+
+
+def recurrence(rng, kind, blob):
+    pick, n = rng.choice, rng.randint
+    steps, size, outputs, direction = n(1, 5), n(1, 5), n(1, 5), n(0, 2)
+    directions = 2 if direction == 2 else 1
+    hidden = pick((outputs, n(1, 5))) if kind == "LSTM" else outputs
+    gates, biases = {"RNN": (1, 1), "GRU": (3, 4), "LSTM": (4, 4)}[kind]
+    count = gates * hidden * size * directions
+    text = f"0={outputs} 1={count} 2={direction}" + (f" 3={hidden}" if hidden != outputs else "")
+    weights = [(True, count, -1, 1), (True, biases * hidden * directions, -1, 1),
+               (True, gates * hidden * outputs * directions, -1, 1)]
+    if hidden != outputs:
+        weights.append((True, hidden * outputs * directions, -1, 1))
+    states = [blob(directions, outputs)] + ([blob(directions, hidden)] if kind == "LSTM" else [])
+    if directions == 1 and n(0, 3) == 0:
+        states = [blob(dims[1]) for _, _, dims in states]
+    given, taken = n(0, 1), n(0, 1)
+    return Case(kind, text, [blob(steps, size)] + states * given, weights, outputs=1 + len(states) * taken)
+
+
+KINDS = """CELU Cast Convolution1D ConvolutionDepthWise1D CumulativeSum Embed Erf GLU GRU Gemm GroupNorm InstanceNorm
+LSTM LayerNorm MatMul MultiHeadAttention Packing Pooling1D RMSNorm RNN RotaryEmbed SDPA SELU Shrink Softplus""".split()
+MANY = set("""Convolution1D ConvolutionDepthWise1D GRU Gemm LSTM LayerNorm MatMul MultiHeadAttention Pooling1D RMSNorm
+RNN SDPA""".split())
