@@ -14,7 +14,14 @@ def case_of(rng, kind):
     pick, n = rng.choice, rng.randint
 
     def any_shape(low=-1, high=1, ranks=(1, 2, 3, 4)):
-        return (low, high, [n(1, 5) for _ in range(pick(ranks))])
+        dims = [n(1, 5) for _ in range(pick(ranks))]
+        if len(dims) < 3:
+            dims[-1] = width(dims[-1])
+        return (low, high, dims)
+
+    def width(small):
+        # Long rows reach ncnn's vector code.
+        return n(8, 40) if n(0, 3) == 0 else small
 
     def blob(*dims):
         return (-1, 1, list(dims))
@@ -29,8 +36,8 @@ def case_of(rng, kind):
         return Case(kind, pick(text), [any_shape(-4, 4)])
     if kind == "InstanceNorm":
         shape, affine = any_shape(-1, 3), n(0, 1)
-        c = shape[2][0] if len(shape[2]) > 2 else 1
-        return Case(kind, f"0={c} 1={pick((0.001, 0.1))} 2={affine}", [shape], [(False, c, -1, 1)] * (2 * affine))
+        c = shape[2][0] if len(shape[2]) > 2 else pick((1, 3))
+        return Case(kind, f"0={c} 1={pick((0.02, 0.1))} 2={affine}", [shape], [(False, c, -1, 1)] * (2 * affine))
     if kind == "GroupNorm":
         g, affine = n(1, 3), n(0, 1)
         c = g * n(1, 3)
@@ -56,17 +63,19 @@ def case_of(rng, kind):
         rank = len(shape[2])
         return Case(kind, f"0={n(-rank, rank - 1)}", [shape])
     if kind == "RotaryEmbed":
-        heads, positions, half = n(1, 3), n(1, 4), n(1, 4)
-        angles = blob(positions, half)
-        return Case(kind, f"0={n(0, 1)}", [blob(heads, positions, 2 * half), angles, angles])
+        heads, positions, half = n(1, 3), n(1, 4), pick((n(1, 4), n(8, 9)))
+        angles = blob(positions + n(0, 1), half)
+        dims = pick(([heads, positions, 2 * half], [positions, 2 * half]))
+        return Case(kind, f"0={n(0, 1)}", [blob(*dims), angles, angles])
     if kind == "Embed":
-        rows, width, bias = n(1, 6), n(1, 5), n(0, 1)
+        rows, outputs, bias = n(1, 6), width(n(1, 5)), n(0, 1)
         # Negative floats are negative integers, ordinary ones enormous integers.
         low, high = pick(((0, INTEGER * rows), (0, INTEGER * rows), (-1, 1)))
-        return Case(kind, f"0={width} 1={rows} 2={bias} 3={rows * width}", [(low, high, [n(1, 6)])],
-                    [(True, rows * width, -1, 1)] + [(False, width, -1, 1)] * bias)
+        dims = pick(([n(1, 6)], [1, n(1, 6)]))
+        return Case(kind, f"0={outputs} 1={rows} 2={bias} 3={rows * outputs}", [(low, high, dims)],
+                    [(True, rows * outputs, -1, 1)] + [(False, outputs, -1, 1)] * bias)
     if kind == "MatMul":
-        m, k, c, trans = n(1, 5), n(1, 6), n(1, 5), n(0, 1)
+        m, k, c, trans = n(1, 5), width(n(1, 6)), n(1, 5), n(0, 1)
         batch = [n(1, 3) for _ in range(2)]
         a, b = n(1, 4), n(1, 4)
         left, right = [m, k], [c, k] if trans else [k, c]
@@ -81,26 +90,27 @@ def case_of(rng, kind):
             right = stretch(batch[4 - b:]) + right
         return Case(kind, f"0={trans}", [blob(*left), blob(*right)])
     if kind == "Gemm":
-        return gemm(rng, kind, blob)
+        return gemm(rng, kind, blob, width(n(1, 6)))
     if kind == "MultiHeadAttention":
-        return attention(rng, kind, blob)
+        return attention(rng, kind, blob, width(n(1, 5)))
     if kind == "SDPA":
         groups, sharing, queries, keys, past = n(1, 2), n(1, 3), n(1, 4), n(1, 4), n(1, 3)
-        heads, width, values = groups * sharing, n(1, 5), n(1, 5)
+        heads, values = groups * sharing, n(1, 5)
+        inner = width(n(1, 5))
         masked, cached = n(0, 1), n(0, 1)
-        inputs = [(-2, 2, [heads, queries, width]), (-2, 2, [groups, keys, width]), blob(groups, keys, values)]
+        inputs = [(-2, 2, [heads, queries, inner]), (-2, 2, [groups, keys, inner]), blob(groups, keys, values)]
         if masked:
             dims = [queries, keys + past * cached]
             inputs.append((-2, 2, pick((dims, [1] + dims, [heads] + dims))))
         if cached:
-            inputs += [(-2, 2, [groups, past, width]), blob(groups, past, values)]
+            inputs += [(-2, 2, [groups, past, inner]), blob(groups, past, values)]
         text = f"5={masked} 7={cached}" + pick(("", " 6=0.3"))
         return Case(kind, text, inputs, outputs=3 if cached else 1)
     if kind in ("RNN", "GRU", "LSTM"):
-        return recurrence(rng, kind, blob)
+        return recurrence(rng, kind, blob, width(n(1, 5)))
     if kind in ("Convolution1D", "ConvolutionDepthWise1D"):
         g = n(1, 4) if kind == "ConvolutionDepthWise1D" else 1
-        cg, mg, k, d, s, bias = n(1, 4), n(1, 4), n(1, 4), n(1, 2), n(1, 3), n(0, 1)
+        cg, mg, k, d, s, bias = width(n(1, 4)), n(1, 6), n(1, 4), n(1, 2), n(1, 3), n(0, 1)
         if g > 1 and n(0, 1):
             cg = mg = 1
         text = f"0={g * mg} 1={k} 2={d}"
@@ -131,9 +141,9 @@ def case_of(rng, kind):
     raise ValueError(kind)
 
 
-def gemm(rng, kind, blob):
+def gemm(rng, kind, blob, k):
     pick, n = rng.choice, rng.randint
-    m, c, k = n(1, 6), n(1, 6), n(1, 6)
+    m, c = n(1, 12), n(1, 12)
     trans_a, trans_b = n(0, 1), n(0, 1)
     left, right = [k, m] if trans_a else [m, k], [c, k] if trans_b else [k, c]
     const_a, const_b = n(0, 1), n(0, 1)
@@ -158,18 +168,18 @@ def gemm(rng, kind, blob):
     else:
         text += f" 7={m if const_a else 0} 8={c if const_b else 0} 9={k if const_a or const_b else 0}"
         if style == "input" and inputs:
-            inputs.append(blob(*(pick((sizes[form], [1, c])) if form == 4 else sizes[form])))
+            # What matches nothing counts by its first value.
+            inputs.append(blob(*pick((sizes[form], sizes[form], [1, c] if form == 4 else [m + 1, c + 1]))))
     if not inputs:
         inputs.append(blob(*sizes[form])) if style != "constant" else None
     text += f" 11={n(0, 1)} 14={n(0, 1)}"
     return Case(kind, text, inputs, weights)
 
 
-def attention(rng, kind, blob):
+def attention(rng, kind, blob, width):
     pick, n = rng.choice, rng.randint
     heads, queries, keys, past = n(1, 3), n(1, 4), n(1, 4), n(1, 3)
     embed, masked, cached, sources = heads * n(1, 3), n(0, 1), n(0, 1), n(1, 3)
-    width = n(1, 5)
     key_width = value_width = width
     if sources >= 2:
         key_width = value_width = n(1, 5)
@@ -195,11 +205,11 @@ def attention(rng, kind, blob):
     return Case(kind, text, inputs, weights, outputs=3 if cached else 1)
 
 
-def recurrence(rng, kind, blob):
+def recurrence(rng, kind, blob, size):
     pick, n = rng.choice, rng.randint
-    steps, size, outputs, direction = n(1, 5), n(1, 5), n(1, 5), n(0, 2)
+    steps, outputs, direction = n(1, 5), n(1, 12), n(0, 2)
     directions = 2 if direction == 2 else 1
-    hidden = pick((outputs, n(1, 5))) if kind == "LSTM" else outputs
+    hidden = pick((outputs, n(1, 12))) if kind == "LSTM" else outputs
     gates, biases = {"RNN": (1, 1), "GRU": (3, 4), "LSTM": (4, 4)}[kind]
     count = gates * hidden * size * directions
     text = f"0={outputs} 1={count} 2={direction}" + (f" 3={hidden}" if hidden != outputs else "")

@@ -9,6 +9,14 @@ use ncnn_format::{F32Tag, Model, Weight, WeightData, weight_layout};
 
 /// The largest error allowed, relative to the largest value of the output.
 const TOLERANCE: f32 = 1e-4;
+/// An error that is always allowed: what is left where terms of about 1 cancel.
+const ROUNDING: f32 = 2e-6;
+
+/// Kinds that cannot be held to [`TOLERANCE`], and why.
+const LOOSER: &[(&str, f32)] = &[
+    // ncnn rounds to f16 in the nearest way eight or four values at a time and cuts the rest off.
+    ("Cast", 1e-3),
+];
 
 /// The generator that both sides draw inputs and weights from.
 struct Draw(u32);
@@ -82,6 +90,11 @@ impl Case {
         (Net::new(&model).unwrap_or_else(|error| panic!("{}: {error}", self.layer)), feeds)
     }
 
+    fn tolerance(&self) -> f32 {
+        let kind = self.layer.split(' ').next().unwrap();
+        LOOSER.iter().find(|(name, _)| *name == kind).map_or(TOLERANCE, |(_, tolerance)| *tolerance)
+    }
+
     /// What differs from the expected `values`, which are taken off the front.
     fn difference(&self, values: &mut &[f32]) -> Option<String> {
         let (net, feeds) = self.network();
@@ -98,7 +111,7 @@ impl Case {
                     let output = outputs.get(name).unwrap();
                     let blob = net.graph().blob(name).unwrap();
                     assert_eq!(inferred.as_ref().unwrap()[blob.0], output.shape(), "{}", self.layer);
-                    found = found.or(compare(output, dims, expected));
+                    found = found.or(compare(output, dims, expected, self.tolerance()));
                 }
             }
         }
@@ -106,7 +119,7 @@ impl Case {
     }
 }
 
-fn compare(output: &Tensor, dims: &[usize], expected: &[f32]) -> Option<String> {
+fn compare(output: &Tensor, dims: &[usize], expected: &[f32], tolerance: f32) -> Option<String> {
     if output.shape().dims() != dims {
         return Some(format!("found the shape {}, expected {dims:?}", output.shape()));
     }
@@ -117,7 +130,7 @@ fn compare(output: &Tensor, dims: &[usize], expected: &[f32]) -> Option<String> 
         .zip(expected)
         .map(|(a, b)| if a == b || a.is_nan() && b.is_nan() { 0.0 } else { (a - b).abs() })
         .fold(0.0_f32, |worst, error| if error <= worst { worst } else { error });
-    if worst <= TOLERANCE * largest {
+    if worst <= tolerance * largest + ROUNDING {
         return None;
     }
     let shown = expected.len().min(8);

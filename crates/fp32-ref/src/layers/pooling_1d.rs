@@ -96,20 +96,17 @@ impl Windows {
         Ok(Place { left, padded, tail, count: windows("columns", padded, self.kernel, self.stride)? })
     }
 
-    /// The values of the row in the window that starts at `start` of the padded row.
-    fn inside<'a>(&self, row: &'a [f32], place: &Place, start: usize) -> &'a [f32] {
-        let clip = |at: usize| at.saturating_sub(place.left).min(row.len());
-        &row[clip(start)..clip(start.saturating_add(self.kernel))]
-    }
-
-    /// What the sum of a window is divided by: the cells that are no padding. With SAME
-    /// padding ncnn takes the pads of the file for it, which may be 0.
-    fn cells(&self, place: &Place, start: usize) -> usize {
-        if self.counts_padding {
-            return self.kernel;
+    /// Where the window that starts at `start` begins and ends on the padded row. Cells
+    /// that do not count are left out; ncnn takes the pads of the file for them, whatever
+    /// SAME padding has added.
+    fn span(&self, place: &Place, start: usize, mean: bool) -> (usize, usize) {
+        let end = start.saturating_add(self.kernel);
+        if !mean || self.counts_padding {
+            return (start, end);
         }
-        let end = place.padded.saturating_sub(self.right).saturating_sub(place.tail);
-        start.saturating_add(self.kernel).min(end).saturating_sub(start.max(self.left))
+        let inside = place.padded.saturating_sub(self.right).saturating_sub(place.tail);
+        let start = start.max(self.left);
+        (start, end.min(inside).max(start))
     }
 }
 
@@ -134,8 +131,9 @@ impl Pooling1d {
             Form::Windows(form) => {
                 let place = form.place(row.len())?;
                 for (index, value) in output.iter_mut().enumerate() {
-                    let start = index * form.stride;
-                    *value = self.pool(form.inside(row, &place, start), form.cells(&place, start));
+                    let (start, end) = form.span(&place, index * form.stride, self.mean);
+                    let clip = |at: usize| at.saturating_sub(place.left).min(row.len());
+                    *value = self.pool(&row[clip(start)..clip(end)], end - start);
                 }
             }
         }
