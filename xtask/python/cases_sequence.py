@@ -134,6 +134,8 @@ def case_of(rng, kind):
         if n(0, 1):
             text += f" 3={n(0, k - 1)} 14={n(0, k - 1)}"
         return Case(kind, text, [blob(*dims)])
+    if kind in ("Convolution3D", "ConvolutionDepthWise3D", "Pooling3D"):
+        return volume(rng, kind, activation)
     if kind == "Cast":
         return Case(kind, pick(("0=1 1=1", "0=1 1=2", "0=0 1=0", "0=2 1=2")), [any_shape()])
     if kind == "Packing":
@@ -224,7 +226,38 @@ def recurrence(rng, kind, blob, size):
     return Case(kind, text, [blob(steps, size)] + states * given, weights, outputs=1 + len(states) * taken)
 
 
-KINDS = """CELU Cast Convolution1D ConvolutionDepthWise1D CumulativeSum Embed Erf GLU GRU Gemm GroupNorm InstanceNorm
-LSTM LayerNorm MatMul MultiHeadAttention Packing Pooling1D RMSNorm RNN RotaryEmbed SDPA SELU Shrink Softplus""".split()
-MANY = set("""Convolution1D ConvolutionDepthWise1D GRU Gemm LSTM LayerNorm MatMul MultiHeadAttention Pooling1D RMSNorm
-RNN SDPA""".split())
+def volume(rng, kind, activation):
+    pick, n = rng.choice, rng.randint
+    pooling, grouped = kind == "Pooling3D", kind == "ConvolutionDepthWise3D"
+    g = n(1, 3) if grouped else 1
+    cg, mg = (1, 1) if grouped and n(0, 1) else (n(1, 3), n(1, 3))
+    dims = [g * cg, n(5, 6), n(5, 6), n(5, 6)]
+    kernel, dilation = [n(1, 3) for _ in range(3)], [1, 1, 1] if pooling else [n(1, 2) for _ in range(3)]
+    style = n(0, 4)
+    extents = [d * (k - 1) + 1 for k, d in zip(kernel, dilation)]
+    stride = [min(n(1, 3), extent) for extent in extents]
+    text = f"11={kernel[1]} 1={kernel[2]} 21={kernel[0]} "
+    if pooling:
+        if style == 0 and n(0, 1):
+            return Case(kind, f"0={n(0, 1)} 4=1", [(-1, 1, dims)])
+        if style == 0:
+            sizes = [pick((-233, n(1, 5))) for _ in range(3)]
+            return Case(kind, f"0={n(0, 1)} 7=1 8={sizes[2]} 18={sizes[1]} 28={sizes[0]}", [(-1, 1, dims)])
+        text += f"0={n(0, 1)} 2={stride[2]} 12={stride[1]} 22={stride[0]} 5={n(0, 3)} 6={n(0, 1)}"
+        if n(0, 1):
+            before, after = [n(0, k - 1) for k in kernel], [n(0, k - 1) for k in kernel]
+            text += f" 3={before[2]} 13={before[1]} 23={before[0]} 14={after[2]} 15={after[1]} 16={after[0]}"
+        return Case(kind, text, [(-1, 1, dims)])
+    count, bias = g * cg * mg * kernel[0] * kernel[1] * kernel[2], n(0, 1)
+    text += f"0={g * mg} 3={stride[2]} 13={stride[1]} 23={stride[0]} 2={dilation[2]} 12={dilation[1]} 22={dilation[0]}"
+    text += ("", f" 4={n(0, 2)} 14={n(0, 2)} 15={n(0, 2)} 16={n(0, 2)} 24={n(0, 2)} 17={n(0, 2)}", " 4=-233", " 4=-234",
+             f" 4={n(1, 2)} 18=0.5")[style]
+    text += f" 5={bias} 6={count}" + (f" 7={g}" if grouped else "") + activation()
+    return Case(kind, text, [(-1, 1, dims)], [(True, count, -1, 1)] + [(False, g * mg, -1, 1)] * bias)
+
+
+KINDS = """CELU Cast Convolution1D Convolution3D ConvolutionDepthWise1D ConvolutionDepthWise3D CumulativeSum Embed Erf
+GLU GRU Gemm GroupNorm InstanceNorm LSTM LayerNorm MatMul MultiHeadAttention Packing Pooling1D Pooling3D RMSNorm RNN
+RotaryEmbed SDPA SELU Shrink Softplus""".split()
+MANY = set("""Convolution1D Convolution3D ConvolutionDepthWise1D ConvolutionDepthWise3D GRU Gemm LSTM LayerNorm MatMul
+MultiHeadAttention Pooling1D Pooling3D RMSNorm RNN SDPA""".split())

@@ -8,7 +8,9 @@ mod broadcast;
 mod cut;
 mod dense_kernel;
 mod expression;
-mod kernel_1d;
+mod grid_axis;
+mod grid_kernel;
+mod grid_pooling;
 mod loading;
 mod matrix;
 mod pass_through;
@@ -48,8 +50,10 @@ layers! {
     Concat => concat,
     Convolution => convolution,
     Convolution1D => convolution_1d,
+    Convolution3D => convolution_3d,
     ConvolutionDepthWise => convolution_depth_wise,
     ConvolutionDepthWise1D => convolution_depth_wise_1d,
+    ConvolutionDepthWise3D => convolution_depth_wise_3d,
     Crop => crop,
     CumulativeSum => cumulative_sum,
     Deconvolution => deconvolution,
@@ -86,6 +90,7 @@ layers! {
     Permute => permute,
     Pooling => pooling,
     Pooling1D => pooling_1d,
+    Pooling3D => pooling_3d,
     Power => power,
     PReLU => prelu,
     Reduction => reduction,

@@ -40,7 +40,8 @@ mod tests {
     #[test]
     fn values_stay_as_they_are() {
         let input = Tensor::new([3], vec![1.0, 2.0, 3.0]).unwrap();
-        assert_eq!(Passing(Packing { filled_to: 1 }).run(vec![input.clone()]).unwrap(), [input.clone()]);
+        let output = Passing(Packing { filled_to: 1 }).run(vec![input.clone()]).unwrap().remove(0);
+        assert_eq!(output, input);
         assert!(Passing(Packing { filled_to: 4 }).run(vec![input]).is_err());
     }
 }
