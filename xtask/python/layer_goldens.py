@@ -3,7 +3,10 @@
 Made with the wheel 1.0.20260526. The wheel 1.0.20261020 differs from it, and from commit a4d2ea1,
 in Interp (nearest by reference blob; scales that do not give whole sizes) and in LRN of even size.
 
-usage: layer_goldens.py OUT_PREFIX [CASES_PER_KIND [SEED]]
+usage: layer_goldens.py OUT_PREFIX [CASES_PER_KIND [SEED [MODULE]]]
+
+MODULE is a file beside this one with cases of its own: KINDS, case_of(rng, kind) and, if some
+kinds are to get more cases, MANY. Without it the cases are those of this file.
 
 Writes OUT_PREFIX.txt, one block of lines per case:
 
@@ -17,6 +20,7 @@ and OUT_PREFIX.bin, the outputs as little-endian f32. Inputs and weights are not
 sides draw them, inputs first, from the generator of `Draw` seeded with the case's number.
 """
 
+import importlib
 import os
 import pickle
 import random
@@ -376,11 +380,13 @@ def main():
     prefix = Path(sys.argv[1])
     per_kind = int(sys.argv[2]) if len(sys.argv) > 2 else 4
     rng = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+    cases = importlib.import_module(sys.argv[4]) if len(sys.argv) > 4 else sys.modules[__name__]
+    many = getattr(cases, "MANY", set())
     number, text, values = 0, [], []
     with tempfile.TemporaryDirectory() as folder:
-        for kind in KINDS:
-            for _ in range(per_kind * (5 if kind in MANY else 1)):
-                case = case_of(rng, kind)
+        for kind in cases.KINDS:
+            for _ in range(per_kind * (5 if kind in many else 1)):
+                case = cases.case_of(rng, kind)
                 number += 1
                 line, made = run_apart(case, number, Path(folder))
                 # Aligned corners of a single output are 0/0 in ncnn; ours are the first sample.
