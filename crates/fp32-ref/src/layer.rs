@@ -38,6 +38,12 @@ pub trait Layer: Send + Sync {
         Err(Error::unsupported("this layer does not work on channels-last values"))
     }
 
+    /// Whether 3×3 convolutions may use Winograd's algorithm, which is faster and rounds
+    /// differently; they may unless told otherwise.
+    fn set_winograd(&mut self, on: bool) {
+        let _ = on;
+    }
+
     /// The same on int8 values; `None` when the layer computes, which only floats allow.
     ///
     /// A layer that merely moves values gives each output the values of its inputs

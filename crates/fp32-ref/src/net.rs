@@ -13,6 +13,20 @@ pub struct Net {
     layers: Vec<Option<Box<dyn Layer>>>,
 }
 
+/// Which algorithms a [`Net`] may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NetOptions {
+    /// Winograd's algorithm for 3×3 convolutions: faster; results differ from the plain
+    /// sums in the sixth digit. On by default.
+    pub winograd: bool,
+}
+
+impl Default for NetOptions {
+    fn default() -> Self {
+        Self { winograd: true }
+    }
+}
+
 /// The values of a network's outputs.
 #[derive(Debug, Clone)]
 pub struct Outputs(Vec<(String, Tensor)>);
@@ -24,6 +38,14 @@ impl Net {
     /// `Unsupported` listing all layers that this executor lacks, `Malformed` or
     /// `Invalid` for the first layer whose parameters or weights do not work.
     pub fn new(model: &Model) -> Result<Self> {
+        Self::with_options(model, NetOptions::default())
+    }
+
+    /// As [`Net::new`] with algorithms chosen.
+    ///
+    /// # Errors
+    /// As [`Net::new`].
+    pub fn with_options(model: &Model, options: NetOptions) -> Result<Self> {
         let graph = Graph::new(model)?;
         let mut layers = Vec::with_capacity(model.layers.len());
         let mut unsupported = Vec::new();
@@ -32,7 +54,10 @@ impl Net {
                 None
             } else {
                 match build(layer) {
-                    Ok(built) => Some(built),
+                    Ok(mut built) => {
+                        built.set_winograd(options.winograd);
+                        Some(built)
+                    }
                     Err(error) if error.kind() == ncnn_format::ErrorKind::Unsupported => {
                         unsupported.push(error.in_layer(&layer.name).to_string());
                         None

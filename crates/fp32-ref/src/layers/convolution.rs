@@ -34,7 +34,7 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Convolution> {
     let of_vectors = ((window.kernel_h, window.kernel_w) == (1, 1))
         .then(|| InnerProduct::new(&weights, bias.clone(), activation))
         .transpose()?;
-    let kernel = DenseKernel::new(window, &weights, bias, 1, params.pad_value, activation)?;
+    let kernel = DenseKernel::new(window, weights, bias, 1, params.pad_value, activation)?;
     Ok(Convolution { window, channels, outputs, kernel, of_vectors })
 }
 
@@ -59,6 +59,10 @@ impl Layer for Convolution {
 
     fn order(&self, inputs: &[Shape]) -> Order {
         Order::pixels_of_images(inputs)
+    }
+
+    fn set_winograd(&mut self, on: bool) {
+        self.kernel.set_winograd(on);
     }
 
     fn run_pixels(&self, inputs: Vec<Pixels>, workspace: &mut Workspace) -> Result<Vec<Value>> {

@@ -25,6 +25,7 @@ mod resampling;
 mod standardize;
 mod transposed_kernel;
 pub(crate) mod window;
+mod winograd_kernel;
 
 macro_rules! layers {
     ($($kind:ident => $module:ident,)*) => {
