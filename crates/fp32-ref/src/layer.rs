@@ -39,7 +39,7 @@ pub trait Layer: Send + Sync {
     }
 
     /// Whether 3×3 convolutions may use Winograd's algorithm, which is faster and rounds
-    /// differently; they may unless told otherwise.
+    /// differently; they may not unless told.
     fn set_winograd(&mut self, on: bool) {
         let _ = on;
     }

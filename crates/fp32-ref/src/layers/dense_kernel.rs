@@ -43,7 +43,7 @@ impl DenseKernel {
             groups,
             plain: OnceLock::new(),
             winograd: OnceLock::new(),
-            use_winograd: true,
+            use_winograd: false,
             bias,
             pad_value,
             activation,
