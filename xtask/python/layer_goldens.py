@@ -3,9 +3,10 @@
 Made with the wheel 1.0.20260526. The wheel 1.0.20261020 differs from it, and from commit a4d2ea1,
 in Interp (nearest by reference blob; scales that do not give whole sizes) and in LRN of even size.
 
-usage: layer_goldens.py OUT_PREFIX [CASES_PER_KIND [SEED]]
+usage: layer_goldens.py OUT_PREFIX [CASES_PER_KIND [SEED [MODULE]]]
 
-Writes OUT_PREFIX.txt, one block of lines per case:
+MODULE, a file beside this one without its .py, brings cases of its own: KINDS and
+case_of(rng, kind). Writes OUT_PREFIX.txt, one block of lines per case:
 
     case NUMBER
     input NAME LOW HIGH DIMS...        inputs, outermost dimension first
@@ -17,6 +18,7 @@ and OUT_PREFIX.bin, the outputs as little-endian f32. Inputs and weights are not
 sides draw them, inputs first, from the generator of `Draw` seeded with the case's number.
 """
 
+import importlib
 import os
 import pickle
 import random
@@ -327,8 +329,11 @@ def run_apart(case, number, folder):
     result.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
-        result.write_bytes(pickle.dumps(run(case, number, folder)))
-        os._exit(0)
+        # Nothing may return from here, not even an exception: the folder is the parent's.
+        try:
+            result.write_bytes(pickle.dumps(run(case, number, folder)))
+        finally:
+            os._exit(0)
     os.waitpid(child, 0)
     if result.exists():
         return pickle.loads(result.read_bytes())
@@ -376,11 +381,12 @@ def main():
     prefix = Path(sys.argv[1])
     per_kind = int(sys.argv[2]) if len(sys.argv) > 2 else 4
     rng = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
+    cases = importlib.import_module(sys.argv[4] if len(sys.argv) > 4 else "layer_goldens")
     number, text, values = 0, [], []
     with tempfile.TemporaryDirectory() as folder:
-        for kind in KINDS:
+        for kind in cases.KINDS:
             for _ in range(per_kind * (5 if kind in MANY else 1)):
-                case = case_of(rng, kind)
+                case = cases.case_of(rng, kind)
                 number += 1
                 line, made = run_apart(case, number, Path(folder))
                 # Aligned corners of a single output are 0/0 in ncnn; ours are the first sample.

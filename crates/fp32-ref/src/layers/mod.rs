@@ -6,6 +6,7 @@ mod arity;
 mod broadcast;
 mod cut;
 mod dense_kernel;
+mod detections;
 mod expression;
 mod loading;
 mod pass_through;
@@ -14,6 +15,7 @@ mod pointwise;
 mod resampling;
 mod transposed_kernel;
 pub(crate) mod window;
+mod yolo_head;
 
 macro_rules! layers {
     ($($kind:ident => $module:ident,)*) => {
@@ -44,6 +46,7 @@ layers! {
     Crop => crop,
     Deconvolution => deconvolution,
     DeconvolutionDepthWise => deconvolution_depth_wise,
+    DetectionOutput => detection_output,
     Dropout => dropout,
     Eltwise => eltwise,
     ELU => elu,
@@ -60,11 +63,13 @@ layers! {
     MemoryData => memory_data,
     Mish => mish,
     Noop => noop,
+    Normalize => normalize,
     Padding => padding,
     Permute => permute,
     Pooling => pooling,
     Power => power,
     PReLU => prelu,
+    PriorBox => prior_box,
     Reduction => reduction,
     ReLU => relu,
     Reshape => reshape,
@@ -79,6 +84,8 @@ layers! {
     TanH => tan_h,
     Threshold => threshold,
     UnaryOp => unary_op,
+    YoloDetectionOutput => yolo_detection_output,
+    Yolov3DetectionOutput => yolov3_detection_output,
 }
 
 /// Prepares one layer for running: checks its parameters and takes its weights.
