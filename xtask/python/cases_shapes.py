@@ -72,12 +72,14 @@ def case_of(rng, kind):
         text = f"0={n(8, 16)} 1={pick((2, 4, 16))} 2={pick((0, 5, 60))} 3={n(1, 12)} 4={pick((0.3, 0.7))} 5=0"
         inputs = [(0, 1, [18, h, w]), (-0.5, 0.5, [36, h, w]), (40, 120, [3])]
         return Case(kind, text, inputs, outputs=n(1, 2))
-    if kind in ("ROIAlign", "ROIPooling"):
-        text = f"0={n(1, 4)} 1={n(1, 4)} 2={pick((1.0, 0.5))}"
-        if kind == "ROIAlign":
-            text += f" 3={n(0, 2)} 4={n(0, 1)} 5={n(0, 1)}"
-        # Mostly regions inside the plane: ncnn reads beyond it otherwise.
-        return Case(kind, text, [image(n(1, 3), 6, 9), (0, 6, [4])])
+    if kind == "ROIAlign":
+        text = f"0={n(1, 4)} 1={n(1, 4)} 2={pick((1.0, 0.5))} 3={n(0, 2)} 4={n(0, 1)} 5={n(0, 1)}"
+        # Regions inside the plane, for ncnn reads beyond it otherwise.
+        return Case(kind, text, [image(n(1, 3), 7, 9), (0, 6, [4])])
+    if kind == "ROIPooling":
+        # No cells of whole pixels: the wheel divides by an approximate reciprocal, and floor shows it.
+        text = f"0={pick((1, 7))} 1={pick((1, 7))} 2={pick((1.0, 0.5))}"
+        return Case(kind, text, [image(n(1, 3), 6, 9), (0, 5, [4])])
     if kind == "PSROIPooling":
         w, h, c = n(1, 3), n(1, 3), n(1, 3)
         return Case(kind, f"0={w} 1={h} 2={pick((1.0, 0.25))} 3={c}", [image(w * h * c), (-2, 9, [4])])

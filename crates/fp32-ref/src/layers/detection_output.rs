@@ -3,7 +3,7 @@
 use ncnn_format::{Error, Result, typed};
 
 use super::arity::exactly;
-use super::detections::{Corners, Detection, rows, sort_descending, suppress};
+use super::detections::{Corners, Detection, overlaps, rows, sort_descending, suppress};
 use super::loading::count;
 use super::window::positive;
 use crate::{Layer, Shape, Tensor};
@@ -121,7 +121,7 @@ impl DetectionOutput {
             .collect();
         sort_descending(&mut found);
         found.truncate(self.nms_top_k);
-        suppress(&found, |shared, covered| shared / covered > self.nms_threshold)
+        suppress(&found, |shared, covered| overlaps(shared, covered, self.nms_threshold))
     }
 }
 

@@ -75,21 +75,29 @@ pub(super) fn sort_descending(found: &mut [Detection]) {
     }
 }
 
-/// Keeps each box that `overlaps` none kept before it; `found` is sorted.
+/// Keeps each box that does not `overlap` one kept before it; `found` is sorted.
 ///
-/// `overlaps` judges the area that two boxes share and the area that they cover.
-pub(super) fn suppress(found: &[Detection], overlaps: impl Fn(f32, f32) -> bool) -> Vec<Detection> {
+/// `overlap` judges the area that two boxes share and the area that they cover.
+pub(super) fn suppress(found: &[Detection], overlap: impl Fn(f32, f32) -> bool) -> Vec<Detection> {
     let mut kept: Vec<Detection> = Vec::new();
     for candidate in found {
         let hidden = kept.iter().any(|other| {
             let shared = candidate.corners.intersection(&other.corners);
-            overlaps(shared, candidate.area + other.area - shared)
+            overlap(shared, candidate.area + other.area - shared)
         });
         if !hidden {
             kept.push(*candidate);
         }
     }
     kept
+}
+
+/// Whether two boxes share more than `limit` of what they cover.
+///
+/// Two boxes without an area do: ncnn's builds take 0 / 0 for more than any limit.
+pub(super) fn overlaps(shared: f32, covered: f32, limit: f32) -> bool {
+    let part = shared / covered;
+    part > limit || part.is_nan()
 }
 
 /// A row of label, score, left, top, right and bottom per box.
@@ -147,7 +155,7 @@ mod tests {
         let corners = |left| Corners { left, top: 0.0, right: left + 1.0, bottom: 1.0 };
         let found = [0.0, 0.2, 3.0].map(|left| Detection::new(left, 1.0, corners(left)));
         let labels = |limit: f32| -> Vec<f32> {
-            suppress(&found, |shared, covered| shared / covered > limit).iter().map(|kept| kept.label).collect()
+            suppress(&found, |shared, covered| overlaps(shared, covered, limit)).iter().map(|kept| kept.label).collect()
         };
         assert_eq!(labels(0.5), [0.0, 3.0]);
         assert_eq!(labels(0.7), [0.0, 0.2, 3.0]);

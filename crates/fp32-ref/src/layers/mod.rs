@@ -3,6 +3,7 @@
 // Shared.
 pub(crate) mod activation;
 mod arity;
+mod blocks;
 mod broadcast;
 mod cut;
 mod dense_kernel;
@@ -12,6 +13,7 @@ mod loading;
 mod pass_through;
 mod per_channel;
 mod pointwise;
+mod region;
 mod resampling;
 mod transposed_kernel;
 pub(crate) mod window;
@@ -62,17 +64,24 @@ layers! {
     LRN => lrn,
     MemoryData => memory_data,
     Mish => mish,
+    MVN => mvn,
     Noop => noop,
     Normalize => normalize,
     Padding => padding,
     Permute => permute,
+    PixelShuffle => pixel_shuffle,
     Pooling => pooling,
     Power => power,
     PReLU => prelu,
     PriorBox => prior_box,
+    Proposal => proposal,
+    PSROIPooling => psroi_pooling,
     Reduction => reduction,
     ReLU => relu,
+    Reorg => reorg,
     Reshape => reshape,
+    ROIAlign => roi_align,
+    ROIPooling => roi_pooling,
     Scale => scale,
     ShuffleChannel => shuffle_channel,
     Sigmoid => sigmoid,
@@ -83,6 +92,7 @@ layers! {
     Swish => swish,
     TanH => tan_h,
     Threshold => threshold,
+    Tile => tile,
     UnaryOp => unary_op,
     YoloDetectionOutput => yolo_detection_output,
     Yolov3DetectionOutput => yolov3_detection_output,

@@ -2,7 +2,7 @@
 
 use ncnn_format::{Error, Result, typed};
 
-use super::detections::{Corners, Detection, rows, sigmoid, sort_descending, suppress};
+use super::detections::{Corners, Detection, overlaps, rows, sigmoid, sort_descending, suppress};
 use super::loading::count;
 use super::window::positive;
 use super::yolo_head::YoloHead;
@@ -48,7 +48,7 @@ impl Layer for YoloDetectionOutput {
             }
         }
         sort_descending(&mut found);
-        Ok(vec![rows(&suppress(&found, |shared, covered| shared / covered > self.nms_threshold))?])
+        Ok(vec![rows(&suppress(&found, |shared, covered| overlaps(shared, covered, self.nms_threshold)))?])
     }
 }
 
