@@ -5,8 +5,10 @@ in Interp (nearest by reference blob; scales that do not give whole sizes) and i
 
 usage: layer_goldens.py OUT_PREFIX [CASES_PER_KIND [SEED [MODULE]]]
 
-MODULE, a file beside this one without its .py, brings cases of its own: KINDS and
-case_of(rng, kind). Writes OUT_PREFIX.txt, one block of lines per case:
+MODULE is a file beside this one with cases of its own: KINDS, case_of(rng, kind) and, if some
+kinds are to get more cases, MANY. Without it the cases are those of this file.
+
+Writes OUT_PREFIX.txt, one block of lines per case:
 
     case NUMBER
     input NAME LOW HIGH DIMS...        inputs, outermost dimension first
@@ -381,11 +383,12 @@ def main():
     prefix = Path(sys.argv[1])
     per_kind = int(sys.argv[2]) if len(sys.argv) > 2 else 4
     rng = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
-    cases = importlib.import_module(sys.argv[4] if len(sys.argv) > 4 else "layer_goldens")
+    cases = importlib.import_module(sys.argv[4]) if len(sys.argv) > 4 else sys.modules[__name__]
+    many = getattr(cases, "MANY", set())
     number, text, values = 0, [], []
     with tempfile.TemporaryDirectory() as folder:
         for kind in cases.KINDS:
-            for _ in range(per_kind * (5 if kind in MANY else 1)):
+            for _ in range(per_kind * (5 if kind in many else 1)):
                 case = cases.case_of(rng, kind)
                 number += 1
                 line, made = run_apart(case, number, Path(folder))

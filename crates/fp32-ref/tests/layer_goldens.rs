@@ -4,13 +4,19 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use std::path::Path;
-
 use fp32_ref::{Net, Shape, Tensor};
 use ncnn_format::{ErrorKind, F32Tag, Model, Weight, WeightData, weight_layout};
 
 /// The largest error allowed, relative to the largest value of the output.
 const TOLERANCE: f32 = 1e-4;
+/// An error that is always allowed: what is left where terms of about 1 cancel.
+const ROUNDING: f32 = 2e-6;
+
+/// Kinds that cannot be held to [`TOLERANCE`], and why.
+const LOOSER: &[(&str, f32)] = &[
+    // ncnn rounds to f16 in the nearest way eight or four values at a time and cuts the rest off.
+    ("Cast", 1e-3),
+];
 
 /// The generator that both sides draw inputs and weights from.
 struct Draw(u32);
@@ -84,6 +90,11 @@ impl Case {
         (Net::new(&model).unwrap_or_else(|error| panic!("{}: {error}", self.layer)), feeds)
     }
 
+    fn tolerance(&self) -> f32 {
+        let kind = self.layer.split(' ').next().unwrap();
+        LOOSER.iter().find(|(name, _)| *name == kind).map_or(TOLERANCE, |(_, tolerance)| *tolerance)
+    }
+
     /// What differs from the expected `values`, which are taken off the front.
     fn difference(&self, values: &mut &[f32]) -> Option<String> {
         let (net, feeds) = self.network();
@@ -104,7 +115,7 @@ impl Case {
                         // Shapes that depend on values cannot be known beforehand.
                         Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported, "{}: {error}", self.layer),
                     }
-                    found = found.or(compare(output, dims, expected));
+                    found = found.or(compare(output, dims, expected, self.tolerance()));
                 }
             }
         }
@@ -112,7 +123,7 @@ impl Case {
     }
 }
 
-fn compare(output: &Tensor, dims: &[usize], expected: &[f32]) -> Option<String> {
+fn compare(output: &Tensor, dims: &[usize], expected: &[f32], tolerance: f32) -> Option<String> {
     if output.shape().dims() != dims {
         return Some(format!("found the shape {}, expected {dims:?}", output.shape()));
     }
@@ -123,7 +134,7 @@ fn compare(output: &Tensor, dims: &[usize], expected: &[f32]) -> Option<String> 
         .zip(expected)
         .map(|(a, b)| if a == b || a.is_nan() && b.is_nan() { 0.0 } else { (a - b).abs() })
         .fold(0.0_f32, |worst, error| if error <= worst { worst } else { error });
-    if worst <= TOLERANCE * largest {
+    if worst <= tolerance * largest + ROUNDING {
         return None;
     }
     let shown = expected.len().min(8);
@@ -131,32 +142,37 @@ fn compare(output: &Tensor, dims: &[usize], expected: &[f32]) -> Option<String> 
     Some(format!("off by {worst} of {largest}: found {found:?}, expected {expected:?}"))
 }
 
-/// Replays the cases of `file` (a `.txt` with a `.bin` beside it); their number, and those that differ.
-fn replay(file: &Path) -> (usize, Vec<String>) {
-    let cases = parse(&std::fs::read_to_string(file).unwrap());
-    let bytes = std::fs::read(file.with_extension("bin")).unwrap();
+/// Replays `NAME.txt` with `NAME.bin`; the number of cases, and what differs.
+fn replay(text: &std::path::Path) -> (usize, Vec<String>) {
+    let cases = parse(&std::fs::read_to_string(text).unwrap());
+    let bytes = std::fs::read(text.with_extension("bin")).unwrap();
     let values: Vec<f32> = bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
     let mut values = &values[..];
-    let different = cases
+    let different: Vec<String> = cases
         .iter()
         .filter_map(|case| {
             let difference = case.difference(&mut values)?;
             let shapes: Vec<_> = case.inputs.iter().map(|(.., dims)| dims).collect();
-            Some(format!("{} case {}: {} of {shapes:?}: {difference}", file.display(), case.number, case.layer))
+            Some(format!("{} {}: {} of {shapes:?}: {difference}", text.display(), case.number, case.layer))
         })
         .collect();
-    assert!(values.is_empty(), "the cases of {} do not use all values", file.display());
+    assert!(values.is_empty(), "the cases of {} do not use all values", text.display());
     (cases.len(), different)
 }
 
 #[test]
 fn layers_give_what_ncnn_gives() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
-    let files = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-    let replayed: Vec<_> =
-        files.filter(|file| file.extension().is_some_and(|suffix| suffix == "txt")).map(|file| replay(&file)).collect();
-    let cases: usize = replayed.iter().map(|(cases, _)| cases).sum();
-    let different: Vec<String> = replayed.into_iter().flat_map(|(_, different)| different).collect();
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data");
+    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "txt"));
+    files.sort();
+    let (mut cases, mut different) = (0, Vec::new());
+    for file in &files {
+        let (more, others) = replay(file);
+        assert!(more > 100, "only {more} cases in {}", file.display());
+        cases += more;
+        different.extend(others);
+    }
     assert!(cases > 600, "only {cases} cases");
     assert!(different.is_empty(), "{} of {cases} cases differ:\n{}", different.len(), different.join("\n"));
 }
