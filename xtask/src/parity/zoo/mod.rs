@@ -63,10 +63,22 @@ fn shape_of(table: &str, name: &str) -> Option<[usize; 3]> {
     sizes.try_into().ok()
 }
 
-/// A blob and what is known about it.
+/// A blob to compare.
 struct Compared {
     name: String,
-    detections: bool,
+    /// The type of the layer that makes it.
+    kind: LayerKind,
+}
+
+/// What came out of comparing a blob.
+struct Finding {
+    blob: String,
+    error: f32,
+    /// Why agreement says nothing.
+    emptiness: Option<&'static str>,
+    /// Whether it need not say anything: a softmax over an axis of one value is 1
+    /// everywhere, and what goes into it is compared as well.
+    excused: bool,
 }
 
 impl Entry {
@@ -74,8 +86,8 @@ impl Entry {
     pub(super) fn compare(&self, python: &Python, folder: &Path) -> Check {
         let (limit, why) =
             LOOSE.iter().find(|(name, ..)| *name == self.name).map_or((LIMIT, ""), |&(_, limit, why)| (limit, why));
-        let (found, ok) = match self.errors(python, folder) {
-            Ok(errors) => describe(&errors, limit),
+        let (found, ok) = match self.findings(python, folder) {
+            Ok(findings) => describe(&findings, limit),
             // One network that cannot be run must not hide the others.
             Err(error) => (error.to_string(), false),
         };
@@ -83,8 +95,8 @@ impl Entry {
         Check { model: self.name.clone(), what: "fp32, random weights".to_owned(), found, wanted, ok }
     }
 
-    /// The error of every compared blob, or why it is no evidence.
-    fn errors(&self, python: &Python, folder: &Path) -> Result<Vec<(String, std::result::Result<f32, &'static str>)>> {
+    /// How every compared blob came out.
+    fn findings(&self, python: &Python, folder: &Path) -> Result<Vec<Finding>> {
         fs::create_dir_all(folder).map_err(|error| Error::io("cannot create", folder, error))?;
         let input = self.input()?;
         let mut model = Model::load_param(&self.param)?;
@@ -102,13 +114,14 @@ impl Entry {
         compared
             .iter()
             .zip(ours.iter().zip(&theirs))
-            .map(|(Compared { name, detections }, (ours, theirs))| {
+            .map(|(Compared { name, kind }, (ours, theirs))| {
                 let theirs = theirs.values.first().ok_or_else(|| Error::invalid(format!("{name} has no values")))?;
-                let verdict = match evidence::emptiness(theirs) {
-                    Some(reason) => Err(reason),
-                    None => Ok(evidence::error(name, ours, theirs, *detections)?),
-                };
-                Ok((name.clone(), verdict))
+                Ok(Finding {
+                    blob: name.clone(),
+                    error: evidence::error(name, ours, theirs, evidence::is_detection(kind))?,
+                    emptiness: evidence::emptiness(theirs),
+                    excused: *kind == LayerKind::Softmax,
+                })
             })
             .collect()
     }
@@ -160,7 +173,7 @@ fn run(model: &Model, input: &Tensor) -> Result<(Vec<Compared>, Vec<Tensor>)> {
     })?;
     let compared = wanted.iter().map(|&blob| Compared {
         name: net.graph().blob_name(blob).to_owned(),
-        detections: evidence::is_detection(&model.layers[net.graph().blobs()[blob.0].producer].kind),
+        kind: model.layers[net.graph().blobs()[blob.0].producer].kind.clone(),
     });
     let values = kept.into_iter().map(|value| value.ok_or_else(|| Error::invalid("an output was never made")));
     Ok((compared.collect(), values.collect::<Result<_>>()?))
@@ -181,23 +194,21 @@ fn wanted(graph: &Graph, model: &Model) -> Vec<BlobId> {
 }
 
 /// One line about all blobs, and whether they agree.
-fn describe(errors: &[(String, std::result::Result<f32, &'static str>)], limit: f32) -> (String, bool) {
-    let empty = errors.iter().find_map(|(blob, error)| error.as_ref().err().map(|reason| format!("{blob} {reason}")));
-    let worst = errors.iter().filter_map(|(blob, error)| Some((blob, error.as_ref().ok().copied()?))).fold(
-        None,
-        |worst: Option<(&String, f32)>, next| match worst {
-            Some(worst) if worst.1 >= next.1 => Some(worst),
-            _ => Some(next),
-        },
-    );
-    match (empty, worst) {
-        (Some(empty), _) => (format!("no evidence: {empty}"), false),
-        (None, None) => ("no evidence: there are no outputs".to_owned(), false),
-        (None, Some((blob, error))) => {
-            let plural = if errors.len() == 1 { "blob" } else { "blobs" };
-            (format!("{} {plural}, worst {error:.1e} in {blob}", errors.len()), error <= limit)
-        }
+fn describe(findings: &[Finding], limit: f32) -> (String, bool) {
+    let empty = |excused| {
+        let of = findings.iter().filter(move |finding| finding.excused == excused);
+        of.filter_map(|finding| Some(format!("{} {}", finding.blob, finding.emptiness?))).next()
+    };
+    let Some(worst) = findings.iter().max_by(|a, b| a.error.total_cmp(&b.error)) else {
+        return ("no evidence: there are no outputs".to_owned(), false);
+    };
+    if let Some(empty) = empty(false).or_else(|| empty(true).filter(|_| findings.iter().all(|one| one.excused))) {
+        return (format!("no evidence: {empty}"), false);
     }
+    let plural = if findings.len() == 1 { "blob" } else { "blobs" };
+    let excused = empty(true).map(|empty| format!("; {empty}")).unwrap_or_default();
+    let found = format!("{} {plural}, worst {:.1e} in {}{excused}", findings.len(), worst.error, worst.blob);
+    (found, worst.error <= limit)
 }
 
 #[cfg(test)]
@@ -211,12 +222,26 @@ mod tests {
         assert_eq!(shape_of(table, "resnet"), None);
     }
 
+    fn finding(blob: &str, error: f32, emptiness: Option<&'static str>, excused: bool) -> Finding {
+        Finding { blob: blob.to_owned(), error, emptiness, excused }
+    }
+
     #[test]
     fn a_blob_without_evidence_fails_whatever_the_others_say() {
-        let errors = [("a".to_owned(), Ok(1e-6)), ("b".to_owned(), Err("is constant"))];
-        assert_eq!(describe(&errors, LIMIT), ("no evidence: b is constant".to_owned(), false));
-        assert_eq!(describe(&errors[..1], LIMIT), ("1 blob, worst 1.0e-6 in a".to_owned(), true));
-        assert!(!describe(&[("a".to_owned(), Ok(1e-3))], LIMIT).1);
+        let good = || finding("a", 1e-6, None, false);
+        let findings = [good(), finding("b", 0.0, Some("is constant"), false)];
+        assert_eq!(describe(&findings, LIMIT), ("no evidence: b is constant".to_owned(), false));
+        assert_eq!(describe(&[good()], LIMIT), ("1 blob, worst 1.0e-6 in a".to_owned(), true));
+        assert!(!describe(&[finding("a", 1e-3, None, false)], LIMIT).1);
+        assert!(!describe(&[], LIMIT).1);
+    }
+
+    #[test]
+    fn a_softmax_may_be_constant_if_what_goes_into_it_is_not() {
+        let constant = || finding("prob", 0.0, Some("is constant"), true);
+        let (found, ok) = describe(&[constant(), finding("logits", 1e-6, None, false)], LIMIT);
+        assert_eq!((found.as_str(), ok), ("2 blobs, worst 1.0e-6 in logits; prob is constant", true));
+        assert!(!describe(&[constant()], LIMIT).1);
     }
 
     #[test]
