@@ -3,18 +3,25 @@
 // Shared.
 pub(crate) mod activation;
 mod arity;
+mod attention;
 mod blocks;
 mod broadcast;
 mod cut;
 mod dense_kernel;
 mod detections;
 mod expression;
+mod grid_axis;
+mod grid_kernel;
+mod grid_pooling;
 mod loading;
+mod matrix;
 mod pass_through;
 mod per_channel;
 mod pointwise;
+mod recurrent;
 mod region;
 mod resampling;
+mod standardize;
 mod transposed_kernel;
 pub(crate) mod window;
 mod yolo_head;
@@ -41,36 +48,57 @@ layers! {
     BatchNorm => batch_norm,
     Bias => bias,
     BinaryOp => binary_op,
+    Cast => cast,
+    CELU => celu,
     Clip => clip,
     Concat => concat,
     Convolution => convolution,
+    Convolution1D => convolution_1d,
+    Convolution3D => convolution_3d,
     ConvolutionDepthWise => convolution_depth_wise,
+    ConvolutionDepthWise1D => convolution_depth_wise_1d,
+    ConvolutionDepthWise3D => convolution_depth_wise_3d,
     Crop => crop,
+    CumulativeSum => cumulative_sum,
     Deconvolution => deconvolution,
     DeconvolutionDepthWise => deconvolution_depth_wise,
     DetectionOutput => detection_output,
     Dropout => dropout,
     Eltwise => eltwise,
     ELU => elu,
+    Embed => embed,
+    Erf => erf,
     Exp => exp,
     ExpandDims => expand_dims,
     Flatten => flatten,
     GELU => gelu,
+    Gemm => gemm,
+    GLU => glu,
+    GroupNorm => group_norm,
+    GRU => gru,
     HardSigmoid => hard_sigmoid,
     HardSwish => hard_swish,
     InnerProduct => inner_product,
+    InstanceNorm => instance_norm,
     Interp => interp,
+    LayerNorm => layer_norm,
     Log => log,
     LRN => lrn,
+    LSTM => lstm,
+    MatMul => mat_mul,
     MemoryData => memory_data,
     Mish => mish,
+    MultiHeadAttention => multi_head_attention,
     MVN => mvn,
     Noop => noop,
     Normalize => normalize,
+    Packing => packing,
     Padding => padding,
     Permute => permute,
     PixelShuffle => pixel_shuffle,
     Pooling => pooling,
+    Pooling1D => pooling_1d,
+    Pooling3D => pooling_3d,
     Power => power,
     PReLU => prelu,
     PriorBox => prior_box,
@@ -80,13 +108,20 @@ layers! {
     ReLU => relu,
     Reorg => reorg,
     Reshape => reshape,
+    RMSNorm => rms_norm,
+    RNN => rnn,
     ROIAlign => roi_align,
     ROIPooling => roi_pooling,
+    RotaryEmbed => rotary_embed,
     Scale => scale,
+    SDPA => sdpa,
+    SELU => selu,
+    Shrink => shrink,
     ShuffleChannel => shuffle_channel,
     Sigmoid => sigmoid,
     Slice => slice,
     Softmax => softmax,
+    Softplus => softplus,
     Split => split,
     Squeeze => squeeze,
     Swish => swish,
