@@ -1,8 +1,9 @@
-"""Cases of layers that find, place or rearrange boxes and blocks, for layer_goldens.py."""
+"""Cases of layers that find, place or rearrange boxes and blocks, and of convolutions whose
+weights are blobs, for layer_goldens.py."""
 
 from layer_goldens import Case
 
-KINDS = """DetectionOutput MVN Normalize PSROIPooling PixelShuffle PriorBox Proposal ROIAlign ROIPooling Reorg Tile
+KINDS = """Convolution ConvolutionDepthWise Deconvolution DeconvolutionDepthWise DetectionOutput MVN Normalize PSROIPooling PixelShuffle PriorBox Proposal ROIAlign ROIPooling Reorg Tile
 YoloDetectionOutput Yolov3DetectionOutput""".split()
 
 
@@ -20,6 +21,19 @@ def case_of(rng, kind):
     def image(c, lo=3, hi=8):
         return (-1, 1, [c, n(lo, hi), n(lo, hi)])
 
+    if kind.startswith(("Convolution", "Deconvolution")):
+        # With weights that are blobs; those of the layer itself are in layer_goldens.py.
+        transposed, grouped = kind.startswith("De"), kind.endswith("DepthWise")
+        g, cg, mg, bias, k, kh = n(2, 3) if grouped else 1, n(1, 3), n(1, 3), n(0, 1), n(1, 3), n(1, 3)
+        if grouped and n(0, 1):
+            cg = mg = 1
+        text = f"0={g * mg} 1={k} 11={kh} 3={n(1, 2)} 13={n(1, 2)} 4={n(0, 1)} 5={bias} 9={n(0, 1)}"
+        text += " 28=1" if transposed else " 19=1"
+        if grouped:
+            text += f" 7={g}"
+        weights = [g * cg, mg, kh, k] if transposed else [g * mg, cg, kh, k]
+        inputs = [image(g * cg, 4, 5), (-1, 1, weights)] + [(-1, 1, [g * mg])] * bias
+        return Case(kind, text, inputs)
     if kind == "DetectionOutput":
         # Backgrounds stay below 1 - threshold: above it ncnn leaves boxes unset.
         classes, priors, text = n(2, 5), n(1, 30), f"1={pick((0.2, 0.45, 0.7))} 2={n(1, 30)} 3={n(1, 40)} 4=0.3"

@@ -6,9 +6,11 @@ mod arity;
 mod attention;
 mod blocks;
 mod broadcast;
+mod crop_by_values;
 mod cut;
 mod dense_kernel;
 mod detections;
+mod dynamic_convolution;
 mod expression;
 mod grid_axis;
 mod grid_kernel;
@@ -139,5 +141,11 @@ layers! {
 /// `Unsupported` for a type (or an option of it) that this executor lacks;
 /// `Malformed` or `Invalid` when parameters or weights do not work.
 pub fn build(layer: &ncnn_format::Layer) -> Result<Box<dyn Layer>> {
+    if let Some(layer) = dynamic_convolution::build(layer)? {
+        return Ok(Box::new(layer));
+    }
+    if let Some(layer) = crop_by_values::build(layer)? {
+        return Ok(Box::new(layer));
+    }
     build_known(layer)
 }

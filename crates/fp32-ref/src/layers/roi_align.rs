@@ -3,7 +3,6 @@
 use ncnn_format::{Error, Result, typed};
 
 use super::arity::{exactly, only};
-use super::loading::count;
 use super::region::{Extent, Grid, edges};
 use crate::{Layer, Shape, Tensor};
 
@@ -25,6 +24,9 @@ enum Version {
     Detectron2,
 }
 
+/// The most points of a cell along an axis.
+const MOST_POINTS: usize = 1 << 16;
+
 pub(super) fn build(layer: &ncnn_format::Layer) -> Result<RoiAlign> {
     let params = typed::ROIAlign::read(layer)?;
     let version = match params.version {
@@ -35,16 +37,25 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<RoiAlign> {
     Ok(RoiAlign {
         grid: Grid::new(params.pooled_width, params.pooled_height)?,
         scale: params.spatial_scale,
-        points: count("sampling_ratio", params.sampling_ratio.max(0))?,
+        points: limited(usize::try_from(params.sampling_ratio).unwrap_or(0))?,
         aligned: params.aligned != 0,
         version,
     })
 }
 
-/// The points along one axis that a cell averages.
-struct Points {
-    /// Positions of the points that lie on the plane.
-    positions: Vec<f32>,
+fn limited(points: usize) -> Result<usize> {
+    if points > MOST_POINTS {
+        return Err(Error::too_large(format!("a cell of {points} points along an axis, more than {MOST_POINTS}")));
+    }
+    Ok(points)
+}
+
+/// What a cell averages along one axis.
+struct Average {
+    /// First row or column that counts.
+    first: usize,
+    /// How much each counts, from the first on; together the points on the plane.
+    weights: Vec<f32>,
     /// Points, with those outside.
     count: usize,
 }
@@ -78,53 +89,54 @@ impl RoiAlign {
         Extent { start, size: size / cells as f32 }
     }
 
-    /// The points of each of `cells` cells on `size` rows or columns.
-    fn axis(&self, extent: Extent, cells: usize, size: usize) -> Result<Vec<Points>> {
+    /// What each of `cells` cells averages of `size` rows or columns.
+    fn axis(&self, extent: Extent, cells: usize, size: usize) -> Result<Vec<Average>> {
+        (0..cells).map(|cell| self.cell(extent, cell, size)).collect()
+    }
+
+    fn cell(&self, extent: Extent, cell: usize, size: usize) -> Result<Average> {
         // A region that has no size in Detectron2's version has no points at all.
         let counted = |pixels: f32| if self.points > 0 { self.points } else { pixels.ceil().max(0.0) as usize };
         let limit = size as f32;
-        let mut all = Vec::with_capacity(cells);
-        for cell in 0..cells {
-            let start = extent.start + cell as f32 * extent.size;
-            let (start, points) = match self.version {
-                Version::Detectron2 => (start, counted(extent.size)),
-                Version::Original => {
-                    let end = (extent.start + (cell + 1) as f32 * extent.size).clamp(0.0, limit);
-                    let start = start.clamp(0.0, limit);
-                    // A cell off the plane is 0, like one without points.
-                    (start, if end <= start { 0 } else { counted(end - start) })
-                }
-            };
-            if points.saturating_mul(cells) > Shape::MAX_VOLUME {
-                return Err(Error::too_large(format!("a region of {cells} cells with {points} points each")));
+        let start = extent.start + cell as f32 * extent.size;
+        let (start, points) = match self.version {
+            Version::Detectron2 => (start, counted(extent.size)),
+            Version::Original => {
+                let end = (extent.start + (cell + 1) as f32 * extent.size).clamp(0.0, limit);
+                let start = start.clamp(0.0, limit);
+                // A cell off the plane is 0, like one without points.
+                (start, if end <= start { 0 } else { counted(end - start) })
             }
-            let position = |point: usize| start + (point as f32 + 0.5) * extent.size / points as f32;
-            let on_plane = |position: &f32| self.version == Version::Original || (-1.0..=limit).contains(position);
-            let positions = (0..points).map(position).filter(on_plane).map(|position| position.max(0.0)).collect();
-            all.push(Points { positions, count: points });
+        };
+        let mut weights = vec![0.0; size];
+        for point in 0..limited(points)? {
+            let position = start + (point as f32 + 0.5) * extent.size / points as f32;
+            if self.version == Version::Original || (-1.0..=limit).contains(&position) {
+                let (before, after, part) = neighbours(position.max(0.0), size);
+                weights[before] += 1.0 - part;
+                weights[after] += part;
+            }
         }
-        Ok(all)
+        let first = weights.iter().position(|&weight| weight != 0.0).unwrap_or(0);
+        let behind = weights.iter().rposition(|&weight| weight != 0.0).map_or(0, |last| last + 1);
+        Ok(Average { first, weights: weights.get(first..behind).unwrap_or_default().to_vec(), count: points })
     }
 }
 
-fn average(plane: &[f32], w: usize, rows: &Points, columns: &Points) -> f32 {
-    let points = rows.positions.iter().flat_map(|&y| columns.positions.iter().map(move |&x| (x, y)));
-    let sum: f32 = points.map(|(x, y)| interpolate(plane, w, x, y)).sum();
+/// The interpolated points of a cell, summed row by row: interpolation is linear along each axis.
+fn average(plane: &[f32], w: usize, rows: &Average, columns: &Average) -> f32 {
+    let row = |y: usize| -> f32 {
+        let values = &plane[y * w + columns.first..];
+        values.iter().zip(&columns.weights).map(|(value, weight)| value * weight).sum()
+    };
+    let sum: f32 = (rows.first..).zip(&rows.weights).map(|(y, weight)| weight * row(y)).sum();
     sum / rows.count.saturating_mul(columns.count).max(1) as f32
-}
-
-/// The value between four pixels, or between fewer at the last row and column.
-fn interpolate(plane: &[f32], w: usize, x: f32, y: f32) -> f32 {
-    let (left, right, to_right) = neighbours(x, w);
-    let (upper, lower, to_lower) = neighbours(y, plane.len() / w);
-    let between = |row: usize| plane[row * w + left] * (1.0 - to_right) + plane[row * w + right] * to_right;
-    between(upper) * (1.0 - to_lower) + between(lower) * to_lower
 }
 
 /// The pixels before and after `position`, and how far it is from the first of them.
 fn neighbours(position: f32, size: usize) -> (usize, usize, f32) {
     let before = position as usize;
-    if before + 1 >= size { (size - 1, size - 1, 0.0) } else { (before, before + 1, position - before as f32) }
+    if before >= size - 1 { (size - 1, size - 1, 0.0) } else { (before, before + 1, position - before as f32) }
 }
 
 #[cfg(test)]
@@ -152,6 +164,6 @@ mod tests {
             assert!(run(version, 0, [f32::NAN; 4]).is_ok());
         }
         assert!(run(Version::Detectron2, 0, [0.0, 0.0, 1e30, 1.0]).is_err());
-        assert!(run(Version::Original, usize::MAX, [0.0, 0.0, 1.0, 1.0]).is_err());
+        assert!(run(Version::Original, MOST_POINTS + 1, [0.0, 0.0, 1.0, 1.0]).is_err());
     }
 }
