@@ -70,7 +70,7 @@ fn input_variants(inputs: &[Vec<usize>]) -> Vec<Vec<Vec<usize>>> {
     let mut all = vec![inputs.to_vec()];
     if let Some((last, rest)) = inputs.split_last() {
         all.push(rest.to_vec());
-        all.push([inputs, &[last.clone()]].concat());
+        all.push([inputs, std::slice::from_ref(last)].concat());
     }
     for index in 0..inputs.len() {
         let dims = &inputs[index];
