@@ -69,4 +69,10 @@ mod tests {
         assert_eq!(output.as_slice(), [3.0, 14.0, 1.0, 12.0, 3.0, 14.0]);
         assert!(layer.output_shapes(&[Shape::new(&[2, 2]).unwrap()]).is_err());
     }
+    #[test]
+    fn an_int8_table_is_refused_by_its_type() {
+        let mut layer = ncnn_format::Layer::new(ncnn_format::LayerKind::Embed, "words");
+        layer.params.set_int(18, 2);
+        assert_eq!(build(&layer).err().unwrap().to_string(), "int8 layers of type Embed cannot be run");
+    }
 }

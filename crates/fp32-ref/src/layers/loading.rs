@@ -1,6 +1,6 @@
 //! Taking weights out of a model.
 
-use ncnn_format::{Error, Layer, Result, WeightData, WeightRole};
+use ncnn_format::{Error, Layer, LayerKind, Result, WeightData, WeightRole};
 
 /// The weight with `role` as `len` floats.
 pub(super) fn floats(layer: &Layer, role: WeightRole, len: usize) -> Result<Vec<f32>> {
@@ -19,10 +19,15 @@ pub(super) fn bias(layer: &Layer, term: i32, len: usize) -> Result<Vec<f32>> {
 /// Refuses a layer that computes on int8.
 pub(super) fn refuse_int8(layer: &Layer, int8_scale_term: i32) -> Result<()> {
     let stored_as_int8 = layer.weights.iter().any(|weight| matches!(weight.data, WeightData::I8(_)));
-    if int8_scale_term != 0 || stored_as_int8 {
-        return Err(Error::unsupported(format!("this {} is an int8 layer, which int8-exec runs", layer.kind)));
+    if int8_scale_term == 0 && !stored_as_int8 {
+        return Ok(());
     }
-    Ok(())
+    Err(Error::unsupported(match layer.kind {
+        LayerKind::Convolution | LayerKind::ConvolutionDepthWise | LayerKind::InnerProduct => {
+            format!("this {} is an int8 layer, which int8-exec runs", layer.kind)
+        }
+        _ => format!("int8 layers of type {} cannot be run", layer.kind),
+    }))
 }
 
 /// Refuses a layer whose weights are computed by other layers.
