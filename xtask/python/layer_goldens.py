@@ -331,8 +331,11 @@ def run_apart(case, number, folder):
     result.unlink(missing_ok=True)
     child = os.fork()
     if child == 0:
-        result.write_bytes(pickle.dumps(run(case, number, folder)))
-        os._exit(0)
+        # Nothing may return from here, not even an exception: the folder is the parent's.
+        try:
+            result.write_bytes(pickle.dumps(run(case, number, folder)))
+        finally:
+            os._exit(0)
     os.waitpid(child, 0)
     if result.exists():
         return pickle.loads(result.read_bytes())

@@ -65,6 +65,8 @@ def run(job):
             status, mat = extractor.extract(blob)
             if status != 0:
                 sys.exit(f"{job['param']}: cannot extract {blob} (status {status})")
+            if mat.empty():
+                sys.exit(f"{job['param']}: {blob} is empty")
             values[blob].append(np.array(mat, np.float32))
     for blob, path in job["outputs"].items():
         np.save(path, np.stack(values[blob]))

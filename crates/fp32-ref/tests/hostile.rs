@@ -8,7 +8,7 @@ use fp32_ref::{Shape, Tensor, build};
 use ncnn_format::{F32Tag, Layer, Model, Weight, WeightData, weight_layout};
 
 /// Goldens whose layers this is asked of.
-const FILES: [&str; 1] = ["sequence.txt"];
+const FILES: [&str; 2] = ["sequence.txt", "shapes.txt"];
 /// What every parameter is set to in turn.
 const VALUES: [i32; 10] = [0, 1, -1, 2, 3, 7, -233, 1 << 16, i32::MAX, i32::MIN];
 /// Larger weights and outputs are not made.

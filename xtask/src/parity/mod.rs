@@ -2,13 +2,15 @@
 //!
 //! Six questions per network: are the inputs the same, the fp32 outputs, the outputs
 //! of our int8 files, and the answers (top-1); does our calibration print
-//! ncnn2table's table; does our conversion write ncnn2int8's bytes?
+//! ncnn2table's table; does our conversion write ncnn2int8's bytes? Of ncnn's benchmark
+//! networks, which have no weights, it asks only whether the fp32 outputs are the same.
 
 mod closeness;
 mod conversion;
 mod report;
 mod tables;
 mod tie;
+mod zoo;
 
 use std::fs;
 use std::path::PathBuf;
@@ -40,7 +42,8 @@ const PICTURES: usize = 10;
 /// Options of `ncnn-parity`.
 #[derive(Debug, Args)]
 pub(crate) struct ParityArgs {
-    /// Only this network (repeatable); default: all fixtures and, if present, all of ../shared
+    /// Only this network (repeatable), or `zoo` for all benchmark networks; default: all
+    /// fixtures and, if present, all of ../shared
     #[arg(long, value_name = "NAME")]
     model: Vec<String>,
     /// At most this many test images per network
@@ -54,11 +57,12 @@ pub(crate) struct ParityArgs {
 /// `Invalid` when a comparison missed; otherwise those of getting Python or of
 /// running a network.
 pub(crate) fn run(args: &ParityArgs) -> Result<()> {
-    let models = chosen(&args.model)?;
+    let zoo = zoo::entries()?;
+    let (models, entries) = chosen(&args.model, zoo.as_deref().unwrap_or_default())?;
     let python = Python::with_ncnn()?;
     let folder = target_folder().join("ncnn-parity");
     let mut report = Report { ncnn_version: python.ncnn_version.clone(), ..Report::default() };
-    println!("ncnn {}, {} networks", report.ncnn_version, models.len());
+    println!("ncnn {}, {} networks", report.ncnn_version, models.len() + entries.len());
     for spec in models {
         let started = Instant::now();
         let from = report.checks.len();
@@ -72,6 +76,15 @@ pub(crate) fn run(args: &ParityArgs) -> Result<()> {
         print!("{}", report.lines(from));
         println!("     {:<22} {:.1} s", spec.name, started.elapsed().as_secs_f64());
     }
+    for entry in entries {
+        let started = Instant::now();
+        report.checks.push(entry.compare(&python, &folder.join(&entry.name)));
+        print!("{}", report.lines(report.checks.len() - 1));
+        println!("     {:<22} {:.1} s", entry.name, started.elapsed().as_secs_f64());
+    }
+    if zoo.is_none() {
+        println!("skipped the benchmark networks: there is no ../shared/zoo");
+    }
     report.save(&folder)?;
     for note in &report.notes {
         println!("note: {note}");
@@ -83,13 +96,17 @@ pub(crate) fn run(args: &ParityArgs) -> Result<()> {
     }
 }
 
-fn chosen(names: &[String]) -> Result<Vec<&'static ModelSpec>> {
+/// The networks called `names`, or all; `zoo` stands for all of its entries.
+fn chosen<'a>(names: &[String], zoo: &'a [zoo::Entry]) -> Result<(Vec<&'static ModelSpec>, Vec<&'a zoo::Entry>)> {
     let all: Vec<_> = fixtures().iter().chain(shared()).collect();
-    if let Some(unknown) = names.iter().find(|name| all.iter().all(|spec| spec.name != **name)) {
-        let known: Vec<_> = all.iter().map(|spec| spec.name).collect();
+    let known = || all.iter().map(|spec| spec.name).chain(zoo.iter().map(|entry| entry.name.as_str()));
+    if let Some(unknown) = names.iter().find(|name| *name != "zoo" && known().all(|other| other != **name)) {
+        let known: Vec<_> = known().collect();
         return Err(Error::invalid(format!("no network is called {unknown}; there are {}", known.join(", "))));
     }
-    Ok(all.into_iter().filter(|spec| names.is_empty() || names.iter().any(|name| name == spec.name)).collect())
+    let asked = |name: &str| names.is_empty() || names.iter().any(|asked| asked == name);
+    let entries = zoo.iter().filter(|entry| asked(&entry.name) || asked("zoo")).collect();
+    Ok((all.into_iter().filter(|spec| asked(spec.name)).collect(), entries))
 }
 
 /// One network's comparisons.
@@ -258,7 +275,8 @@ impl Parity<'_> {
     }
 
     fn check(&mut self, what: &str, found: String, wanted: &str, ok: bool) {
-        let check = Check { model: self.spec.name, what: what.to_owned(), found, wanted: wanted.to_owned(), ok };
+        let check =
+            Check { model: self.spec.name.to_owned(), what: what.to_owned(), found, wanted: wanted.to_owned(), ok };
         self.report.checks.push(check);
     }
 }

@@ -10,7 +10,7 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 pub(crate) struct Check {
     /// The network.
-    pub model: &'static str,
+    pub model: String,
     /// What was compared.
     pub what: String,
     /// What came out.
@@ -81,7 +81,8 @@ mod tests {
 
     #[test]
     fn a_miss_is_counted_and_stands_out() {
-        let check = |ok| Check { model: "net", what: "fp32 out".into(), found: "1".into(), wanted: "0".into(), ok };
+        let check =
+            |ok| Check { model: "net".into(), what: "fp32 out".into(), found: "1".into(), wanted: "0".into(), ok };
         let report = Report { checks: vec![check(true), check(false)], ..Report::default() };
         assert_eq!(report.misses(), 1);
         assert!(report.text().contains("MISS net") && report.text().ends_with("2 comparisons, 1 missed\n"));

@@ -4,10 +4,14 @@
 pub(crate) mod activation;
 mod arity;
 mod attention;
+mod blocks;
 mod broadcast;
+mod crop_by_values;
 mod cut;
 mod dense_kernel;
 mod depth_wise_kernel;
+mod detections;
+mod dynamic_convolution;
 mod expression;
 mod grid_axis;
 mod grid_kernel;
@@ -21,11 +25,13 @@ mod pixel_pooling;
 mod pixel_windows;
 mod pointwise;
 mod recurrent;
+mod region;
 mod resampling;
 mod standardize;
 mod transposed_kernel;
 pub(crate) mod window;
 mod winograd_kernel;
+mod yolo_head;
 
 macro_rules! layers {
     ($($kind:ident => $module:ident,)*) => {
@@ -63,6 +69,7 @@ layers! {
     CumulativeSum => cumulative_sum,
     Deconvolution => deconvolution,
     DeconvolutionDepthWise => deconvolution_depth_wise,
+    DetectionOutput => detection_output,
     Dropout => dropout,
     Eltwise => eltwise,
     ELU => elu,
@@ -89,20 +96,29 @@ layers! {
     MemoryData => memory_data,
     Mish => mish,
     MultiHeadAttention => multi_head_attention,
+    MVN => mvn,
     Noop => noop,
+    Normalize => normalize,
     Packing => packing,
     Padding => padding,
     Permute => permute,
+    PixelShuffle => pixel_shuffle,
     Pooling => pooling,
     Pooling1D => pooling_1d,
     Pooling3D => pooling_3d,
     Power => power,
     PReLU => prelu,
+    PriorBox => prior_box,
+    Proposal => proposal,
+    PSROIPooling => psroi_pooling,
     Reduction => reduction,
     ReLU => relu,
+    Reorg => reorg,
     Reshape => reshape,
     RMSNorm => rms_norm,
     RNN => rnn,
+    ROIAlign => roi_align,
+    ROIPooling => roi_pooling,
     RotaryEmbed => rotary_embed,
     Scale => scale,
     SDPA => sdpa,
@@ -118,7 +134,10 @@ layers! {
     Swish => swish,
     TanH => tan_h,
     Threshold => threshold,
+    Tile => tile,
     UnaryOp => unary_op,
+    YoloDetectionOutput => yolo_detection_output,
+    Yolov3DetectionOutput => yolov3_detection_output,
 }
 
 /// Prepares one layer for running: checks its parameters and takes its weights.
@@ -127,5 +146,11 @@ layers! {
 /// `Unsupported` for a type (or an option of it) that this executor lacks;
 /// `Malformed` or `Invalid` when parameters or weights do not work.
 pub fn build(layer: &ncnn_format::Layer) -> Result<Box<dyn Layer>> {
+    if let Some(layer) = dynamic_convolution::build(layer)? {
+        return Ok(Box::new(layer));
+    }
+    if let Some(layer) = crop_by_values::build(layer)? {
+        return Ok(Box::new(layer));
+    }
     build_known(layer)
 }

@@ -4,7 +4,7 @@ use super::layer_params;
 
 layer_params! {
     DetectionOutput detection_output "boxes and classes from an SSD head: decode, threshold, suppress overlaps" {
-        0 num_class: Int = 0, "classes with the background; -233: mxnet's layout";
+        0 num_class: Int = 0, "classes with the background; -233: mxnet's layout, which the confidences count";
         1 nms_threshold: Float = 0.05, "overlap (intersection / union) above which the weaker box goes";
         2 nms_top_k: Int = 300, "boxes per class before suppression";
         3 keep_top_k: Int = 100, "boxes of the output at most";
@@ -24,8 +24,8 @@ layer_params! {
         6 variance_3: Float = 0.2, "variance of the height";
         7 flip: Int = 1, "1: each ratio also upside down";
         8 clip: Int = 0, "1: boxes are cut at the image's edge";
-        9 image_width: Int = 0, "pixels; 0 or -233: from the second input";
-        10 image_height: Int = 0, "pixels; 0 or -233: from the second input";
+        9 image_width: Int = 0, "pixels; -233: those of the second input";
+        10 image_height: Int = 0, "pixels; -233: those of the second input";
         11 step_width: Float = -233.0, "pixels per cell; -233: image / feature map";
         12 step_height: Float = -233.0, "pixels per cell; -233: image / feature map";
         13 offset: Float = 0.0, "centre of the first box in cells";

@@ -126,7 +126,7 @@ layer_params! {
         11 squeeze_d: Int = 0, "1: drops the depth";
     }
     Tile tile "repeats a blob" {
-        0 axis: Int = 0, "dimension that is repeated; 0 is the outermost dimension, -1 the innermost";
+        0 axis: Int = 0, "dimension that is repeated; 0 is the outermost dimension, a negative one none";
         1 tiles: Int = 1, "how many times";
         2 repeats: Ints = vec![], "times per dimension, outermost first, in place of both";
     }

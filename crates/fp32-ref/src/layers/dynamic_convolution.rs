@@ -1,0 +1,168 @@
+//! Convolutions whose weights, and biases, are blobs.
+//!
+//! Such a layer is the plain one with the weights filled in, made anew for every run.
+
+use ncnn_format::{Error, F32Tag, LayerKind, Result, Weight, WeightData, WeightRole};
+
+use super::loading::share;
+use crate::{Layer, Shape, Tensor};
+
+const NUM_OUTPUT: u8 = 0;
+const KERNEL_W: u8 = 1;
+const BIAS_TERM: u8 = 5;
+const WEIGHT_DATA_SIZE: u8 = 6;
+const GROUP: u8 = 7;
+const KERNEL_H: u8 = 11;
+const DYNAMIC_WEIGHT: u8 = 19;
+const DYNAMIC_WEIGHT_OF_DECONVOLUTION: u8 = 28;
+
+pub(super) struct DynamicConvolution {
+    /// The layer with `dynamic_weight` off and without weights.
+    plain: ncnn_format::Layer,
+    has_bias: bool,
+    /// Of a deconvolution, whose weights come as `[in][out per group]`.
+    turned_groups: Option<usize>,
+}
+
+/// `None` for layers that own their weights.
+pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Option<DynamicConvolution>> {
+    let (dynamic_weight, turned_groups) = match layer.kind {
+        LayerKind::Convolution | LayerKind::ConvolutionDepthWise => (DYNAMIC_WEIGHT, None),
+        LayerKind::Deconvolution => (DYNAMIC_WEIGHT_OF_DECONVOLUTION, Some(1)),
+        LayerKind::DeconvolutionDepthWise => {
+            // A group that is no number of groups is refused where the plain layer is made.
+            let groups = usize::try_from(layer.params.int(GROUP, 1)?).unwrap_or(0);
+            (DYNAMIC_WEIGHT_OF_DECONVOLUTION, Some(groups))
+        }
+        _ => return Ok(None),
+    };
+    if layer.params.int(dynamic_weight, 0)? == 0 {
+        return Ok(None);
+    }
+    let has_bias = layer.params.int(BIAS_TERM, 0)? != 0;
+    let mut plain = ncnn_format::Layer::new(layer.kind.clone(), layer.name.clone());
+    plain.params = layer.params.clone();
+    plain.params.remove(dynamic_weight);
+    Ok(Some(DynamicConvolution { plain, has_bias, turned_groups }))
+}
+
+impl Layer for DynamicConvolution {
+    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        let blobs = inputs.iter().map(|&shape| Tensor::filled(shape, 0.0)).collect();
+        let (_, plain) = self.plain(blobs)?;
+        plain.output_shapes(&inputs[..1])
+    }
+
+    fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let (input, plain) = self.plain(inputs)?;
+        plain.run(vec![input])
+    }
+}
+
+impl DynamicConvolution {
+    /// The input and the layer with its weights.
+    fn plain(&self, inputs: Vec<Tensor>) -> Result<(Tensor, Box<dyn Layer>)> {
+        let expected = if self.has_bias { 3 } else { 2 };
+        if inputs.len() != expected {
+            return Err(Error::malformed(format!("takes {expected} blobs, the file gives it {}", inputs.len())));
+        }
+        let mut inputs = inputs.into_iter();
+        let missing = || Error::malformed("takes its weights from a blob, the file gives it none");
+        let (input, weights) = (inputs.next().ok_or_else(missing)?, inputs.next().ok_or_else(missing)?);
+        let mut layer = self.plain.clone();
+        let shape = weights.shape();
+        let outputs = self.outputs(shape)?;
+        for (id, size) in
+            [(NUM_OUTPUT, outputs), (KERNEL_W, shape.w()), (KERNEL_H, shape.h()), (WEIGHT_DATA_SIZE, shape.volume())]
+        {
+            let size = i32::try_from(size).map_err(|_| Error::too_large(format!("weights of the shape {shape}")))?;
+            layer.params.set_int(id, size);
+        }
+        let weights = match self.turned_groups {
+            None => weights.as_slice().to_vec(),
+            Some(groups) => turned(weights.as_slice(), shape, groups)?,
+        };
+        add(&mut layer, WeightRole::Weight, weights, F32Tag::Tagged);
+        if let Some(bias) = inputs.next() {
+            add(&mut layer, WeightRole::Bias, bias.as_slice().to_vec(), F32Tag::Raw);
+        }
+        Ok((input, super::build(&layer)?))
+    }
+
+    /// Output channels of weights of this shape.
+    fn outputs(&self, weights: Shape) -> Result<usize> {
+        match self.turned_groups {
+            None => Ok(weights.c()),
+            Some(groups) => weights
+                .d()
+                .checked_mul(groups)
+                .ok_or_else(|| Error::too_large(format!("{groups} groups of weights of the shape {weights}"))),
+        }
+    }
+}
+
+/// `[in][out per group][kernel]` as `[group][out per group][in per group][kernel]`.
+fn turned(weights: &[f32], shape: Shape, groups: usize) -> Result<Vec<f32>> {
+    let (inputs, outputs, taps) = (share("input channels", shape.c(), groups)?, shape.d(), shape.h() * shape.w());
+    let mut values = Vec::with_capacity(weights.len());
+    for group in weights.chunks_exact(inputs * outputs * taps) {
+        for output in 0..outputs {
+            for input in group.chunks_exact(outputs * taps) {
+                values.extend_from_slice(&input[output * taps..(output + 1) * taps]);
+            }
+        }
+    }
+    Ok(values)
+}
+
+fn add(layer: &mut ncnn_format::Layer, role: WeightRole, values: Vec<f32>, tag: F32Tag) {
+    layer.weights.push(Weight { role, data: WeightData::F32(values, tag) });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn layer(kind: LayerKind, params: &[(u8, i32)]) -> DynamicConvolution {
+        let mut layer = ncnn_format::Layer::new(kind, "conv");
+        for &(id, value) in params {
+            layer.params.set_int(id, value);
+        }
+        build(&layer).unwrap().unwrap()
+    }
+
+    fn blob(dims: &[usize], values: &[f32]) -> Tensor {
+        Tensor::new(dims, values.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn the_kernel_and_the_bias_are_blobs() {
+        let conv = layer(LayerKind::Convolution, &[(DYNAMIC_WEIGHT, 1), (BIAS_TERM, 1)]);
+        let inputs = vec![
+            blob(&[1, 1, 3], &[1.0, 2.0, 3.0]),
+            blob(&[2, 1, 1, 2], &[1.0, 10.0, 2.0, 0.0]),
+            blob(&[2], &[0.5, -0.5]),
+        ];
+        let shapes: Vec<Shape> = inputs.iter().map(Tensor::shape).collect();
+        assert_eq!(conv.output_shapes(&shapes).unwrap()[0].dims(), [2, 1, 2]);
+        assert_eq!(conv.run(inputs).unwrap()[0].as_slice(), [21.5, 32.5, 1.5, 3.5]);
+    }
+
+    #[test]
+    fn weights_of_a_deconvolution_come_with_the_inputs_first() {
+        let up = layer(LayerKind::Deconvolution, &[(DYNAMIC_WEIGHT_OF_DECONVOLUTION, 1)]);
+        let inputs = vec![blob(&[2, 1, 1], &[1.0, 10.0]), blob(&[2, 3, 1, 1], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])];
+        assert_eq!(up.run(inputs).unwrap()[0].as_slice(), [41.0, 52.0, 63.0]);
+    }
+
+    #[test]
+    fn refuses_what_lacks_weights_or_groups() {
+        let conv = layer(LayerKind::Convolution, &[(DYNAMIC_WEIGHT, 1)]);
+        assert!(conv.run(vec![blob(&[1, 1, 1], &[1.0])]).is_err());
+        assert!(conv.output_shapes(&[]).is_err());
+        for group in [0, -1, 2, i32::MAX] {
+            let up = layer(LayerKind::DeconvolutionDepthWise, &[(DYNAMIC_WEIGHT_OF_DECONVOLUTION, 1), (GROUP, group)]);
+            assert!(up.run(vec![blob(&[1, 1, 1], &[1.0]), blob(&[1, 1, 1, 1], &[1.0])]).is_err(), "{group}");
+        }
+    }
+}
