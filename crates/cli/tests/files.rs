@@ -113,7 +113,7 @@ fn inspect_needs_no_bin_and_takes_a_shape() {
 #[test]
 fn inspect_as_json_has_what_the_text_has_and_more() {
     let at = net();
-    let text = succeeds(&["inspect", "--json", "net.param"], &at);
+    let text = succeeds(&["inspect", "--json", "--weights", "net.param"], &at);
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let conv = &json[0]["layers"][1];
     assert_eq!(conv["output_shapes"][0], serde_json::json!([2, 4, 4]));

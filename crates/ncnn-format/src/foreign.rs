@@ -112,7 +112,7 @@ pub(crate) fn explain_weights(error: Error, head: &[u8]) -> Error {
 fn by_magic(head: &[u8]) -> Option<ForeignFile> {
     use ForeignFile as F;
     const AT_START: &[(&[u8], ForeignFile)] = &[
-        (&[0x9D, 0x85, 0x76, 0x00], F::ParamBinary),
+        (&[0xDD, 0x85, 0x76, 0x00], F::ParamBinary),
         (b"PK\x03\x04", F::Zip),
         (b"\x80\x02\x8A\x0A", F::Pickle),
         (b"\x89HDF\r\n\x1a\n", F::Hdf5),
