@@ -75,14 +75,14 @@ impl Layer {
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when the layer has no
-    /// such weight (the `.bin` was not read) or it is stored as int8.
+    /// such weight (the `.bin` was not read) or it is stored as integers.
     pub fn weight_f32(&self, role: WeightRole) -> Result<Cow<'_, [f32]>> {
         let weight =
             self.weight(role).ok_or_else(|| Error::invalid(format!("no {role} was loaded")).in_layer(&self.name))?;
-        weight
-            .data
-            .to_f32()
-            .ok_or_else(|| Error::invalid(format!("{role} is stored as int8, expected floats")).in_layer(&self.name))
+        weight.data.to_f32().ok_or_else(|| {
+            let storage = weight.data.storage();
+            Error::invalid(format!("{role} is stored as {storage}, expected floats")).in_layer(&self.name)
+        })
     }
 
     /// The weight with `role` as int8 values, in the order of the file.
@@ -92,10 +92,10 @@ impl Layer {
     pub fn weight_i8(&self, role: WeightRole) -> Result<&[i8]> {
         let weight =
             self.weight(role).ok_or_else(|| Error::invalid(format!("no {role} was loaded")).in_layer(&self.name))?;
-        weight
-            .data
-            .as_i8()
-            .ok_or_else(|| Error::invalid(format!("{role} is stored as floats, expected int8")).in_layer(&self.name))
+        weight.data.as_i8().ok_or_else(|| {
+            let storage = weight.data.storage();
+            Error::invalid(format!("{role} is stored as {storage}, expected int8")).in_layer(&self.name)
+        })
     }
 }
 

@@ -107,7 +107,7 @@ fn store(model: &mut Model, storage: FloatStorage) -> Result<usize> {
 
 fn to_fp16(weight: &Weight) -> Option<WeightData> {
     match &weight.data {
-        WeightData::F32(_, F32Tag::Raw) | WeightData::F16(_) | WeightData::I8(_) => None,
+        WeightData::F32(_, F32Tag::Raw) | WeightData::F16(_) | WeightData::I8(_) | WeightData::Packed { .. } => None,
         data => data.to_f16_as_ncnn2int8(),
     }
 }

@@ -80,6 +80,10 @@ fn diff_weight(old: &Weight, new: &Weight) -> Option<String> {
 
 /// How many elements differ and by how much; int8 and floats are not comparable.
 fn difference(old: &WeightData, new: &WeightData) -> Option<String> {
+    if let (WeightData::Packed { bytes: old, .. }, WeightData::Packed { bytes: new, .. }) = (old, new) {
+        let count = old.iter().zip(new).filter(|(old, new)| old != new).count();
+        return (count > 0).then(|| format!("{count} of {} packed bytes differ", old.len()));
+    }
     let (old, new) = match (old.as_i8(), new.as_i8()) {
         (Some(old), Some(new)) => (widened(old), widened(new)),
         (None, None) => (old.to_f32()?.into_owned(), new.to_f32()?.into_owned()),
