@@ -145,7 +145,8 @@ pub enum WeightData {
     /// Values of 4, 6 or 8 bits in blocks, packed low bits first, each row from a byte
     /// on. Bytes, not values, are the elements.
     Packed {
-        /// Whether the tag of int8 stands in front. ncnn wrote it until August 2026.
+        /// Whether the tag of int8 stands in front, as in ncnn of July 2026. The release
+        /// of October 2026 reads packed values without it.
         tagged: bool,
         /// The rows, one after another.
         bytes: Vec<u8>,

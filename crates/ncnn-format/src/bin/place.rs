@@ -160,7 +160,7 @@ impl Walk<'_> {
         })
     }
 
-    /// Packed values begin at once, or behind the tag of int8 in files that are older.
+    /// Packed values begin at once, or behind the tag of int8 in older files.
     fn packed(&mut self) -> Result<Form> {
         let left = self.source.len().saturating_sub(self.position);
         let tagged = left >= ALIGNMENT as u64 && self.source.word(self.position)? == TAG_I8;
