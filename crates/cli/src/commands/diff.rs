@@ -14,7 +14,8 @@ use crate::output::Output;
 /// Arguments of `diff`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Exit codes, as of diff(1): 0 the same, 1 different, 2 failed or wrong usage.\n\
-    Models are compared by what they say: spaces and the order of parameters do not count.\n\
+    Models are compared by what they say: spaces, the order of parameters, and whether a default is \
+    spelled out do not count.\n\
     Weights are compared when both models have a .bin beside them.")]
 pub struct DiffArgs {
     /// A .param, .param.bin or .table file.

@@ -1,11 +1,11 @@
 //! Differences of two models, in words.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use ncnn_format::{Layer, Model, ParamValue, Result};
+use ncnn_format::{Layer, Model, Result};
 
 use super::diff_weights::{diff_trailing_bytes, diff_weights};
-use super::inspect_params::{param_name, param_text};
+use super::inspect_params::{effective, param_name, param_text};
 use super::model_file::OpenWeights;
 
 /// One line per difference; `weights` are those of both, if they are to be compared.
@@ -87,21 +87,21 @@ fn diff_layers(old: &Layer, new: &Layer, changes: &mut Vec<String>) {
             say(format!("{what} {} -> {}", old.join(" "), new.join(" ")));
         }
     }
-    for (id, value) in old.params.iter() {
-        match new.params.get(id) {
-            Some(other) if other == value => {}
-            other => say(param_change(old, new, id, Some(value), other)),
+    let ids: BTreeSet<u8> = old.params.iter().chain(new.params.iter()).map(|(id, _)| id).collect();
+    for id in ids {
+        // What is given in one file only may be what the other leaves to the default.
+        if effective(old, id) != effective(new, id) {
+            say(format!("{} {} -> {}", param_name(new, id), shown(old, id), shown(new, id)));
         }
-    }
-    for (id, value) in new.params.iter().filter(|(id, _)| old.params.get(*id).is_none()) {
-        say(param_change(old, new, id, None, Some(value)));
     }
 }
 
-/// `stride_w 1 -> 2`; the type decides what an id is called.
-fn param_change(old: &Layer, new: &Layer, id: u8, from: Option<&ParamValue>, to: Option<&ParamValue>) -> String {
-    let text = |layer: &Layer, value: Option<&ParamValue>| {
-        value.map_or_else(|| "not given".to_owned(), |value| param_text(layer, id, value))
-    };
-    format!("{} {} -> {}", param_name(new, id), text(old, from), text(new, to))
+/// The value of a parameter, also when the file leaves it to the default.
+fn shown(layer: &Layer, id: u8) -> String {
+    let text = effective(layer, id).map(|value| param_text(layer, id, &value));
+    match (text, layer.params.get(id)) {
+        (None, _) => "not given".to_owned(),
+        (Some(text), None) => format!("{text} (default)"),
+        (Some(text), Some(_)) => text,
+    }
 }

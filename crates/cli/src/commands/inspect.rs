@@ -22,8 +22,11 @@ const WIDTH: usize = 120;
 #[derive(Debug, Clone, Args)]
 pub struct InspectArgs {
     /// .param or .param.bin files (with the .bin beside them, if there is one), or .table files.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "table", value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// A scale table of any name.
+    #[arg(long, value_name = "FILE")]
+    pub table: Vec<PathBuf>,
     /// The .bin of the only model, if it is not beside it.
     #[arg(long, value_name = "FILE")]
     pub bin: Option<PathBuf>,
@@ -53,6 +56,11 @@ pub fn run(args: &InspectArgs) -> Result<Output> {
             FileKind::Model => inspect_model(file, args)?,
             FileKind::Table => inspect_table(file)?,
         };
+        texts.push(output.text);
+        json.push(output.json);
+    }
+    for file in &args.table {
+        let output = inspect_table(file)?;
         texts.push(output.text);
         json.push(output.json);
     }

@@ -23,7 +23,7 @@ impl FileKind {
         } else if name.ends_with(".table") {
             Ok(Self::Table)
         } else if name.ends_with(".bin") {
-            Err(Error::invalid("a .bin has no names or sizes; give the .param beside it").in_file(file))
+            Err(Error::invalid("a .bin holds weights without names or sizes; give the .param beside it").in_file(file))
         } else {
             Err(Error::invalid("expected a .param, .param.bin or .table file").in_file(file))
         }
