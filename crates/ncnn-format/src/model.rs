@@ -140,9 +140,10 @@ impl Model {
     ///
     /// A layer is called by its type and position (`Convolution_3`), a blob by its
     /// number (`blob7`), an unknown type by its number (`custom0`). A word becomes a
-    /// float where the layer's type reads one ([`typed`](crate::typed)), else an
-    /// integer; its bits are kept in either case. Bytes behind the last layer are
-    /// dropped with a warning; everything else is written back as it was.
+    /// float where the layer's type reads one ([`typed`](crate::typed)) and the float
+    /// is finite, for text has no word for others; else an integer. Its bits are kept
+    /// in either case. Bytes behind the last layer are dropped with a warning;
+    /// everything else is written back as it was.
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) or
