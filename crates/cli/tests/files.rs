@@ -113,13 +113,16 @@ fn inspect_needs_no_bin_and_takes_a_shape() {
 #[test]
 fn inspect_as_json_has_what_the_text_has_and_more() {
     let at = net();
-    let text = succeeds(&["inspect", "--json", "net.param"], &at);
+    let text = succeeds(&["inspect", "--json", "--weights", "net.param"], &at);
     let json: serde_json::Value = serde_json::from_str(&text).unwrap();
     let conv = &json[0]["layers"][1];
     assert_eq!(conv["output_shapes"][0], serde_json::json!([2, 4, 4]));
     assert_eq!(conv["macs"], 288);
     assert_eq!(conv["params"]["activation_params"], serde_json::json!([0.25]));
     assert_eq!(conv["weights"][0]["max"], 1.125);
+    let without: serde_json::Value = serde_json::from_str(&succeeds(&["inspect", "--json", "net.param"], &at)).unwrap();
+    let weight = &without[0]["layers"][1]["weights"][0];
+    assert_eq!((&weight["elements"], weight.get("max")), (&18.into(), None), "elements are not read");
     assert_eq!(json[0]["shapes_unknown"][0]["layer"], "mine");
 }
 
@@ -127,6 +130,9 @@ fn inspect_as_json_has_what_the_text_has_and_more() {
 fn inspect_counts_the_rows_and_scales_of_a_table() {
     let at = Workspace::new();
     at.write("t.table", b"conv_param_0 1.5 inf 3.0 \nconv 62.8 \n");
+    at.write("scales.txt", b"conv_param_0 1.5 inf 3.0 \nconv 62.8 \n");
+    let any_name = succeeds(&["inspect", "--table", "scales.txt"], &at);
+    assert_eq!(any_name.replace("scales.txt", "t.table"), succeeds(&["inspect", "t.table"], &at));
     insta::assert_snapshot!(succeeds(&["inspect", "t.table"], &at), @r"
     t.table: 2 rows (1 of weights, 1 of inputs), 1 scales not finite
 
@@ -145,7 +151,7 @@ fn diff_says_what_changed_in_a_model() {
     at.write("new.param", changed.replace("fc   1 1 b c", "out  1 1 b d").as_bytes());
     at.write("new.bin", &bin(-0.875));
     insta::assert_snapshot!(answers(1, &["diff", "net.param", "new.param"], &at), @r"
-    layer conv: stride_w not given -> 2
+    layer conv: stride_w 1 (default) -> 2
     layer conv: weight 18 of 18 elements differ, by at most 0.125
     layer mine (MyLayer): removed
     layer fc: is called out now
@@ -155,6 +161,26 @@ fn diff_says_what_changed_in_a_model() {
     fs::remove_file(at.path("new.bin")).unwrap();
     let text = answers(1, &["diff", "net.param", "new.param"], &at);
     assert!(text.ends_with("weights not compared: there is no .bin beside both models\n"), "{text}");
+}
+
+#[test]
+fn diff_does_not_mind_defaults_that_are_spelled_out() {
+    let at = net();
+    at.write("new.param", NET.replace("1=3 4=1", "1=3 2=1 3=1 11=3 13=1 4=1").as_bytes());
+    at.write("new.bin", &bin(-1.0));
+    assert_eq!(answers(0, &["diff", "net.param", "new.param"], &at), "no differences\n");
+}
+
+#[test]
+fn diff_looks_behind_the_last_weight() {
+    let at = net();
+    at.write("old.param", NET.as_bytes());
+    at.write("old.bin", &[bin(-1.0), vec![1, 2]].concat());
+    at.write("new.param", NET.as_bytes());
+    at.write("new.bin", &[bin(-1.0), vec![1, 3]].concat());
+    assert_eq!(answers(0, &["diff", "old.param", "old.param"], &at), "no differences\n");
+    assert_eq!(answers(1, &["diff", "old.param", "new.param"], &at), "the 2 bytes behind the last weight differ\n");
+    assert_eq!(answers(1, &["diff", "net.param", "new.param"], &at), "bytes behind the last weight: 0, now 2\n");
 }
 
 #[test]
@@ -190,6 +216,14 @@ fn convert_makes_a_binary_param_and_text_again() {
     assert_eq!(fs::read(at.path("b.param.bin")).unwrap(), fs::read(at.path("again.param.bin")).unwrap());
     let text = fs::read_to_string(at.path("text.param")).unwrap();
     assert!(text.contains("0=2 1=3 4=1 5=1 6=18 9=2 -23310=1,"), "{text}");
+}
+
+#[test]
+fn convert_does_not_write_text_over_weights() {
+    let at = net();
+    let error = fails(&["convert", "net.param", "net.bin"], &at);
+    assert_eq!(error, "error: net.bin: a .bin holds weights without names or sizes; give the .param beside it");
+    assert_eq!(fs::read(at.path("net.bin")).unwrap(), bin(-1.0));
 }
 
 #[test]

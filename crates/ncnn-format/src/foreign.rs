@@ -38,6 +38,8 @@ pub enum ForeignFile {
     GitLfs,
     /// A model as JSON (MXNet's symbol file, TensorFlow.js).
     Json,
+    /// Scales in sections, as the PPL Quantization Tool writes them.
+    ScalesInSections,
     /// Text in UTF-16.
     Utf16,
     /// UTF-8 text behind a byte order mark.
@@ -84,6 +86,10 @@ impl ForeignFile {
             Self::Html => "this is a web page; the download went wrong",
             Self::GitLfs => "this is a place holder of git LFS; fetch the file itself with git lfs pull",
             Self::Json => "this is JSON; ncnn's text starts with 7767517",
+            Self::ScalesInSections => {
+                "this is a table of the PPL Quantization Tool, with sections in brackets; \
+                 ncnn2int8 wants a row per key, as ncnn2table writes them"
+            }
             Self::Utf16 => "this is text in UTF-16; save it as UTF-8",
             Self::ByteOrderMark => "the text starts with a byte order mark; save it as UTF-8 without one",
         }
@@ -112,7 +118,7 @@ pub(crate) fn explain_weights(error: Error, head: &[u8]) -> Error {
 fn by_magic(head: &[u8]) -> Option<ForeignFile> {
     use ForeignFile as F;
     const AT_START: &[(&[u8], ForeignFile)] = &[
-        (&[0x9D, 0x85, 0x76, 0x00], F::ParamBinary),
+        (&[0xDD, 0x85, 0x76, 0x00], F::ParamBinary),
         (b"PK\x03\x04", F::Zip),
         (b"\x80\x02\x8A\x0A", F::Pickle),
         (b"\x89HDF\r\n\x1a\n", F::Hdf5),
@@ -151,6 +157,9 @@ fn by_text(text: &str) -> Option<ForeignFile> {
     if text.starts_with('{') {
         return Some(F::Json);
     }
+    if in_sections(text) {
+        return Some(F::ScalesInSections);
+    }
     let mut words = text.split_ascii_whitespace();
     match words.next()? {
         "7767517" if words.nth(2) == Some("pnnx.Input") || text.contains("\npnnx.Input ") => Some(F::Pnnx),
@@ -161,6 +170,13 @@ fn by_text(text: &str) -> Option<ForeignFile> {
 }
 
 /// Caffe's text starts with a field of its network, maybe behind comments.
+/// Whether there is a line `[...]` and a line `type = "..."` behind it.
+fn in_sections(text: &str) -> bool {
+    let lines = text.lines().map(str::trim_end);
+    let mut from_first = lines.skip_while(|line| !(line.starts_with('[') && line.ends_with(']')));
+    from_first.next().is_some() && from_first.any(|line| line.starts_with("type = \""))
+}
+
 fn is_prototxt(text: &str) -> bool {
     let first = text.lines().map(str::trim).find(|line| !line.is_empty() && !line.starts_with('#')).unwrap_or("");
     let field = first.split([':', '{', ' ']).next().unwrap_or("");

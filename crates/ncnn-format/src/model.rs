@@ -75,14 +75,14 @@ impl Layer {
     ///
     /// # Errors
     /// [`ErrorKind::Invalid`](crate::ErrorKind::Invalid) when the layer has no
-    /// such weight (the `.bin` was not read) or it is stored as int8.
+    /// such weight (the `.bin` was not read) or it is stored as integers.
     pub fn weight_f32(&self, role: WeightRole) -> Result<Cow<'_, [f32]>> {
         let weight =
             self.weight(role).ok_or_else(|| Error::invalid(format!("no {role} was loaded")).in_layer(&self.name))?;
-        weight
-            .data
-            .to_f32()
-            .ok_or_else(|| Error::invalid(format!("{role} is stored as int8, expected floats")).in_layer(&self.name))
+        weight.data.to_f32().ok_or_else(|| {
+            let storage = weight.data.storage();
+            Error::invalid(format!("{role} is stored as {storage}, expected floats")).in_layer(&self.name)
+        })
     }
 
     /// The weight with `role` as int8 values, in the order of the file.
@@ -92,10 +92,10 @@ impl Layer {
     pub fn weight_i8(&self, role: WeightRole) -> Result<&[i8]> {
         let weight =
             self.weight(role).ok_or_else(|| Error::invalid(format!("no {role} was loaded")).in_layer(&self.name))?;
-        weight
-            .data
-            .as_i8()
-            .ok_or_else(|| Error::invalid(format!("{role} is stored as floats, expected int8")).in_layer(&self.name))
+        weight.data.as_i8().ok_or_else(|| {
+            let storage = weight.data.storage();
+            Error::invalid(format!("{role} is stored as {storage}, expected int8")).in_layer(&self.name)
+        })
     }
 }
 
@@ -140,9 +140,10 @@ impl Model {
     ///
     /// A layer is called by its type and position (`Convolution_3`), a blob by its
     /// number (`blob7`), an unknown type by its number (`custom0`). A word becomes a
-    /// float where the layer's type reads one ([`typed`](crate::typed)), else an
-    /// integer; its bits are kept in either case. Bytes behind the last layer are
-    /// dropped with a warning; everything else is written back as it was.
+    /// float where the layer's type reads one ([`typed`](crate::typed)) and the float
+    /// is finite, for text has no word for others; else an integer. Its bits are kept
+    /// in either case. Bytes behind the last layer are dropped with a warning;
+    /// everything else is written back as it was.
     ///
     /// # Errors
     /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) or

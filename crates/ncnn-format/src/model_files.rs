@@ -28,7 +28,7 @@ impl Model {
         limits: &Limits,
     ) -> Result<(Self, Vec<Warning>)> {
         let (mut model, warnings) = Self::load_param_with(param_path, limits)?;
-        model.load_bin(bin_path.as_ref(), limits)?;
+        model.load_bin_with(bin_path, limits)?;
         Ok((model, warnings))
     }
 
@@ -93,9 +93,15 @@ impl Model {
         index_weights(self, file, limits)
     }
 
-    /// Weight by weight, so that the bytes of the file are not all kept beside the
-    /// weights made from them; a pipe, which has no positions, as a whole.
-    fn load_bin(&mut self, path: &Path, limits: &Limits) -> Result<Vec<OddPadding>> {
+    /// [`Model::read_bin_with`] from a file: weight by weight, so that its bytes are
+    /// not all kept beside the weights made from them; a pipe, which has no
+    /// positions, as a whole.
+    ///
+    /// # Errors
+    /// As [`Model::read_bin_with`], and [`ErrorKind::Io`](crate::ErrorKind::Io); all
+    /// name the file.
+    pub fn load_bin_with(&mut self, path: impl AsRef<Path>, limits: &Limits) -> Result<Vec<OddPadding>> {
+        let path = path.as_ref();
         let regular = std::fs::metadata(path).is_ok_and(|metadata| metadata.is_file());
         let read = if regular {
             let file = BinFile::open(path)?;
@@ -144,6 +150,7 @@ impl Model {
         let param = self.to_param_text();
         write_all_whole(&[(param_path, param.as_bytes()), (bin_path, &bin)])
     }
+
     /// Writes the `.param.bin`, whole or not at all.
     ///
     /// # Errors

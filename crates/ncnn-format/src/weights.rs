@@ -88,6 +88,26 @@ pub enum WeightRole {
     MatrixAScales,
     /// int8 multiplier of [`WeightRole::MatrixB`].
     MatrixBScale,
+    /// Multipliers of the packed values of [`WeightRole::MatrixB`], per row and block.
+    MatrixBBlockScales,
+    /// Multipliers of the input columns that meet [`WeightRole::MatrixB`].
+    MatrixBInputScales,
+    /// Multipliers of the packed values of [`WeightRole::QueryWeight`], per row and block.
+    QueryBlockScales,
+    /// Multipliers of the input columns that meet [`WeightRole::QueryWeight`].
+    QueryInputScales,
+    /// Multipliers of the packed values of [`WeightRole::KeyWeight`], per row and block.
+    KeyBlockScales,
+    /// Multipliers of the input columns that meet [`WeightRole::KeyWeight`].
+    KeyInputScales,
+    /// Multipliers of the packed values of [`WeightRole::ValueWeight`], per row and block.
+    ValueBlockScales,
+    /// Multipliers of the input columns that meet [`WeightRole::ValueWeight`].
+    ValueInputScales,
+    /// Multipliers of the packed values of [`WeightRole::OutWeight`], per row and block.
+    OutBlockScales,
+    /// Multipliers of the columns that meet [`WeightRole::OutWeight`].
+    OutInputScales,
 }
 
 impl fmt::Display for WeightRole {
@@ -122,6 +142,15 @@ pub enum WeightData {
         /// One index per element.
         indices: Vec<u8>,
     },
+    /// Values of 4, 6 or 8 bits in blocks, packed low bits first, each row from a byte
+    /// on. Bytes, not values, are the elements.
+    Packed {
+        /// Whether the tag of int8 stands in front, as in ncnn of July 2026. The release
+        /// of October 2026 reads packed values without it.
+        tagged: bool,
+        /// The rows, one after another.
+        bytes: Vec<u8>,
+    },
 }
 
 /// What precedes f32 values in the file.
@@ -147,6 +176,8 @@ pub enum Storage {
     I8,
     /// 8-bit indices into a table of 256 floats.
     Table,
+    /// Integers of 4, 6 or 8 bits in bytes.
+    Packed,
 }
 
 impl fmt::Display for Storage {
@@ -156,6 +187,7 @@ impl fmt::Display for Storage {
             Self::F16 => "fp16",
             Self::I8 => "int8",
             Self::Table => "table",
+            Self::Packed => "packed",
         })
     }
 }
@@ -168,6 +200,7 @@ impl WeightData {
             Self::F16(values) => values.len(),
             Self::I8(values) => values.len(),
             Self::Table { indices, .. } => indices.len(),
+            Self::Packed { bytes, .. } => bytes.len(),
         }
     }
 
@@ -183,15 +216,16 @@ impl WeightData {
             Self::F16(_) => Storage::F16,
             Self::I8(_) => Storage::I8,
             Self::Table { .. } => Storage::Table,
+            Self::Packed { .. } => Storage::Packed,
         }
     }
 
-    /// The elements as f32, as ncnn's loader makes them; `None` for int8.
+    /// The elements as f32, as ncnn's loader makes them; `None` for int8 and packed values.
     pub fn to_f32(&self) -> Option<Cow<'_, [f32]>> {
         match self {
             Self::F32(values, _) => Some(Cow::Borrowed(values)),
             Self::F16(values) => Some(values.iter().map(|value| value.to_f32()).collect()),
-            Self::I8(_) => None,
+            Self::I8(_) | Self::Packed { .. } => None,
             Self::Table { table, indices, .. } => {
                 Some(indices.iter().map(|&index| table[usize::from(index)]).collect())
             }
@@ -213,6 +247,7 @@ impl WeightData {
             Self::F16(values) => 4 + (2 * values.len()).next_multiple_of(4),
             Self::I8(values) => 4 + values.len().next_multiple_of(4),
             Self::Table { indices, .. } => 4 + 4 * 256 + indices.len().next_multiple_of(4),
+            Self::Packed { tagged, bytes } => 4 * usize::from(*tagged) + bytes.len().next_multiple_of(4),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fs;
 
 use proptest::prelude::*;
 
-use ncnn_format::{ForeignFile, LayerKind, Limits, Model, ParamValue, ScaleTable, WeightRole};
+use ncnn_format::{BinFile, ForeignFile, LayerKind, Limits, Model, ParamValue, ScaleTable, WeightRole};
 
 fn fixture(name: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/format").join(name)
@@ -136,7 +136,7 @@ fn weights_and_tables_are_recognised_too() {
         (b"<html><body>404</body></html>", "web page"),
         (b"", "empty"),
         (b"PK\x03\x04", "zip"),
-        (b"\x9d\x85\x76\0", ".param.bin"),
+        (&Model::load_param(&param).unwrap().to_param_binary().unwrap(), ".param.bin"),
         // The start of real weights that were cut short.
         (b"\x08\x07\x12\x07", "needs"),
         (b"\0\0\0\0\0\0\0\0", "needs 4000 bytes"),
@@ -145,6 +145,9 @@ fn weights_and_tables_are_recognised_too() {
         let error = Model::load(&param, &path).unwrap_err();
         assert!(error.message().contains(named), "{error}");
         assert_eq!(error.place().file.as_deref(), Some(path.as_path()));
+        let file = BinFile::open(&path).unwrap();
+        let one_by_one = Model::load_param(&param).unwrap().index_bin(&file).unwrap_err();
+        assert_eq!(one_by_one.to_string(), error.to_string());
     }
     let error = ScaleTable::parse("<html>\n").unwrap_err();
     assert!(error.message().contains("web page"), "{error}");

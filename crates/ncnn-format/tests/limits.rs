@@ -56,7 +56,7 @@ fn the_shortest_lines_and_values_stay_within_the_bound() {
     param("texts", &format!("7767517\n1 1\nI a 0 1 a{}\n", " 0=a".repeat(MANY)));
     param("oddities", &format!("7767517\n{MANY} 1\n{}", "3 b 0 1 c\n".repeat(MANY)));
     param("blanks", &format!("7767517\n1 1\n{}", " ".repeat(MANY)));
-    param("a text of 2017", &format!("{MANY} 1\n{}", "ReLU a 1 1 a a\n".repeat(MANY)));
+    param("a text of 2017", &format!("{MANY} 1\n{}", "ReLU a 1 1 a a 0\n".repeat(MANY)));
 }
 
 #[test]

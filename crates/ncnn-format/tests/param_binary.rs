@@ -66,6 +66,17 @@ fn a_binary_is_written_back_byte_for_byte() {
 }
 
 #[test]
+fn an_int_that_is_no_finite_float_goes_to_text_and_back() {
+    let bytes =
+        Model::from_param_text("7767517\n1 1\nPriorBox p 0 1 p 11=-233 12=2.5\n").unwrap().to_param_binary().unwrap();
+    let (model, _) = Model::from_param_binary(&bytes).unwrap();
+    let text = model.to_param_text();
+    assert!(text.ends_with(" 11=-233 12=2.500000e+00\n"), "{text}");
+    model.check_param_text().unwrap();
+    assert_eq!(Model::from_param_text(&text).unwrap().to_param_binary().unwrap(), bytes);
+}
+
+#[test]
 fn odd_numbering_and_counts_survive() {
     // Blobs out of order, one of them never used, a custom type 5, an empty array.
     let bytes = words(&[7_767_517, 2, 9, 16, 0, 1, 7, -23300, 0, -233, 261, 1, 1, 7, 2, -233]);

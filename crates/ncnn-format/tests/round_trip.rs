@@ -89,31 +89,43 @@ fn tagged(len: usize) -> impl Strategy<Value = WeightData> {
     ]
 }
 
-/// An inner product of a few weights, stored in any way, behind an unknown layer.
+fn packed(len: usize) -> impl Strategy<Value = WeightData> {
+    let bytes = proptest::collection::vec(any::<u8>(), len);
+    (any::<bool>(), bytes).prop_map(|(tagged, bytes)| WeightData::Packed { tagged, bytes })
+}
+
+/// A matrix product of a few weights, stored in any way, behind an unknown layer.
 fn weighted_model() -> impl Strategy<Value = Model> {
-    (1..5_i32, 1..5_i32, any::<bool>(), any::<bool>()).prop_flat_map(|(outputs, inputs, bias, int8)| {
-        let mut layer = Layer::new(LayerKind::InnerProduct, "fc");
-        for (id, value) in [(0, outputs), (1, bias.into()), (2, outputs * inputs), (8, int8.into())] {
-            layer.params.set_int(id, value);
-        }
-        let data: Vec<BoxedStrategy<Weight>> = weight_layout(&layer)
-            .unwrap()
-            .into_iter()
-            .map(|spec| {
-                let data = match spec.encoding {
-                    Encoding::Tagged => tagged(spec.len).boxed(),
-                    Encoding::Raw => floats(spec.len).prop_map(|v| WeightData::F32(v, F32Tag::Raw)).boxed(),
-                };
-                data.prop_map(move |data| Weight { role: spec.role, data }).boxed()
+    (1..5_i32, 1..5_i32, any::<bool>(), any::<bool>(), any::<bool>()).prop_flat_map(
+        |(outputs, inputs, bias, int8, blocks)| {
+            let mut layer = Layer::new(if blocks { LayerKind::Gemm } else { LayerKind::InnerProduct }, "fc");
+            let params = match blocks {
+                false => vec![(0, outputs), (1, bias.into()), (2, outputs * inputs), (8, int8.into())],
+                true => vec![(3, 1), (5, 1), (8, outputs), (9, inputs), (18, if bias { 611 } else { 400 })],
+            };
+            for (id, value) in params {
+                layer.params.set_int(id, value);
+            }
+            let data: Vec<BoxedStrategy<Weight>> = weight_layout(&layer)
+                .unwrap()
+                .into_iter()
+                .map(|spec| {
+                    let data = match spec.encoding {
+                        Encoding::Tagged => tagged(spec.len).boxed(),
+                        Encoding::Packed => packed(spec.len).boxed(),
+                        Encoding::Raw => floats(spec.len).prop_map(|v| WeightData::F32(v, F32Tag::Raw)).boxed(),
+                    };
+                    data.prop_map(move |data| Weight { role: spec.role, data }).boxed()
+                })
+                .collect();
+            (data, proptest::collection::vec(any::<u8>(), 0..9)).prop_map(move |(weights, trailing_bytes)| {
+                let mut layer = layer.clone();
+                layer.weights = weights;
+                let custom = Layer::new(LayerKind::from("Custom"), "custom");
+                Model { layers: vec![custom, layer], trailing_bytes, ..Model::default() }
             })
-            .collect();
-        (data, proptest::collection::vec(any::<u8>(), 0..9)).prop_map(move |(weights, trailing_bytes)| {
-            let mut layer = layer.clone();
-            layer.weights = weights;
-            let custom = Layer::new(LayerKind::from("Custom"), "custom");
-            Model { layers: vec![custom, layer], trailing_bytes, ..Model::default() }
-        })
-    })
+        },
+    )
 }
 
 proptest! {

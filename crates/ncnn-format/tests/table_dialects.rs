@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-use ncnn_format::{ErrorKind, Model, ScaleTable, TableDialect};
+use ncnn_format::{ErrorKind, Model, ScaleTable, Severity, TableDialect, check_table};
 
 fn path(name: &str) -> std::path::PathBuf {
     std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/format").join(name)
@@ -23,6 +23,17 @@ fn a_table_of_july_2018_is_refused_with_an_explanation() {
     let error = table.check_dialect(&model()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     insta::assert_snapshot!(error, @"row data is named after a blob: this is a table of July 2018, whose rows hold the scale of what a layer makes, where today's hold the scale of what it reads; remap it with its model first");
+}
+
+#[test]
+fn check_names_a_table_of_another_dialect_and_looks_for_no_partners() {
+    for (name, words) in [("july2018.table", "a table of July 2018"), ("llm.table", "for ncnnllm2int")] {
+        let findings = check_table(&table(name), None, Some(&model()));
+        let errors: Vec<_> = findings.iter().filter(|finding| finding.severity == Severity::Error).collect();
+        assert_eq!(errors.len(), 1, "{findings:?}");
+        assert!(errors[0].message.contains(words), "{findings:?}");
+        assert!(findings.iter().all(|finding| !finding.message.contains("no layer")), "{findings:?}");
+    }
 }
 
 #[test]

@@ -136,6 +136,41 @@ fn weights_that_the_parameters_do_not_call_for_are_refused() {
     );
 }
 
+/// The pinned stock runtime reads the second form, that of July 2026 the first.
+#[test]
+fn packed_weights_are_read_with_and_without_a_tag() {
+    let text = "7767517\n1 2\nGemm g 1 1 x y 3=1 5=1 8=2 9=5 18=610\n";
+    let packed: Vec<u8> = (1..=8).collect();
+    let scales: Vec<u8> = (1..=7_u8).flat_map(|value| f32::from(value).to_le_bytes()).collect();
+    for tag in [words(&[0x000D_4B38]), Vec::new()] {
+        let bytes = [tag.clone(), packed.clone(), scales.clone()].concat();
+        let mut model = Model::from_param_text(text).unwrap();
+        model.read_bin(&bytes).unwrap();
+        let weights = &model.layers[0].weights;
+        assert_eq!(weights[0].data, WeightData::Packed { tagged: !tag.is_empty(), bytes: packed.clone() });
+        assert_eq!(weights[0].data.storage(), Storage::Packed);
+        assert_eq!(weights[0].data.stored_bytes(), tag.len() + 8);
+        let floats = |role| model.layers[0].weight_f32(role).unwrap().into_owned();
+        assert_eq!(floats(WeightRole::MatrixBBlockScales), [1.0, 2.0]);
+        assert_eq!(floats(WeightRole::MatrixBInputScales), [3.0, 4.0, 5.0, 6.0, 7.0]);
+        assert_eq!(model.bin_bytes().unwrap(), bytes);
+        for end in 0..bytes.len() {
+            assert_eq!(model.read_bin(&bytes[..end]).unwrap_err().kind(), ErrorKind::Malformed, "{end}");
+        }
+    }
+    let mut model = Model::from_param_text(text).unwrap();
+    let raw = |role, len| Weight { role, data: WeightData::F32(vec![1.0; len], F32Tag::Raw) };
+    let mut write = |data| {
+        let packed = Weight { role: WeightRole::MatrixB, data };
+        let scales = [raw(WeightRole::MatrixBBlockScales, 2), raw(WeightRole::MatrixBInputScales, 5)];
+        model.layers[0].weights = [vec![packed], scales.to_vec()].concat();
+        model.bin_bytes().unwrap_err().to_string()
+    };
+    insta::assert_snapshot!(write(WeightData::I8(vec![0; 8])), @"layer g: matrix b should be packed, found int8");
+    let bytes = [words(&[0x000D_4B38]), vec![0; 4]].concat();
+    insta::assert_snapshot!(write(WeightData::Packed { tagged: false, bytes }), @"layer g: matrix b starts with the bytes of the tag that it has not, and would be misread");
+}
+
 #[test]
 fn a_converted_convolution_is_laid_out_as_ncnn2int8_does() {
     let mut layer = Layer::new(LayerKind::Convolution, "conv");
@@ -160,6 +195,6 @@ fn a_converted_convolution_is_laid_out_as_ncnn2int8_does() {
     assert_eq!(layer.weight_i8(WeightRole::Weight).unwrap().len(), 6);
     assert_eq!(layer.weight_f32(WeightRole::InputScale).unwrap().as_ref(), [30.0]);
     insta::assert_snapshot!(layer.weight_f32(WeightRole::Weight).unwrap_err(), @"layer conv: weight is stored as int8, expected floats");
-    insta::assert_snapshot!(layer.weight_i8(WeightRole::Bias).unwrap_err(), @"layer conv: bias is stored as floats, expected int8");
+    insta::assert_snapshot!(layer.weight_i8(WeightRole::Bias).unwrap_err(), @"layer conv: bias is stored as fp32, expected int8");
     insta::assert_snapshot!(layer.weight_f32(WeightRole::Slope).unwrap_err(), @"layer conv: no slope was loaded");
 }

@@ -61,13 +61,18 @@ pub fn run(args: &CheckArgs) -> Result<Output> {
 }
 
 fn check_model(param: &Path, bin: Option<&Path>, reports: &mut Vec<Report>) -> Result<()> {
-    let file = match ModelFile::load(param, bin) {
+    let mut file = match ModelFile::load(param, bin) {
         Ok(file) => file,
         Err(error) => return refused(error, reports),
     };
+    let read = file.bin.as_ref().map(|bin| file.model.load_bin_with(bin, &Limits::default())).transpose();
     let findings = ncnn_format::check(&file.model, &file.warnings);
     reports.extend(findings.iter().map(|finding| report(param, finding)));
-    for odd in &file.odd_padding {
+    let (odd_padding, bin_error) = match read {
+        Ok(odd) => (odd.unwrap_or_default(), None),
+        Err(error) => (Vec::new(), Some(error)),
+    };
+    for odd in &odd_padding {
         let bin = file.bin.as_deref().unwrap_or(param).display();
         reports.push(Report {
             severity: Severity::Warning,
@@ -75,7 +80,7 @@ fn check_model(param: &Path, bin: Option<&Path>, reports: &mut Vec<Report>) -> R
             advice: "ncnn ignores it; it is written back as zero".to_owned(),
         });
     }
-    file.bin_error.map_or(Ok(()), |error| refused(error, reports))
+    bin_error.map_or(Ok(()), |error| refused(error, reports))
 }
 
 fn check_table(path: &Path, model: Option<&Model>, reports: &mut Vec<Report>) -> Result<()> {

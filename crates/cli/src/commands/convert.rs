@@ -6,6 +6,7 @@ use clap::{Args, ValueEnum};
 use ncnn_format::{Error, F32Tag, Limits, Model, Result, Storage, Weight, WeightData, write_all_whole};
 use serde_json::json;
 
+use super::model_file::FileKind;
 use crate::output::{Output, bytes};
 
 /// Arguments of `convert`.
@@ -18,7 +19,7 @@ pub struct ConvertArgs {
     /// A .param or .param.bin file.
     #[arg(value_name = "IN")]
     pub input: PathBuf,
-    /// Where to write it; a name that ends in .param.bin makes the binary form, any other text.
+    /// Where to write it: .param for the text, .param.bin for the binary form.
     #[arg(value_name = "OUT")]
     pub output: PathBuf,
     /// The weights of IN.
@@ -47,8 +48,12 @@ pub enum FloatStorage {
 /// Converts the model.
 ///
 /// # Errors
-/// Those of reading and writing; `Invalid` when a value is too large for half floats.
+/// Those of reading and writing; `Invalid` for an output of another name, above all a .bin,
+/// whose weights it would replace, and when a value is too large for half floats.
 pub fn run(args: &ConvertArgs) -> Result<Output> {
+    if FileKind::of(&args.output)? != FileKind::Model {
+        return Err(Error::invalid("expected a name that ends in .param or .param.bin").in_file(&args.output));
+    }
     let (mut model, warnings) = Model::load_param_with(&args.input, &Limits::default())?;
     let param = if args.output.to_string_lossy().ends_with(".param.bin") {
         model.to_param_binary()
@@ -107,7 +112,7 @@ fn store(model: &mut Model, storage: FloatStorage) -> Result<usize> {
 
 fn to_fp16(weight: &Weight) -> Option<WeightData> {
     match &weight.data {
-        WeightData::F32(_, F32Tag::Raw) | WeightData::F16(_) | WeightData::I8(_) => None,
+        WeightData::F32(_, F32Tag::Raw) | WeightData::F16(_) | WeightData::I8(_) | WeightData::Packed { .. } => None,
         data => data.to_f16_as_ncnn2int8(),
     }
 }

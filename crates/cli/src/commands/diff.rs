@@ -8,13 +8,14 @@ use serde_json::json;
 
 use super::diff_model::diff_models;
 use super::diff_table::diff_tables;
-use super::model_file::{FileKind, ModelFile};
+use super::model_file::{FileKind, ModelFile, OpenWeights};
 use crate::output::Output;
 
 /// Arguments of `diff`.
 #[derive(Debug, Clone, Args)]
 #[command(after_help = "Exit codes, as of diff(1): 0 the same, 1 different, 2 failed or wrong usage.\n\
-    Models are compared by what they say: spaces and the order of parameters do not count.\n\
+    Models are compared by what they say: spaces, the order of parameters, and whether a default is \
+    spelled out do not count.\n\
     Weights are compared when both models have a .bin beside them.")]
 pub struct DiffArgs {
     /// A .param, .param.bin or .table file.
@@ -36,14 +37,15 @@ pub fn run(args: &DiffArgs) -> Result<Output> {
         (FileKind::Table, FileKind::Table) => diff_tables(&ScaleTable::load(&args.old)?, &ScaleTable::load(&args.new)?),
         (FileKind::Model, FileKind::Model) => {
             let (old, new) = (ModelFile::load(&args.old, None)?, ModelFile::load(&args.new, None)?);
-            let both = old.has_weights() && new.has_weights();
-            if let Some(error) = old.bin_error.or(new.bin_error) {
-                return Err(error);
-            }
-            if !both {
-                notes.push("weights not compared: there is no .bin beside both models".to_owned());
-            }
-            diff_models(&old.model, &new.model, both)
+            let bins = (old.open_bin()?, new.open_bin()?);
+            let weights = match &bins {
+                (Some(a), Some(b)) => Some((OpenWeights::find(&old.model, a)?, OpenWeights::find(&new.model, b)?)),
+                _ => {
+                    notes.push("weights not compared: there is no .bin beside both models".to_owned());
+                    None
+                }
+            };
+            diff_models(&old.model, &new.model, weights.as_ref())?
         }
         _ => return Err(Error::invalid("a model and a table cannot be compared")),
     };

@@ -1,20 +1,33 @@
 //! Differences of two models, in words.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use ncnn_format::{Layer, Model, ParamValue, Weight, WeightData};
+use ncnn_format::{Layer, Model, Result};
 
-use super::inspect_params::{param_name, param_text};
-use crate::output::float;
+use super::diff_weights::{diff_trailing_bytes, diff_weights};
+use super::inspect_params::{effective, param_name, param_text};
+use super::model_file::OpenWeights;
 
-/// One line per difference; weights are looked at `with_weights`.
-pub(crate) fn diff_models(old: &Model, new: &Model, with_weights: bool) -> Vec<String> {
+/// One line per difference; `weights` are those of both, if they are to be compared.
+///
+/// # Errors
+/// Those of reading weights.
+pub(crate) fn diff_models(
+    old: &Model,
+    new: &Model,
+    weights: Option<&(OpenWeights<'_>, OpenWeights<'_>)>,
+) -> Result<Vec<String>> {
     let pairs = pair(old, new);
     let mut changes = Vec::new();
-    for (layer, partner) in old.layers.iter().zip(&pairs) {
-        match partner.and_then(|index| new.layers.get(index)) {
-            None => changes.push(format!("layer {} ({}): removed", layer.name, layer.kind)),
-            Some(other) => diff_layers(layer, other, with_weights, &mut changes),
+    for (index, (layer, partner)) in old.layers.iter().zip(&pairs).enumerate() {
+        let Some((at, other)) = partner.and_then(|at| Some((at, new.layers.get(at)?))) else {
+            changes.push(format!("layer {} ({}): removed", layer.name, layer.kind));
+            continue;
+        };
+        diff_layers(layer, other, &mut changes);
+        if let Some((before, after)) = weights {
+            let lines = diff_weights(before.of_layer(index), after.of_layer(at))?;
+            changes.extend(lines.iter().map(|line| format!("layer {}: {line}", layer.name)));
         }
     }
     for (index, layer) in new.layers.iter().enumerate() {
@@ -25,11 +38,10 @@ pub(crate) fn diff_models(old: &Model, new: &Model, with_weights: bool) -> Vec<S
     if !pairs.iter().flatten().is_sorted() {
         changes.push("the layers are in another order".to_owned());
     }
-    let (before, after) = (old.trailing_bytes.len(), new.trailing_bytes.len());
-    if with_weights && old.trailing_bytes != new.trailing_bytes {
-        changes.push(format!("bytes behind the last weight: {before}, now {after}"));
+    if let Some((before, after)) = weights {
+        changes.extend(diff_trailing_bytes(before, after)?);
     }
-    changes
+    Ok(changes)
 }
 
 /// For each old layer the index of the new one: by name, else the layer of the same
@@ -61,7 +73,7 @@ fn pair(old: &Model, new: &Model) -> Vec<Option<usize>> {
     pairs
 }
 
-fn diff_layers(old: &Layer, new: &Layer, with_weights: bool, changes: &mut Vec<String>) {
+fn diff_layers(old: &Layer, new: &Layer, changes: &mut Vec<String>) {
     let name = &old.name;
     let mut say = |what: String| changes.push(format!("layer {name}: {what}"));
     if old.name != new.name {
@@ -75,78 +87,21 @@ fn diff_layers(old: &Layer, new: &Layer, with_weights: bool, changes: &mut Vec<S
             say(format!("{what} {} -> {}", old.join(" "), new.join(" ")));
         }
     }
-    for (id, value) in old.params.iter() {
-        match new.params.get(id) {
-            Some(other) if other == value => {}
-            other => say(param_change(old, new, id, Some(value), other)),
+    let ids: BTreeSet<u8> = old.params.iter().chain(new.params.iter()).map(|(id, _)| id).collect();
+    for id in ids {
+        // What is given in one file only may be what the other leaves to the default.
+        if effective(old, id) != effective(new, id) {
+            say(format!("{} {} -> {}", param_name(new, id), shown(old, id), shown(new, id)));
         }
     }
-    for (id, value) in new.params.iter().filter(|(id, _)| old.params.get(*id).is_none()) {
-        say(param_change(old, new, id, None, Some(value)));
-    }
-    if with_weights {
-        diff_weights(old, new, &mut say);
-    }
 }
 
-/// `stride_w 1 -> 2`; the type decides what an id is called.
-fn param_change(old: &Layer, new: &Layer, id: u8, from: Option<&ParamValue>, to: Option<&ParamValue>) -> String {
-    let text = |layer: &Layer, value: Option<&ParamValue>| {
-        value.map_or_else(|| "not given".to_owned(), |value| param_text(layer, id, value))
-    };
-    format!("{} {} -> {}", param_name(new, id), text(old, from), text(new, to))
-}
-
-fn diff_weights(old: &Layer, new: &Layer, say: &mut impl FnMut(String)) {
-    for weight in &old.weights {
-        match new.weight(weight.role) {
-            None => say(format!("{} removed", weight.role)),
-            Some(other) => {
-                if let Some(change) = diff_weight(weight, other) {
-                    say(format!("{} {change}", weight.role));
-                }
-            }
-        }
+/// The value of a parameter, also when the file leaves it to the default.
+fn shown(layer: &Layer, id: u8) -> String {
+    let text = effective(layer, id).map(|value| param_text(layer, id, &value));
+    match (text, layer.params.get(id)) {
+        (None, _) => "not given".to_owned(),
+        (Some(text), None) => format!("{text} (default)"),
+        (Some(text), Some(_)) => text,
     }
-    for weight in new.weights.iter().filter(|weight| old.weight(weight.role).is_none()) {
-        say(format!("{} added ({} x {})", weight.role, weight.data.len(), weight.data.storage()));
-    }
-}
-
-fn diff_weight(old: &Weight, new: &Weight) -> Option<String> {
-    let (from, to) = (old.data.storage(), new.data.storage());
-    let mut words = Vec::new();
-    if from != to {
-        words.push(format!("stored as {from} -> {to}"));
-    }
-    if old.data.len() != new.data.len() {
-        words.push(format!("{} elements -> {}", old.data.len(), new.data.len()));
-    } else if let Some(change) = difference(&old.data, &new.data) {
-        words.push(change);
-    } else if from == to && old.data != new.data && !has_nan(&old.data) {
-        words.push("stored behind another tag or table".to_owned());
-    }
-    (!words.is_empty()).then(|| words.join(", "))
-}
-
-/// How many elements differ and by how much; int8 and floats are not comparable.
-fn difference(old: &WeightData, new: &WeightData) -> Option<String> {
-    let (old, new) = match (old.as_i8(), new.as_i8()) {
-        (Some(old), Some(new)) => (widened(old), widened(new)),
-        (None, None) => (old.to_f32()?.into_owned(), new.to_f32()?.into_owned()),
-        _ => return None,
-    };
-    let changed = old.iter().zip(&new).filter(|(old, new)| old.to_bits() != new.to_bits());
-    let count = changed.clone().count();
-    let most = changed.map(|(old, new)| (new - old).abs()).fold(0.0, f32::max);
-    (count > 0).then(|| format!("{count} of {} elements differ, by at most {}", old.len(), float(most)))
-}
-
-fn widened(values: &[i8]) -> Vec<f32> {
-    values.iter().map(|&value| f32::from(value)).collect()
-}
-
-/// NaN is unequal to itself although its bits are the same.
-fn has_nan(data: &WeightData) -> bool {
-    data.to_f32().is_some_and(|values| values.iter().any(|value| value.is_nan()))
 }

@@ -11,8 +11,8 @@ use super::inspect_layers::{layer_json, layer_rows};
 use super::inspect_params::describe_params;
 use super::inspect_shapes::{Shapes, layer_macs};
 use super::inspect_table::inspect_table;
-use super::inspect_weights::describe_weights;
-use super::model_file::{FileKind, ModelFile, sibling_bin};
+use super::inspect_weights::{WeightFacts, describe_weights};
+use super::model_file::{FileKind, ModelFile, OpenWeights, sibling_bin};
 use crate::output::{Output, bytes, count, table, wrap};
 
 /// Columns of a line of text.
@@ -22,8 +22,11 @@ const WIDTH: usize = 120;
 #[derive(Debug, Clone, Args)]
 pub struct InspectArgs {
     /// .param or .param.bin files (with the .bin beside them, if there is one), or .table files.
-    #[arg(required = true, value_name = "FILE")]
+    #[arg(required_unless_present = "table", value_name = "FILE")]
     pub files: Vec<PathBuf>,
+    /// A scale table of any name.
+    #[arg(long, value_name = "FILE")]
+    pub table: Vec<PathBuf>,
     /// The .bin of the only model, if it is not beside it.
     #[arg(long, value_name = "FILE")]
     pub bin: Option<PathBuf>,
@@ -33,7 +36,7 @@ pub struct InspectArgs {
     /// List the parameters that are not at their defaults, by name.
     #[arg(long)]
     pub params: bool,
-    /// List the weights with their extremes.
+    /// Read the weights and list them with their extremes.
     #[arg(long)]
     pub weights: bool,
 }
@@ -56,6 +59,11 @@ pub fn run(args: &InspectArgs) -> Result<Output> {
         texts.push(output.text);
         json.push(output.json);
     }
+    for file in &args.table {
+        let output = inspect_table(file)?;
+        texts.push(output.text);
+        json.push(output.json);
+    }
     Ok(Output { text: texts.join("\n"), json: Value::Array(json), ..Output::default() })
 }
 
@@ -65,39 +73,69 @@ fn inspect_model(param: &Path, args: &InspectArgs) -> Result<Output> {
     let shapes = Shapes::infer(model, &args.shape).map_err(|error| error.in_file(param))?;
     let macs: Vec<Option<u64>> = model.layers.iter().map(|layer| layer_macs(layer, &shapes)).collect();
     let total: u64 = macs.iter().flatten().fold(0, |sum, macs| sum.saturating_add(*macs));
+    let bin = read_bin(&file, args.weights);
     let mut text = heading(param, &file);
     text += &table(
         &["layer", "type", "output", "MACs", "weights", "stored as", "bytes"],
-        layer_rows(model, &shapes, &macs),
+        layer_rows(model, &bin.weights, &shapes, &macs),
         2,
     );
     if args.params {
         text += &format!("\n{}", describe_params(model));
     }
-    if args.weights && file.has_weights() {
-        text += &format!("\n{}", describe_weights(model));
+    if args.weights && bin.size.is_some() {
+        text += &format!("\n{}", describe_weights(model, &bin.weights));
     }
-    text += &summary(&file, param, total);
+    text += &summary(&file, &bin, param, total);
     let unknown: Vec<Value> = shapes.failures().map(|(layer, why)| json!({ "layer": layer, "why": why })).collect();
     if let Some((layer, why)) = shapes.failures().next() {
         text += &format!("the shapes behind layer {layer} are not known: {why}\n");
     }
+    let layers = model.layers.iter().zip(&bin.weights).zip(&macs);
+    let layers = layers.map(|((layer, weights), macs)| layer_json(layer, weights, &shapes, *macs));
     let json = json!({
         "file": param,
         "inputs": inputs(model),
         "outputs": outputs(model),
         "blobs": model.blob_count(),
-        "layers": model.layers.iter().zip(&macs).map(|(layer, macs)| layer_json(layer, &shapes, *macs)).collect::<Vec<_>>(),
+        "layers": layers.collect::<Vec<_>>(),
         "macs": total,
         "shapes_unknown": unknown,
         "warnings": file.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "weights_loaded": file.has_weights(),
+        "weights_loaded": bin.size.is_some(),
         "bin": file.bin,
-        "bin_error": file.bin_error.as_ref().map(ToString::to_string),
-        "bin_bytes": stored_bytes(model),
-        "trailing_bytes": model.trailing_bytes.len(),
+        "bin_error": bin.error.as_ref().map(ToString::to_string),
+        "bin_bytes": bin.size.unwrap_or(0),
+        "trailing_bytes": bin.trailing,
     });
     Ok(Output { text, json, ..Output::default() })
+}
+
+/// What a .bin that may be missing or damaged has to say.
+struct Bin {
+    /// Of every layer; empty when nothing could be read.
+    weights: Vec<Vec<WeightFacts>>,
+    /// Bytes in the file, if it could be read.
+    size: Option<u64>,
+    /// Bytes behind the last weight.
+    trailing: u64,
+    /// Why a file that is there could not be read.
+    error: Option<Error>,
+}
+
+/// An error is something to tell, for there is much to say without weights.
+fn read_bin(file: &ModelFile, with_statistics: bool) -> Bin {
+    let read = || -> Result<Option<Bin>> {
+        let Some(opened) = file.open_bin()? else { return Ok(None) };
+        let found = OpenWeights::find(&file.model, &opened)?;
+        let weights = WeightFacts::gather(&found.index, with_statistics)?;
+        Ok(Some(Bin { weights, size: Some(opened.len()), trailing: found.trailing(), error: None }))
+    };
+    let without = |error| {
+        let weights = file.model.layers.iter().map(|_| Vec::new()).collect();
+        Bin { weights, size: None, trailing: 0, error }
+    };
+    read().map_or_else(|error| without(Some(error)), |bin| bin.unwrap_or_else(|| without(None)))
 }
 
 fn heading(param: &Path, file: &ModelFile) -> String {
@@ -116,20 +154,19 @@ fn heading(param: &Path, file: &ModelFile) -> String {
     text + "\n"
 }
 
-fn summary(file: &ModelFile, param: &Path, macs: u64) -> String {
-    let model = &file.model;
-    let kinds: Vec<String> = kinds(model).iter().map(|(kind, count)| format!("{kind} {count}")).collect();
+fn summary(file: &ModelFile, bin: &Bin, param: &Path, macs: u64) -> String {
+    let kinds: Vec<String> = kinds(&file.model).iter().map(|(kind, count)| format!("{kind} {count}")).collect();
     let mut text = format!("\n{}", wrap(&kinds.join(", "), WIDTH));
     if macs > 0 {
         text += &format!("{} multiply-adds\n", count(macs));
     }
-    match (&file.bin, &file.bin_error) {
+    match (&file.bin, &bin.error) {
         (_, Some(error)) => text += &format!("weights not read: {error}\n"),
-        (Some(bin), None) => text += &format!("{}: {}\n", bin.display(), bytes(stored_bytes(model))),
+        (Some(path), None) => text += &format!("{}: {}\n", path.display(), bytes(bin.size.unwrap_or(0))),
         (None, None) => text += &format!("no {}: weights not shown\n", sibling_bin(param).display()),
     }
-    if !model.trailing_bytes.is_empty() {
-        text += &format!("{} bytes follow the last weight; ncnn ignores them\n", model.trailing_bytes.len());
+    if bin.trailing > 0 {
+        text += &format!("{} bytes follow the last weight; ncnn ignores them\n", bin.trailing);
     }
     text
 }
@@ -162,10 +199,4 @@ fn kinds(model: &Model) -> BTreeMap<&str, usize> {
         *kinds.entry(layer.kind.as_str()).or_default() += 1;
     }
     kinds
-}
-
-fn stored_bytes(model: &Model) -> u64 {
-    let weights: usize =
-        model.layers.iter().flat_map(|layer| &layer.weights).map(|weight| weight.data.stored_bytes()).sum();
-    (weights + model.trailing_bytes.len()) as u64
 }

@@ -5,23 +5,29 @@ use serde_json::{Value, json};
 
 use super::inspect_params::params_json;
 use super::inspect_shapes::Shapes;
-use super::inspect_weights::weight_json;
+use super::inspect_weights::{WeightFacts, weight_json};
 use crate::output::{count, fit};
 
 /// Keeps a line under 120 columns.
 const NAME_WIDTH: usize = 40;
 
 /// Layer, type, output shapes, MACs, weights, storage, bytes.
-pub(crate) fn layer_rows(model: &Model, shapes: &Shapes, macs: &[Option<u64>]) -> Vec<Vec<String>> {
+pub(crate) fn layer_rows(
+    model: &Model,
+    weights: &[Vec<WeightFacts>],
+    shapes: &Shapes,
+    macs: &[Option<u64>],
+) -> Vec<Vec<String>> {
     model
         .layers
         .iter()
+        .zip(weights)
         .zip(macs)
-        .map(|(layer, macs)| {
-            let elements: usize = layer.weights.iter().map(|weight| weight.data.len()).sum();
-            let stored: usize = layer.weights.iter().map(|weight| weight.data.stored_bytes()).sum();
-            let first = layer.weights.first().map(|weight| weight.data.storage().to_string());
-            let shown = |value: usize| if layer.weights.is_empty() { String::new() } else { value.to_string() };
+        .map(|((layer, weights), macs)| {
+            let elements: u64 = weights.iter().map(|weight| weight.elements as u64).sum();
+            let stored: u64 = weights.iter().map(|weight| weight.bytes).sum();
+            let first = weights.first().map(|weight| weight.storage.to_string());
+            let shown = |value: u64| if weights.is_empty() { String::new() } else { value.to_string() };
             vec![
                 fit(&layer.name, NAME_WIDTH),
                 fit(layer.kind.as_str(), 24),
@@ -49,7 +55,7 @@ fn outputs(layer: &Layer, shapes: &Shapes) -> String {
 }
 
 /// Everything about a layer.
-pub(crate) fn layer_json(layer: &Layer, shapes: &Shapes, macs: Option<u64>) -> Value {
+pub(crate) fn layer_json(layer: &Layer, weights: &[WeightFacts], shapes: &Shapes, macs: Option<u64>) -> Value {
     let output_shapes: Vec<Value> =
         layer.outputs.iter().map(|name| shapes.get(name).map_or(Value::Null, |shape| shape.dims().into())).collect();
     json!({
@@ -60,6 +66,6 @@ pub(crate) fn layer_json(layer: &Layer, shapes: &Shapes, macs: Option<u64>) -> V
         "output_shapes": output_shapes,
         "macs": macs,
         "params": params_json(layer),
-        "weights": layer.weights.iter().map(weight_json).collect::<Vec<_>>(),
+        "weights": weights.iter().map(weight_json).collect::<Vec<_>>(),
     })
 }

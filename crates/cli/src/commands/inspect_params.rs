@@ -62,14 +62,29 @@ pub(crate) fn param_text(layer: &Layer, id: u8, value: &ParamValue) -> String {
 
 /// The parameters that say something else than they would by not being there.
 fn unusual(layer: &Layer) -> impl Iterator<Item = (u8, &ParamValue)> {
-    layer.params.iter().filter(|(id, value)| {
-        let default = row(layer, *id).and_then(|row| default(&layer.params, row, layer));
-        let as_read = match value {
-            ParamValue::Number(number) => ParamValue::Number(typed_number(kind(layer, *id), *number)),
-            other => (*other).clone(),
-        };
-        default != Some(as_read)
-    })
+    layer.params.iter().filter(|(id, value)| default_value(layer, *id) != Some(as_read(layer, *id, value)))
+}
+
+/// What ncnn takes a parameter for, by the type that it asks for.
+fn as_read(layer: &Layer, id: u8, value: &ParamValue) -> ParamValue {
+    let number = |number: &Number| typed_number(kind(layer, id), *number);
+    match value {
+        ParamValue::Number(value) => ParamValue::Number(number(value)),
+        ParamValue::Array(values) => ParamValue::Array(values.iter().map(number).collect()),
+        ParamValue::Text(text) => ParamValue::Text(text.clone()),
+    }
+}
+
+/// What a parameter is, given or not, if that can be known; an array that is not given is nothing.
+pub(crate) fn effective(layer: &Layer, id: u8) -> Option<ParamValue> {
+    match layer.params.get(id) {
+        Some(value) => Some(as_read(layer, id, value)),
+        None => default_value(layer, id),
+    }
+}
+
+fn default_value(layer: &Layer, id: u8) -> Option<ParamValue> {
+    row(layer, id).and_then(|row| default(&layer.params, row, layer))
 }
 
 /// What `row` is when the file does not give it, if that is a constant or the

@@ -7,6 +7,7 @@ pub mod convert;
 pub mod diff;
 mod diff_model;
 mod diff_table;
+mod diff_weights;
 pub mod inspect;
 mod inspect_layers;
 mod inspect_params;

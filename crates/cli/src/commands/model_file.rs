@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ncnn_format::{Error, Limits, Model, OddPadding, Result, Warning};
+use ncnn_format::{BinFile, BinIndex, Error, Limits, Model, Result, Warning, WeightRef};
 
 /// What a file's name says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,59 +23,70 @@ impl FileKind {
         } else if name.ends_with(".table") {
             Ok(Self::Table)
         } else if name.ends_with(".bin") {
-            Err(Error::invalid("a .bin has no names or sizes; give the .param beside it").in_file(file))
+            Err(Error::invalid("a .bin holds weights without names or sizes; give the .param beside it").in_file(file))
         } else {
             Err(Error::invalid("expected a .param, .param.bin or .table file").in_file(file))
         }
     }
 }
 
-/// A model with what its files had to say.
+/// A model whose weights stay in its .bin until they are asked for.
 pub(crate) struct ModelFile {
-    /// The model; without weights when there is no .bin.
+    /// The model without weights.
     pub(crate) model: Model,
     /// Oddities of the .param.
     pub(crate) warnings: Vec<Warning>,
-    /// The .bin that was read.
+    /// Its .bin, if there is one.
     pub(crate) bin: Option<PathBuf>,
-    /// Why a .bin that is there could not be read.
-    pub(crate) bin_error: Option<Error>,
-    /// Padding in it that is not zero.
-    pub(crate) odd_padding: Vec<OddPadding>,
 }
 
 impl ModelFile {
-    /// Reads `param`, and `bin` or else the .bin beside it if there is one.
+    /// Reads `param`; the weights are in `bin`, or else in the .bin beside it if there is one.
     ///
     /// # Errors
-    /// Those of reading the .param. Those of reading a .bin are in
-    /// [`ModelFile::bin_error`], for there is much to say without weights.
+    /// Those of reading the .param.
     pub(crate) fn load(param: &Path, bin: Option<&Path>) -> Result<Self> {
-        let limits = Limits::default();
-        let (mut model, warnings) = Model::load_param_with(param, &limits)?;
+        let (model, warnings) = Model::load_param_with(param, &Limits::default())?;
         let sibling = sibling_bin(param);
         let bin = bin.map(Path::to_owned).or_else(|| Some(sibling).filter(|path| path.is_file()));
-        let read = bin.as_ref().map(|path| read_bin(&mut model, path, &limits)).transpose();
-        let (odd_padding, bin_error) = match read {
-            Ok(odd) => (odd.unwrap_or_default(), None),
-            Err(error) => (Vec::new(), Some(error)),
-        };
-        Ok(Self { model, warnings, bin, bin_error, odd_padding })
+        Ok(Self { model, warnings, bin })
     }
 
-    /// Whether weights were read.
-    pub(crate) fn has_weights(&self) -> bool {
-        self.bin.is_some() && self.bin_error.is_none()
+    /// Opens the .bin; `None` when there is none.
+    ///
+    /// # Errors
+    /// As [`BinFile::open`].
+    pub(crate) fn open_bin(&self) -> Result<Option<BinFile>> {
+        self.bin.as_ref().map(BinFile::open).transpose()
     }
 }
 
-fn read_bin(model: &mut Model, path: &Path, limits: &Limits) -> Result<Vec<OddPadding>> {
-    let size = std::fs::metadata(path).map_err(|error| Error::io("cannot read", path, error))?.len();
-    if size > limits.bin_bytes {
-        return Err(Error::too_large(format!("{size} bytes, the limit is {}", limits.bin_bytes)).in_file(path));
+/// The .bin of a model, of which only the tags were read.
+pub(crate) struct OpenWeights<'f> {
+    /// The file.
+    pub(crate) file: &'f BinFile,
+    /// Where the weights are in it.
+    pub(crate) index: BinIndex<'f>,
+}
+
+impl<'f> OpenWeights<'f> {
+    /// Reads the tags of the weights of `model` in `file`.
+    ///
+    /// # Errors
+    /// As [`Model::index_bin`], when the two do not belong together above all.
+    pub(crate) fn find(model: &Model, file: &'f BinFile) -> Result<Self> {
+        Ok(Self { file, index: model.index_bin(file)? })
     }
-    let bytes = std::fs::read(path).map_err(|error| Error::io("cannot read", path, error))?;
-    model.read_bin_with(&bytes, limits).map_err(|error| error.in_file(path))
+
+    /// The weights of the layer at `index`.
+    pub(crate) fn of_layer(&self, index: usize) -> &[WeightRef<'f>] {
+        self.index.layers.get(index).map_or(&[], Vec::as_slice)
+    }
+
+    /// The number of bytes behind the last weight, which ncnn ignores.
+    pub(crate) fn trailing(&self) -> u64 {
+        self.file.len().saturating_sub(self.index.end)
+    }
 }
 
 /// `net.bin` for `net.param` and for `net.param.bin`.

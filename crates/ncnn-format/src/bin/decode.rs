@@ -14,6 +14,9 @@ pub(super) fn decode(source: Source<'_>, place: &Located) -> Result<(Weight, Opt
         Form::F32(tag) => WeightData::F32(floats(source, start, place.len)?, tag),
         Form::F16 => WeightData::F16(elements(source, start, place.len, f16::from_le_bytes)?),
         Form::I8 => WeightData::I8(elements(source, start, place.len, i8::from_le_bytes)?),
+        Form::Packed(tagged) => {
+            WeightData::Packed { tagged, bytes: elements(source, start, place.len, u8::from_le_bytes)? }
+        }
         Form::Table(tag) => {
             let values = floats(source, start.saturating_sub(4 * TABLE_LEN as u64), TABLE_LEN)?;
             let mut table = Box::new([0.0_f32; TABLE_LEN]);

@@ -54,7 +54,11 @@ impl BinFile {
     }
 
     /// Fills `buffer` with the bytes from `byte` on.
-    pub(super) fn read_at(&self, byte: u64, buffer: &mut [u8]) -> Result<()> {
+    ///
+    /// # Errors
+    /// [`ErrorKind::Io`](crate::ErrorKind::Io) with file and byte, also when there are
+    /// fewer bytes.
+    pub fn read_at(&self, byte: u64, buffer: &mut [u8]) -> Result<()> {
         self.file.read_exact_at(buffer, byte).map_err(|error| Error::io("cannot read", &self.path, error).at_byte(byte))
     }
 }

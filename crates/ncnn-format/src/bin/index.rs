@@ -3,7 +3,9 @@
 use super::decode::decode;
 use super::place::{Form, Located, walk};
 use super::{BinFile, Source};
-use crate::{Limits, Model, Result, Storage, Weight, WeightRole};
+use crate::foreign::explain_weights;
+use crate::whole_file::first_bytes;
+use crate::{ErrorKind, Limits, Model, Result, Storage, Weight, WeightRole};
 
 /// The weights of a model in a [`BinFile`], to be read one by one.
 ///
@@ -82,6 +84,9 @@ impl WeightRef<'_> {
 /// Finds the weights that the layers of `model` call for.
 pub(crate) fn index_weights<'f>(model: &Model, file: &'f BinFile, limits: &Limits) -> Result<BinIndex<'f>> {
     let found = walk(model, Source::File(file), limits, |_, place| Ok(WeightRef { file, place: *place }));
-    let (layers, end) = found.map_err(|error| error.in_file(file.path()))?;
+    let (layers, end) = found.map_err(|error| match error.kind() {
+        ErrorKind::Malformed => explain_weights(error, &first_bytes(file.path())).in_file(file.path()),
+        _ => error.in_file(file.path()),
+    })?;
     Ok(BinIndex { layers, end })
 }

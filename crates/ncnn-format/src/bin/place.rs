@@ -28,6 +28,8 @@ pub(super) enum Form {
     I8,
     /// With the tag that was found.
     Table(u32),
+    /// Whether with a tag.
+    Packed(bool),
 }
 
 impl Form {
@@ -37,13 +39,14 @@ impl Form {
             Self::F16 => Storage::F16,
             Self::I8 => Storage::I8,
             Self::Table(_) => Storage::Table,
+            Self::Packed(_) => Storage::Packed,
         }
     }
 
     /// The bytes in front of the elements.
     pub(super) fn bytes_before(self) -> usize {
         match self {
-            Self::F32(F32Tag::Raw) => 0,
+            Self::F32(F32Tag::Raw) | Self::Packed(false) => 0,
             Self::Table(_) => ALIGNMENT + 4 * TABLE_LEN,
             _ => ALIGNMENT,
         }
@@ -54,7 +57,7 @@ impl Form {
         match self {
             Self::F32(_) => 4,
             Self::F16 => 2,
-            Self::I8 | Self::Table(_) => 1,
+            Self::I8 | Self::Table(_) | Self::Packed(_) => 1,
         }
     }
 }
@@ -129,6 +132,7 @@ impl Walk<'_> {
         let form = match spec.encoding {
             Encoding::Raw => Form::F32(F32Tag::Raw),
             Encoding::Tagged => self.tag(spec)?,
+            Encoding::Packed => self.packed()?,
         };
         let elements = spec.len.checked_mul(form.element()).ok_or_else(too_many_bytes)?;
         let padded = elements.checked_next_multiple_of(ALIGNMENT).ok_or_else(too_many_bytes)?;
@@ -154,6 +158,16 @@ impl Walk<'_> {
             TAG_I8 => Form::I8,
             tag => Form::Table(tag),
         })
+    }
+
+    /// Packed values begin at once, or behind the tag of int8 in older files.
+    fn packed(&mut self) -> Result<Form> {
+        let left = self.source.len().saturating_sub(self.position);
+        let tagged = left >= ALIGNMENT as u64 && self.source.word(self.position)? == TAG_I8;
+        if tagged {
+            self.position = self.position.saturating_add(ALIGNMENT as u64);
+        }
+        Ok(Form::Packed(tagged))
     }
 
     fn skip(&mut self, spec: WeightSpec, len: usize) -> Result<()> {

@@ -37,13 +37,23 @@ fn check(spec: &WeightSpec, weight: &Weight) -> Result<()> {
         return Err(Error::invalid(format!("{role} has {len} elements, its parameters call for {}", spec.len)));
     }
     let raw = matches!(weight.data, WeightData::F32(_, F32Tag::Raw));
+    let packed = matches!(weight.data, WeightData::Packed { .. });
     match spec.encoding {
         Encoding::Raw if !raw => {
             Err(Error::invalid(format!("{role} is stored without a tag, so as plain fp32, not {}", kind(weight))))
         }
         Encoding::Tagged if raw => Err(Error::invalid(format!("{role} is stored with a tag, found plain fp32"))),
+        Encoding::Packed if starts_like_a_tag(&weight.data) => Err(Error::invalid(format!(
+            "{role} starts with the bytes of the tag that it has not, and would be misread"
+        ))),
+        Encoding::Packed if !packed => Err(Error::invalid(format!("{role} should be packed, found {}", kind(weight)))),
+        Encoding::Tagged if packed => Err(Error::invalid(format!("{role} should not be packed"))),
         _ => Ok(()),
     }
+}
+
+fn starts_like_a_tag(data: &WeightData) -> bool {
+    matches!(data, WeightData::Packed { tagged: false, bytes } if bytes.starts_with(&TAG_I8.to_le_bytes()))
 }
 
 fn kind(weight: &Weight) -> String {
@@ -70,6 +80,12 @@ fn write_data(bytes: &mut Vec<u8>, data: &WeightData) {
         WeightData::I8(values) => {
             bytes.extend_from_slice(&TAG_I8.to_le_bytes());
             bytes.extend(values.iter().flat_map(|value| value.to_le_bytes()));
+        }
+        WeightData::Packed { tagged, bytes: packed } => {
+            if *tagged {
+                bytes.extend_from_slice(&TAG_I8.to_le_bytes());
+            }
+            bytes.extend_from_slice(packed);
         }
         WeightData::Table { tag, table, indices } => {
             bytes.extend_from_slice(&tag.to_le_bytes());

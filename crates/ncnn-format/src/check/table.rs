@@ -23,8 +23,11 @@ pub fn check_table(table: &ScaleTable, text: Option<&str>, model: Option<&Model>
         }
         findings.extend(values(row));
     }
-    if let Some(model) = model {
-        partners(table, model, &mut findings);
+    match model.map(|model| (model, table.check_dialect(model))) {
+        None => {}
+        Some((model, Ok(()))) => partners(table, model, &mut findings),
+        // Its keys mean something else, so there are no partners to look for.
+        Some((_, Err(error))) => findings.push(Finding::error(error.message())),
     }
     findings
 }

@@ -41,6 +41,11 @@ fn is_scale(role: WeightRole) -> bool {
             | R::OutScale
             | R::MatrixAScales
             | R::MatrixBScale
+            | R::MatrixBBlockScales
+            | R::QueryBlockScales
+            | R::KeyBlockScales
+            | R::ValueBlockScales
+            | R::OutBlockScales
     )
 }
 

@@ -207,7 +207,9 @@ impl<'a> Words<'a> {
 /// The word as the type that the layer reads it as. The bits are the same in any
 /// case, so a wrong guess changes how the number looks, not what it does.
 fn number(word: i32, as_float: bool) -> Number {
-    if as_float { Number::Float(Number::Int(word).as_float()) } else { Number::Int(word) }
+    // Text has no word for what is not finite; a tool wrote an int there, such as -233.
+    let float = Number::Int(word).as_float();
+    if as_float && float.is_finite() { Number::Float(float) } else { Number::Int(word) }
 }
 
 fn is_float(kind: &LayerKind, id: u8) -> bool {

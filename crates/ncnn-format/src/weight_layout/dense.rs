@@ -1,12 +1,10 @@
 //! Inner products, embeddings, matrix products and attention.
 
+use super::blocks::{self, Term};
 use super::convolution::weight_and_bias;
-use super::plan::{Plan, quotient};
+use super::plan::{Plan, Size, quotient};
 use crate::typed::{Embed, Gemm, InnerProduct, MultiHeadAttention};
 use crate::{Error, Layer, Result, WeightRole};
-
-/// Terms from here on mean weights of 4, 6 or 8 bits in blocks (spec §7).
-const BLOCK_QUANTIZED: i32 = 400;
 
 pub(super) fn inner_product(plan: &mut Plan, layer: &Layer) -> Result<()> {
     let params = InnerProduct::read(layer)?;
@@ -42,39 +40,52 @@ pub(super) fn embed(plan: &mut Plan, layer: &Layer) -> Result<()> {
 
 pub(super) fn gemm(plan: &mut Plan, layer: &Layer) -> Result<()> {
     let params = Gemm::read(layer)?;
-    let int8 = int8_term(params.quantize_term)?;
-    let (m, n, k) =
-        (("constantM", params.constant_m), ("constantN", params.constant_n), ("constantK", params.constant_k));
-    if params.constant_a != 0 {
+    let term = Term::of(params.quantize_term)?;
+    if let Term::Blocks(blocks) = term {
+        return blocks::gemm(plan, &params, blocks, |plan| matrix_c(plan, &params));
+    }
+    let (m, n, k) = sizes(&params);
+    if params.constant_a == 1 {
         plan.tagged(WeightRole::MatrixA, &[m, k])?;
     }
-    if params.constant_b != 0 {
+    if params.constant_b == 1 {
         plan.tagged(WeightRole::MatrixB, &[n, k])?;
     }
-    if params.constant_c != 0 {
-        match params.constant_broadcast_type_c {
-            -1 => {}
-            0 => plan.tagged(WeightRole::MatrixC, &[])?,
-            1 | 2 => plan.tagged(WeightRole::MatrixC, &[m])?,
-            3 => plan.tagged(WeightRole::MatrixC, &[n, m])?,
-            4 => plan.tagged(WeightRole::MatrixC, &[n])?,
-            other => {
-                return Err(Error::malformed(format!("constant_broadcast_type_C should be in -1..=4, found {other}")));
-            }
-        }
-    }
-    if int8 && params.constant_a != 0 {
+    matrix_c(plan, &params)?;
+    if term == Term::Int8 && params.constant_a == 1 {
         plan.raw(WeightRole::MatrixAScales, &[m])?;
     }
-    if int8 && params.constant_b != 0 {
+    if term == Term::Int8 && params.constant_b == 1 {
         plan.raw_single(WeightRole::MatrixBScale);
     }
     Ok(())
 }
 
+fn sizes(params: &Gemm) -> (Size, Size, Size) {
+    (("constantM", params.constant_m), ("constantN", params.constant_n), ("constantK", params.constant_k))
+}
+
+fn matrix_c(plan: &mut Plan, params: &Gemm) -> Result<()> {
+    if params.constant_c != 1 {
+        return Ok(());
+    }
+    let (m, n, _) = sizes(params);
+    match params.constant_broadcast_type_c {
+        -1 => Ok(()),
+        0 => plan.tagged(WeightRole::MatrixC, &[]),
+        1 | 2 => plan.tagged(WeightRole::MatrixC, &[m]),
+        3 => plan.tagged(WeightRole::MatrixC, &[n, m]),
+        4 => plan.tagged(WeightRole::MatrixC, &[n]),
+        other => Err(Error::malformed(format!("constant_broadcast_type_C should be in -1..=4, found {other}"))),
+    }
+}
+
 pub(super) fn attention(plan: &mut Plan, layer: &Layer) -> Result<()> {
     let params = MultiHeadAttention::read(layer)?;
-    let int8 = int8_term(params.quantize_term)?;
+    let term = Term::of(params.quantize_term)?;
+    if let Term::Blocks(blocks) = term {
+        return blocks::attention(plan, &params, blocks);
+    }
     let embed = ("embed_dim", params.embed_dim);
     let qdim = ("qdim", quotient(("weight_data_size", params.weight_data_size), &[embed])?);
     plan.tagged(WeightRole::QueryWeight, &[embed, qdim])?;
@@ -85,22 +96,11 @@ pub(super) fn attention(plan: &mut Plan, layer: &Layer) -> Result<()> {
     plan.raw(WeightRole::ValueBias, &[embed])?;
     plan.tagged(WeightRole::OutWeight, &[qdim, embed])?;
     plan.raw(WeightRole::OutBias, &[qdim])?;
-    if int8 {
+    if term == Term::Int8 {
         for role in [WeightRole::QueryScales, WeightRole::KeyScales, WeightRole::ValueScales] {
             plan.raw(role, &[embed])?;
         }
         plan.raw_single(WeightRole::OutScale);
     }
     Ok(())
-}
-
-/// Whether `term` means int8 weights.
-fn int8_term(term: i32) -> Result<bool> {
-    match term {
-        4..=6 => Err(Error::malformed(format!("quantize term {term} is one that ncnn refuses"))),
-        BLOCK_QUANTIZED.. => {
-            Err(Error::unsupported(format!("block-quantized weights (term {term}) cannot be read yet")))
-        }
-        _ => Ok(term != 0),
-    }
 }

@@ -1,6 +1,7 @@
 //! Which weights a layer owns, in file order (spec §3.3 and §3.4).
 
 mod affine;
+mod blocks;
 mod convolution;
 mod dense;
 mod plan;
@@ -28,6 +29,8 @@ pub enum Encoding {
     Tagged,
     /// Plain f32 values, no tag.
     Raw,
+    /// Packed integers, with or without the tag of int8. [`WeightSpec::len`] counts bytes.
+    Packed,
 }
 
 /// The weights that `layer` owns according to its parameters, in file order.
@@ -38,9 +41,8 @@ pub enum Encoding {
 ///
 /// # Errors
 /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) when a size is not
-/// positive or contradicts another one, with the values found, and
-/// [`ErrorKind::Unsupported`](crate::ErrorKind::Unsupported) for the block-quantized
-/// forms of Gemm and MultiHeadAttention (term 400 and above).
+/// positive or contradicts another one, or a term is one that ncnn refuses, with the
+/// values found.
 pub fn weight_layout(layer: &Layer) -> Result<Vec<WeightSpec>> {
     let mut plan = Plan::default();
     fill(&mut plan, layer).map_err(|error| error.in_layer(&layer.name))?;

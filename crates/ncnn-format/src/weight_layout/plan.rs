@@ -23,6 +23,11 @@ impl Plan {
         self.add(role, Encoding::Raw, sizes)
     }
 
+    /// Packed values, as many bytes as the product of `sizes`.
+    pub(super) fn packed(&mut self, role: WeightRole, sizes: &[Size]) -> Result<()> {
+        self.add(role, Encoding::Packed, sizes)
+    }
+
     /// A single plain float.
     pub(super) fn raw_single(&mut self, role: WeightRole) {
         self.specs.push(WeightSpec { role, len: 1, encoding: Encoding::Raw });

@@ -10,7 +10,11 @@ fn layout(line: &str) -> String {
         Ok(specs) => specs
             .iter()
             .map(|spec| {
-                let raw = if spec.encoding == Encoding::Raw { "R" } else { "T" };
+                let raw = match spec.encoding {
+                    Encoding::Raw => "R",
+                    Encoding::Tagged => "T",
+                    Encoding::Packed => "P",
+                };
                 format!("{raw} {}*{}", spec.role, spec.len)
             })
             .collect::<Vec<_>>()
@@ -170,11 +174,18 @@ fn matrices_attention_and_embeddings_follow_their_terms() {
         "Gemm a 0 0 6=1 8=6 10=4",
         "Gemm a 0 0 6=1 10=-1",
         "Gemm a 0 0 6=1 10=5",
+        "Gemm a 0 0 3=1 5=1 8=6 9=70 18=602",
+        "Gemm a 0 0 3=1 5=1 6=1 8=6 9=70 10=4 18=411",
         "Gemm a 0 0 5=1 8=6 9=7 18=602",
+        "Gemm a 0 0 3=1 5=1 8=6 9=-7 18=602",
+        "Gemm a 0 0 3=1 5=1 8=6 9=2147483647 18=800",
+        "Gemm a 0 0 18=403",
+        "Gemm a 0 0 18=500",
         "Gemm a 0 0 18=4",
         "MultiHeadAttention a 0 0 0=8 1=2 2=48",
         "MultiHeadAttention a 0 0 0=8 1=2 2=64 3=5 4=6 18=2",
-        "MultiHeadAttention a 0 0 0=8 1=2 2=64 18=400",
+        "MultiHeadAttention a 0 0 0=8 1=2 2=528 3=33 4=5 18=400",
+        "MultiHeadAttention a 0 0 0=8 1=2 2=64 18=612",
     ];
     let found: Vec<String> = layers.iter().map(|line| layout(line)).collect();
     insta::assert_snapshot!(found.join("\n"), @r#"
@@ -192,11 +203,18 @@ fn matrices_attention_and_embeddings_follow_their_terms() {
     T matrix c*6
     nothing
     layer a: constant_broadcast_type_C should be in -1..=4, found 5
-    layer a: block-quantized weights (term 602) cannot be read yet
+    P matrix b*318, R matrix b block scales*6
+    P matrix b*210, T matrix c*6, R matrix b block scales*12, R matrix b input scales*70
+    layer a: block-quantized weights need constantA 0, constantB 1, transA 0 and transB 1, found 0, 1, 0 and 0
+    layer a: matrix b: constantK -7 should be positive
+    P matrix b*12884901882, R matrix b block scales*402653184
+    layer a: quantize term 403 is one that ncnn refuses
+    layer a: quantize term 500 is one that ncnn refuses
     layer a: quantize term 4 is one that ncnn refuses
     T query weight*48, R query bias*8, T key weight*64, R key bias*8, T value weight*64, R value bias*8, T out weight*48, R out bias*6
     T query weight*64, R query bias*8, T key weight*40, R key bias*8, T value weight*48, R value bias*8, T out weight*64, R out bias*8, R query scales*8, R key scales*8, R value scales*8, R out scale*1
-    layer a: block-quantized weights (term 400) cannot be read yet
+    P query weight*264, R query bias*8, P key weight*136, R key bias*8, P value weight*24, R value bias*8, P out weight*264, R out bias*66, R query block scales*24, R key block scales*16, R value block scales*8, R out block scales*66
+    P query weight*48, R query bias*8, P key weight*48, R key bias*8, P value weight*48, R value bias*8, P out weight*48, R out bias*8, R query block scales*8, R key block scales*8, R value block scales*8, R out block scales*8, R query input scales*8, R key input scales*8, R value input scales*8, R out input scales*8
     "#);
 }
 
