@@ -28,7 +28,7 @@ impl PassThrough for Noop {
     }
 
     fn for_pixels(&self) -> Option<Self> {
-        Some(Self)
+        Some(Self { ..*self })
     }
 }
 

@@ -134,7 +134,7 @@ fn read_tile(
 }
 
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "one loop body, split off for its constant")]
+#[allow(clippy::too_many_arguments, clippy::needless_range_loop, reason = "one loop body, split off for its constant")]
 fn read_channels<const N: usize>(
     image: Image<'_>,
     at: Placement,
@@ -191,7 +191,7 @@ fn write_tile(
 }
 
 #[inline(always)]
-#[allow(clippy::too_many_arguments, reason = "one loop body, split off for its constant")]
+#[allow(clippy::too_many_arguments, clippy::needless_range_loop, reason = "one loop body, split off for its constant")]
 fn write_channels<const N: usize>(
     products: &[f32],
     index: usize,

@@ -166,9 +166,9 @@ fn run(model: &Model, input: &Tensor) -> Result<(Vec<Compared>, Vec<Tensor>)> {
     let mut kept = vec![None; wanted.len()];
     let feeds: Vec<(&str, Tensor)> =
         net.graph().inputs().iter().map(|&blob| (net.graph().blob_name(blob), input.clone())).collect();
-    net.run(&feeds, &mut |blob: BlobId, value: &Tensor| {
+    net.run(&feeds, &mut |blob: BlobId, value: &fp32_ref::Value| {
         if let Some(slot) = wanted.iter().position(|&id| id == blob) {
-            kept[slot] = Some(value.clone());
+            kept[slot] = value.to_tensor().ok();
         }
     })?;
     let compared = wanted.iter().map(|&blob| Compared {

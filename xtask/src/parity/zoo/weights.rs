@@ -65,6 +65,9 @@ fn draw(layer: &mut Layer, random: &mut Random) -> Result<()> {
         let tag = match spec.encoding {
             Encoding::Tagged => F32Tag::Tagged,
             Encoding::Raw => F32Tag::Raw,
+            Encoding::Packed => {
+                return Err(Error::unsupported(format!("packed weights of {} are not made up", layer.kind)));
+            }
         };
         layer.weights.push(Weight { role: spec.role, data: WeightData::F32(values, tag) });
     }
