@@ -196,7 +196,7 @@ fn declared_shape(model: &Model) -> Result<Option<[usize; 3]>> {
 /// The calibration method.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct MethodArgs {
-    /// How thresholds are chosen: kl (ours), ncnn-kl (digit for digit as ncnn2table), kl-textbook, mse, absmax
+    /// How thresholds are chosen: mse (ours), kl, ncnn-kl (digit for digit as ncnn2table), kl-textbook, absmax
     #[arg(long, value_name = "METHOD", default_value_t)]
     pub method: Method,
     /// How often every image goes through the network: 1, or 2 for exact histograms; default: 2 for the kl methods, else 1

@@ -20,16 +20,17 @@ use targets::Target;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Method {
-    /// Ours, the default: KL divergence where clipping pays ([`Rule::Kl`]), no
-    /// clipping of the network's inputs, and 3×3 weights keep eight bits wherever
-    /// ncnn stays exact ([`WinogradGuard`](crate::WinogradGuard)).
-    #[default]
+    /// KL divergence where clipping pays ([`Rule::Kl`]), no clipping of the network's
+    /// inputs, and 3×3 weights keep eight bits wherever ncnn stays exact
+    /// ([`WinogradGuard`](crate::WinogradGuard)).
     Kl,
     /// What ncnn2table's `kl` prints, digit for digit.
     NcnnKl,
     /// As `Kl` with the textbook's search (TensorRT's talk), wherever it clips.
     KlTextbook,
-    /// As `Kl` with the threshold of least expected squared error.
+    /// The default: as `Kl` with the threshold of least expected squared error, which
+    /// does not jump when the sums of a layer are rounded differently.
+    #[default]
     Mse,
     /// No clipping anywhere.
     AbsMax,
@@ -227,7 +228,7 @@ impl Calibration {
 
 impl Method {
     /// All methods, the default first.
-    pub const ALL: [Self; 5] = [Self::Kl, Self::NcnnKl, Self::KlTextbook, Self::Mse, Self::AbsMax];
+    pub const ALL: [Self; 5] = [Self::Mse, Self::Kl, Self::NcnnKl, Self::KlTextbook, Self::AbsMax];
 
     /// The rule for a blob, which may be an input of the whole network.
     fn rule(self, reads_network_input: bool) -> Rule {
