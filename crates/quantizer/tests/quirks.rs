@@ -86,7 +86,7 @@ fn quirk_09_an_all_zero_input_gets_a_finite_scale_and_a_warning() {
 fn quirk_10_and_11_aciq_and_eq_are_not_offered() {
     for name in ["aciq", "eq"] {
         let message = name.parse::<Method>().unwrap_err().to_string();
-        assert!(message.starts_with(&format!("no method is called {name}; there are kl")), "{message}");
+        assert!(message.starts_with(&format!("no method is called {name}; there are mse")), "{message}");
     }
 }
 
