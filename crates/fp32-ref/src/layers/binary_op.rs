@@ -37,10 +37,7 @@ enum Operation {
 
 pub(super) fn build(layer: &ncnn_format::Layer) -> Result<BinaryOp> {
     let params = typed::BinaryOp::read(layer)?;
-    Ok(BinaryOp {
-        operation: Operation::new(params.op_type)?,
-        scalar: (params.with_scalar != 0).then_some(params.b),
-    })
+    Ok(BinaryOp { operation: Operation::new(params.op_type)?, scalar: (params.with_scalar != 0).then_some(params.b) })
 }
 
 impl Layer for BinaryOp {
@@ -88,7 +85,11 @@ impl Layer for BinaryOp {
         match inputs {
             // A vector that goes with the channels goes with every pixel.
             [image, vector] | [vector, image] if image.rank() == 3 && vector.rank() == 1 => {
-                if vector.w() == image.c() { Order::Either } else { Order::Planar }
+                if vector.w() == image.c() {
+                    Order::Either
+                } else {
+                    Order::Planar
+                }
             }
             _ => Order::either_for_images(inputs),
         }
@@ -151,8 +152,25 @@ mod tests {
     #[test]
     fn every_operation_takes_its_operands_in_order() {
         let expected = [
-            9.0, 5.0, 14.0, 3.5, 7.0, 2.0, 49.0, -5.0, 2.0 / 7.0, 128.0, 1.292_496_7, 0.278_299_66, 1.0, 2.0, 7.006_715_3,
-            3.0, 0.0, -1.0, 2.0,
+            9.0,
+            5.0,
+            14.0,
+            3.5,
+            7.0,
+            2.0,
+            49.0,
+            -5.0,
+            2.0 / 7.0,
+            128.0,
+            1.292_496_7,
+            0.278_299_66,
+            1.0,
+            2.0,
+            7.006_715_3,
+            3.0,
+            0.0,
+            -1.0,
+            2.0,
         ];
         for (operation, expected) in Operation::ALL.into_iter().zip(expected) {
             let layer = BinaryOp { operation, scalar: Some(2.0) };

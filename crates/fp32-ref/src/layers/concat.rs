@@ -2,7 +2,7 @@
 
 use ncnn_format::{Error, Result, typed};
 
-use super::pass_through::{Element, axis_of_pixels, PassThrough, Passing};
+use super::pass_through::{Element, PassThrough, Passing, axis_of_pixels};
 use crate::{Shape, Tensor, Workspace};
 
 pub(super) struct Concat {
@@ -36,8 +36,10 @@ impl PassThrough for Concat {
     }
 
     fn pass_in(&self, workspace: &mut Workspace, inputs: Vec<Tensor>, outputs: &[Shape]) -> Result<Vec<Tensor>> {
-        let joined =
-            outputs.iter().map(|&shape| self.join(&inputs, shape, workspace.take(shape.volume()))).collect::<Result<_>>();
+        let joined = outputs
+            .iter()
+            .map(|&shape| self.join(&inputs, shape, workspace.take(shape.volume())))
+            .collect::<Result<_>>();
         inputs.into_iter().for_each(|input| workspace.give_tensor(input));
         joined
     }

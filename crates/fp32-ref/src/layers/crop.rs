@@ -171,10 +171,7 @@ mod tests {
     #[test]
     fn a_reference_of_other_rank_leaves_the_channels() {
         let reference = Extent::Reference { offsets: [0, 0, 1, 0] };
-        assert_eq!(
-            run(reference, vec![image(&[2, 2, 2]), image(&[1, 1])]),
-            (vec![2, 1, 1], vec![2.0, 6.0])
-        );
+        assert_eq!(run(reference, vec![image(&[2, 2, 2]), image(&[1, 1])]), (vec![2, 1, 1], vec![2.0, 6.0]));
     }
 
     #[test]

@@ -27,7 +27,9 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<DeconvolutionDepthWise
     let weights = loading::floats(layer, WeightRole::Weight, weight_count)?;
     let bias = loading::bias(layer, params.bias_term, outputs)?;
     let activation = Activation::new(params.activation_type, &params.activation_params)?;
-    Ok(DeconvolutionDepthWise { kernel: TransposedKernel::new(geometry, groups, channels, &weights, bias, activation)? })
+    Ok(DeconvolutionDepthWise {
+        kernel: TransposedKernel::new(geometry, groups, channels, &weights, bias, activation)?,
+    })
 }
 
 impl Layer for DeconvolutionDepthWise {

@@ -59,15 +59,22 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Gemm> {
         let shape = Shape::new(&[positive(rows.0, rows.1)?, positive(columns.0, columns.1)?])?;
         Ok(Some(Tensor::new(shape.dims(), floats(layer, role, shape.volume())?)?))
     };
-    let (m, n, k) = (("constantM", params.constant_m), ("constantN", params.constant_n), ("constantK", params.constant_k));
+    let (m, n, k) =
+        (("constantM", params.constant_m), ("constantN", params.constant_n), ("constantK", params.constant_k));
     let (trans_a, trans_b) = (params.trans_a != 0, params.trans_b != 0);
     let (a_rows, a_columns) = if trans_a { (k, m) } else { (m, k) };
     let (b_rows, b_columns) = if trans_b { (n, k) } else { (k, n) };
     Ok(Gemm {
         alpha: params.alpha,
         beta: params.beta,
-        a: Operand { constant: constant(params.constant_a, WeightRole::MatrixA, a_rows, a_columns)?, transposed: trans_a },
-        b: Operand { constant: constant(params.constant_b, WeightRole::MatrixB, b_rows, b_columns)?, transposed: trans_b },
+        a: Operand {
+            constant: constant(params.constant_a, WeightRole::MatrixA, a_rows, a_columns)?,
+            transposed: trans_a,
+        },
+        b: Operand {
+            constant: constant(params.constant_b, WeightRole::MatrixB, b_rows, b_columns)?,
+            transposed: trans_b,
+        },
         c: Addend::read(layer, &params)?,
         spread: params.output_n1m != 0,
         transpose_output: params.output_transpose != 0,
@@ -179,7 +186,10 @@ impl Gemm {
         };
         let c = if matches!(self.c, Addend::Input) { rest.next() } else { None };
         if rest.next().is_some() {
-            return Err(Error::malformed(format!("takes fewer than the {} blobs that the file gives it", inputs.len())));
+            return Err(Error::malformed(format!(
+                "takes fewer than the {} blobs that the file gives it",
+                inputs.len()
+            )));
         }
         Ok(Parts { a, b, c })
     }
@@ -246,7 +256,15 @@ mod tests {
 
     fn plain() -> Gemm {
         let operand = || Operand { constant: None, transposed: false };
-        Gemm { alpha: 2.0, beta: 0.5, a: operand(), b: operand(), c: Addend::Input, spread: false, transpose_output: false }
+        Gemm {
+            alpha: 2.0,
+            beta: 0.5,
+            a: operand(),
+            b: operand(),
+            c: Addend::Input,
+            spread: false,
+            transpose_output: false,
+        }
     }
 
     fn tensor(dims: &[usize], values: &[f32]) -> Tensor {

@@ -24,8 +24,14 @@ enum Sampling {
 }
 
 enum Target {
-    Size { h: usize, w: usize },
-    Scale { h: f32, w: f32 },
+    Size {
+        h: usize,
+        w: usize,
+    },
+    Scale {
+        h: f32,
+        w: f32,
+    },
     /// The size of a second blob.
     Reference,
     /// Width, and height unless it is that of the input.
@@ -116,7 +122,8 @@ impl Layer for Interp {
     fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let shapes: Vec<Shape> = inputs.iter().map(Tensor::shape).collect();
         let output = self.shape(&shapes)?;
-        let input = inputs.into_iter().next().ok_or_else(|| Error::malformed("takes a blob, the file gives it none"))?;
+        let input =
+            inputs.into_iter().next().ok_or_else(|| Error::malformed("takes a blob, the file gives it none"))?;
         let from = input.shape();
         if from == output {
             return Ok(vec![input]);

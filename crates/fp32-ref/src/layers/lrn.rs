@@ -151,6 +151,9 @@ mod tests {
     #[test]
     fn sums_over_neighbouring_values() {
         // alpha / size² is 1/3 here
-        assert_close(&run(true, 3, &[1, 1, 3]), &[1.0 / (1.0 + 5.0 / 3.0), 2.0 / (1.0 + 14.0 / 3.0), 3.0 / (1.0 + 13.0 / 3.0)]);
+        assert_close(
+            &run(true, 3, &[1, 1, 3]),
+            &[1.0 / (1.0 + 5.0 / 3.0), 2.0 / (1.0 + 14.0 / 3.0), 3.0 / (1.0 + 13.0 / 3.0)],
+        );
     }
 }

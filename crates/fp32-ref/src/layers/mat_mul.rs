@@ -98,7 +98,8 @@ impl Layer for MatMul {
         for (index, part) in output.as_mut_slice().chunks_exact_mut(rows * columns).enumerate() {
             let a = matrix(plan.a.part(a.as_slice(), index / inner, index % inner), rows, depth)?;
             let b = plan.b.part(b.as_slice(), index / inner, index % inner);
-            let b = if stored_by_columns { matrix(b, columns, depth)?.reversed_axes() } else { matrix(b, depth, columns)? };
+            let b =
+                if stored_by_columns { matrix(b, columns, depth)?.reversed_axes() } else { matrix(b, depth, columns)? };
             general_mat_mul(1.0, &a, &b, 0.0, &mut matrix_mut(part, rows, columns)?);
         }
         Ok(vec![output])

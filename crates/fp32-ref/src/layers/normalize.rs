@@ -52,7 +52,11 @@ impl Layer for Normalize {
     fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let input = only(inputs.iter().copied())?;
         if self.scales.len() > 1 && self.scales.len() < input.c() {
-            return Err(Error::invalid(format!("has {} scales, the input has {} channels ({input})", self.scales.len(), input.c())));
+            return Err(Error::invalid(format!(
+                "has {} scales, the input has {} channels ({input})",
+                self.scales.len(),
+                input.c()
+            )));
         }
         Ok(vec![input])
     }

@@ -61,9 +61,13 @@ impl Padding {
         match self.fill {
             Fill::Constant { .. } => inside,
             Fill::Replicate => Some(index.saturating_sub(before).min(size - 1)),
-            Fill::Reflect => Some(inside.unwrap_or_else(|| {
-                if index < before { before - index } else { 2 * (size - 1) - (index - before) }
-            })),
+            Fill::Reflect => {
+                Some(
+                    inside.unwrap_or_else(|| {
+                        if index < before { before - index } else { 2 * (size - 1) - (index - before) }
+                    }),
+                )
+            }
         }
     }
 

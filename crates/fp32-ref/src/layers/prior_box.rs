@@ -153,14 +153,20 @@ impl PriorBox {
     fn mxnet_boxes(&self) -> impl Iterator<Item = (f32, f32)> {
         let squares = self.min_sizes.iter().map(|&size| (size, 1.0));
         let ratios = self.aspect_ratios.iter().skip(1);
-        squares.chain(self.min_sizes.first().into_iter().flat_map(move |&size| ratios.clone().map(move |ratio| (size, ratio.sqrt()))))
+        squares.chain(
+            self.min_sizes
+                .first()
+                .into_iter()
+                .flat_map(move |&size| ratios.clone().map(move |ratio| (size, ratio.sqrt()))),
+        )
     }
 
     /// Centres and sizes as parts of the image.
     fn mxnet(&self, map: Shape, values: &mut Vec<f32>) {
         let (w, h) = (map.w() as f32, map.h() as f32);
         let cells = [w, h];
-        let step = [0, 1].map(|axis| if self.step[axis] == AUTOMATIC as f32 { 1.0 / cells[axis] } else { self.step[axis] });
+        let step =
+            [0, 1].map(|axis| if self.step[axis] == AUTOMATIC as f32 { 1.0 / cells[axis] } else { self.step[axis] });
         let first = step.map(|step| self.offset * step);
         Cells { w: map.w(), h: map.h(), first, step }.for_each_center(|[x, y]| {
             for (size, root) in self.mxnet_boxes() {

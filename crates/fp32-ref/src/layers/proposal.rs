@@ -71,9 +71,9 @@ impl Layer for Proposal {
         if found.is_empty() {
             return Err(Error::invalid("no region is large enough"));
         }
-        let edges = found.iter().flat_map(|region| {
-            [region.corners.left, region.corners.top, region.corners.right, region.corners.bottom]
-        });
+        let edges = found
+            .iter()
+            .flat_map(|region| [region.corners.left, region.corners.top, region.corners.right, region.corners.bottom]);
         let mut outputs = vec![Tensor::new([found.len(), 1, 4], edges.collect())?];
         if self.outputs > 1 {
             outputs.push(Tensor::new([found.len(), 1, 1], found.iter().map(|region| region.score).collect())?);

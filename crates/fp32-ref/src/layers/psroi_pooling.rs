@@ -27,7 +27,10 @@ impl Layer for PsRoiPooling {
         let channels = |image: Shape| {
             let needed = self.channels.saturating_mul(self.grid.w).saturating_mul(self.grid.h);
             if image.c() != needed {
-                return Err(Error::invalid(format!("expects {needed} channels, the input has {} ({image})", image.c())));
+                return Err(Error::invalid(format!(
+                    "expects {needed} channels, the input has {} ({image})",
+                    image.c()
+                )));
             }
             Ok(self.channels)
         };

@@ -161,8 +161,7 @@ impl Layer for Reduction {
         for (index, row) in rows.enumerate() {
             let start = target(index, shape, &reduced);
             if reduced.last() == Some(&true) {
-                let total =
-                    row.iter().fold(operation.start(), |total, &x| operation.join(total, operation.element(x)));
+                let total = row.iter().fold(operation.start(), |total, &x| operation.join(total, operation.element(x)));
                 results[start] = operation.join(results[start], total);
             } else {
                 for (result, &x) in results[start..start + row.len()].iter_mut().zip(row) {

@@ -55,7 +55,8 @@ mod tests {
             layer.params.set_int(id, value);
         }
         layer.outputs = (0..outputs).map(|i| format!("out{i}")).collect();
-        for (role, value) in [(WeightRole::InputWeight, 1.0), (WeightRole::Bias, 0.0), (WeightRole::HiddenWeight, 2.0)] {
+        for (role, value) in [(WeightRole::InputWeight, 1.0), (WeightRole::Bias, 0.0), (WeightRole::HiddenWeight, 2.0)]
+        {
             let data = WeightData::F32(vec![value; directions as usize], F32Tag::Tagged);
             layer.weights.push(Weight { role, data });
         }

@@ -27,7 +27,8 @@ impl Layer for RoiPooling {
         let (h, w) = (image.shape().h(), image.shape().w());
         let [left, top, right, bottom] = edges(&roi).map(|edge| (edge * self.scale).round());
         // A cell is at least 1 wide, both edges included.
-        let extent = |start: f32, end: f32, cells: usize| Extent { start, size: (end - start + 1.0).max(1.0) / cells as f32 };
+        let extent =
+            |start: f32, end: f32, cells: usize| Extent { start, size: (end - start + 1.0).max(1.0) / cells as f32 };
         let (across, down) = (extent(left, right, self.grid.w), extent(top, bottom, self.grid.h));
         let mut values = Vec::with_capacity(shape.volume());
         for plane in image.as_slice().chunks_exact(h * w) {

@@ -67,7 +67,9 @@ impl Sdpa {
             Some((past_key, past_value)) => {
                 let (keys, values) = (joined(past_key, key)?, joined(past_value, value)?);
                 if keys.h() != values.h() {
-                    return Err(Error::invalid(format!("past keys of {past_key} do not go with values of {past_value}")));
+                    return Err(Error::invalid(format!(
+                        "past keys of {past_key} do not go with values of {past_value}"
+                    )));
                 }
                 (keys, values)
             }
@@ -95,7 +97,9 @@ fn join(past: &Tensor, current: &Tensor, shape: Shape) -> Result<Tensor> {
     let mut values = Vec::with_capacity(shape.volume());
     let heads = shape.c();
     let parts = |tensor: &Tensor| tensor.shape().volume() / heads;
-    for (past, current) in past.as_slice().chunks_exact(parts(past)).zip(current.as_slice().chunks_exact(parts(current))) {
+    for (past, current) in
+        past.as_slice().chunks_exact(parts(past)).zip(current.as_slice().chunks_exact(parts(current)))
+    {
         values.extend_from_slice(past);
         values.extend_from_slice(current);
     }

@@ -4,7 +4,7 @@ use ncnn_format::{Error, Result, typed};
 
 use super::arity::only;
 use super::cut::{Range, cut, cut_shape};
-use super::pass_through::{Element, axis_of_pixels, PassThrough, Passing};
+use super::pass_through::{Element, PassThrough, Passing, axis_of_pixels};
 use crate::{Shape, Tensor};
 
 pub(super) struct Slice {

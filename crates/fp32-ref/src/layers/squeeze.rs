@@ -42,13 +42,8 @@ impl PassThrough for Squeeze {
     fn shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let input = only(inputs.iter().copied())?;
         let drops = self.drops(input)?;
-        let kept: Vec<usize> = input
-            .dims()
-            .iter()
-            .zip(drops)
-            .filter(|&(&size, drop)| size != 1 || !drop)
-            .map(|(&size, _)| size)
-            .collect();
+        let kept: Vec<usize> =
+            input.dims().iter().zip(drops).filter(|&(&size, drop)| size != 1 || !drop).map(|(&size, _)| size).collect();
         Ok(vec![if kept.is_empty() { Shape::new(&[1])? } else { Shape::new(&kept)? }])
     }
 

@@ -72,9 +72,12 @@ fn most_probable(scores: impl Iterator<Item = f32> + Clone) -> (usize, f32) {
     let largest = scores.clone().fold(f32::MIN, f32::max);
     let sum: f32 = scores.clone().map(|score| (score - largest).exp()).sum();
     let probabilities = scores.map(|score| (score - largest).exp() / sum);
-    probabilities.enumerate().fold((0, 0.0), |best, (class, probability)| {
-        if probability > best.1 { (class, probability) } else { best }
-    })
+    probabilities.enumerate().fold(
+        (0, 0.0),
+        |best, (class, probability)| {
+            if probability > best.1 { (class, probability) } else { best }
+        },
+    )
 }
 
 #[cfg(test)]

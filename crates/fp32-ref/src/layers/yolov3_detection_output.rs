@@ -85,9 +85,10 @@ impl Layer for Yolov3DetectionOutput {
 impl Yolov3DetectionOutput {
     fn detect(&self, head: &YoloHead<'_>, scale: &Scale, index: usize, cell: usize) -> Option<Detection> {
         let value = |channel| head.value(index, channel, cell);
-        let (class, best) = head.scores(index, cell).enumerate().fold((0, f32::MIN), |best, (class, score)| {
-            if score > best.1 { (class, score) } else { best }
-        });
+        let (class, best) = head
+            .scores(index, cell)
+            .enumerate()
+            .fold((0, f32::MIN), |best, (class, score)| if score > best.1 { (class, score) } else { best });
         // Not the product of two logistic functions, though it stands for it.
         let score = 1.0 / (1.0 + (-value(YoloHead::CONFIDENCE)).exp() * (1.0 + (-best).exp()));
         (score >= self.confidence_threshold).then(|| {
