@@ -4,11 +4,11 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use fp32_ref::{Shape, Tensor, build};
+use fp32_ref::{Order, Pixels, Shape, Tensor, Workspace, build};
 use ncnn_format::{F32Tag, Layer, Model, Weight, WeightData, weight_layout};
 
 /// Goldens whose layers this is asked of.
-const FILES: [&str; 2] = ["sequence.txt", "shapes.txt"];
+const FILES: [&str; 3] = ["layers.txt", "sequence.txt", "shapes.txt"];
 /// What every parameter is set to in turn.
 const VALUES: [i32; 10] = [0, 1, -1, 2, 3, 7, -233, 1 << 16, i32::MAX, i32::MIN];
 /// Larger weights and outputs are not made.
@@ -90,8 +90,19 @@ fn try_layer(layer: &Layer, inputs: &[Vec<usize>]) -> Result<(), String> {
     let Ok(built) = build(layer) else { return Ok(()) };
     let tensors: Vec<Tensor> = inputs.iter().map(|dims| Tensor::filled(Shape::new(dims).unwrap(), 0.5)).collect();
     let shapes: Vec<Shape> = tensors.iter().map(Tensor::shape).collect();
-    match built.output_shapes(&shapes) {
-        Ok(foretold) if foretold.iter().any(|shape| shape.volume() > LARGEST) => Ok(()),
+    let foretold = built.output_shapes(&shapes);
+    if foretold.as_ref().is_ok_and(|foretold| foretold.iter().any(|shape| shape.volume() > LARGEST)) {
+        return Ok(());
+    }
+    if built.order(&shapes) != Order::Planar && shapes.iter().all(|shape| shape.rank() == 3) {
+        let pixels = shapes.iter().map(|&shape| Pixels::new(shape, vec![0.5; shape.volume()]).unwrap()).collect();
+        match (&foretold, built.run_pixels(pixels, &mut Workspace::default())) {
+            (Ok(foretold), Ok(outputs)) if outputs.iter().map(|value| value.shape()).eq(foretold.iter().copied()) => {}
+            (Err(_), Err(_)) => {}
+            (foretold, found) => return Err(format!("foretold {foretold:?}, as pixels {found:?}")),
+        }
+    }
+    match foretold {
         Ok(foretold) => match built.run(tensors) {
             Ok(outputs) if outputs.iter().map(Tensor::shape).eq(foretold) => Ok(()),
             Ok(_) => Err("the shapes are not those foretold".to_owned()),

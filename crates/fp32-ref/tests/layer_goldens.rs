@@ -65,19 +65,29 @@ fn parse(text: &str) -> Vec<Case> {
 
 impl Case {
     /// The network of the layer and its inputs, and the values to feed.
-    fn network(&self) -> (Net, Vec<(&str, Tensor)>) {
+    ///
+    /// With `as_pixels` every image passes a pooling over single pixels first, which changes
+    /// no value but hands it on in channels-last order.
+    fn network(&self, as_pixels: bool) -> (Net, Vec<(String, Tensor)>) {
         // The executor wants an input even for a constant.
-        let mut text = format!("7767517\n{} {}\n", self.inputs.len() + 2, self.inputs.len() + self.outputs.len() + 1);
-        text += "Input unused 0 1 unused\n";
-        for (name, ..) in &self.inputs {
-            text += &format!("Input {name} 0 1 {name}\n");
+        let mut lines = vec!["Input unused 0 1 unused".to_owned()];
+        let fed = |name: &str, dims: &[usize]| {
+            if as_pixels && dims.len() == 3 { format!("{name}_fed") } else { name.to_owned() }
+        };
+        for (name, .., dims) in &self.inputs {
+            let fed = fed(name, dims);
+            lines.push(format!("Input {fed} 0 1 {fed}"));
+            if fed != *name {
+                lines.push(format!("Pooling {name} 1 1 {fed} {name} 0=0 1=1 2=1"));
+            }
         }
+        let text = format!("7767517\n{} 99\n{}\n", lines.len() + 1, lines.join("\n"));
         let mut model = Model::from_param_text(&format!("{text}{}\n", self.layer)).unwrap();
         let mut draw = Draw(self.number);
-        let mut feeds = vec![("unused", Tensor::new([1], vec![0.0]).unwrap())];
+        let mut feeds = vec![("unused".to_owned(), Tensor::new([1], vec![0.0]).unwrap())];
         for (name, low, high, dims) in &self.inputs {
             let values = draw.values(dims.iter().product(), *low, *high);
-            feeds.push((name, Tensor::new(dims, values).unwrap()));
+            feeds.push((fed(name, dims), Tensor::new(dims, values).unwrap()));
         }
         let layer = model.layers.last_mut().unwrap();
         let layout = weight_layout(layer).unwrap();
@@ -97,7 +107,15 @@ impl Case {
 
     /// What differs from the expected `values`, which are taken off the front.
     fn difference(&self, values: &mut &[f32]) -> Option<String> {
-        let (net, feeds) = self.network();
+        let mut again = *values;
+        let planar = self.difference_in(false, values);
+        let pixels = self.difference_in(true, &mut again).map(|found| format!("channels-last {found}"));
+        planar.or(pixels)
+    }
+
+    fn difference_in(&self, as_pixels: bool, values: &mut &[f32]) -> Option<String> {
+        let (net, feeds) = self.network(as_pixels);
+        let feeds: Vec<(&str, Tensor)> = feeds.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
         let outputs = net.run(&feeds, &mut ());
         let shapes: Vec<(&str, Shape)> = feeds.iter().map(|(name, value)| (*name, value.shape())).collect();
         let inferred = net.infer_shapes(&shapes);

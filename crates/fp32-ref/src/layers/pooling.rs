@@ -28,7 +28,10 @@ enum Extent {
     /// A whole plane.
     Global,
     /// Windows that divide the plane into this many rows and columns; `None` as many as it has.
-    Adaptive { out_h: Option<usize>, out_w: Option<usize> },
+    Adaptive {
+        out_h: Option<usize>,
+        out_w: Option<usize>,
+    },
     Windows(Windows),
 }
 
@@ -167,10 +170,8 @@ impl Layer for Pooling {
         let (c, h, w) = (input.c(), input.h(), input.w());
         Ok(vec![match &self.extent {
             Extent::Global => Shape::new(&[c])?,
-            Extent::Adaptive { out_h, out_w } => {
-                let (out_h, out_w) = (out_h.unwrap_or(h), out_w.unwrap_or(w));
-                if (out_h, out_w) == (h, w) { input } else { Shape::new(&[c, out_h, out_w])? }
-            }
+            Extent::Adaptive { .. } if self.changes_nothing(input) => input,
+            Extent::Adaptive { out_h, out_w } => Shape::new(&[c, out_h.unwrap_or(h), out_w.unwrap_or(w)])?,
             Extent::Windows(windows) => {
                 let (vertical, horizontal) = windows.place(h, w)?;
                 Shape::new(&[c, vertical.windows, horizontal.windows])?
@@ -179,7 +180,12 @@ impl Layer for Pooling {
     }
 
     fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
-        run_as_pixels(self, only(inputs)?)
+        let input = only(inputs)?;
+        self.output_shapes(&[input.shape()])?;
+        if self.changes_nothing(input.shape()) {
+            return Ok(vec![input]);
+        }
+        run_as_pixels(self, input)
     }
 
     fn order(&self, inputs: &[Shape]) -> Order {
@@ -190,7 +196,7 @@ impl Layer for Pooling {
         let input = only(inputs)?;
         let shape = input.shape();
         let output_shape = only(self.output_shapes(&[shape])?)?;
-        if matches!(self.extent, Extent::Adaptive { .. }) && output_shape == shape {
+        if self.changes_nothing(shape) {
             return Ok(vec![Value::Pixels(input)]);
         }
         let (rows, columns) = self.cells(shape)?;
@@ -215,6 +221,13 @@ impl Layer for Pooling {
 }
 
 impl Pooling {
+    /// Whether every value has a window of its own, which ncnn passes on as it is, also if it is
+    /// no image.
+    fn changes_nothing(&self, input: Shape) -> bool {
+        let Extent::Adaptive { out_h, out_w } = self.extent else { return false };
+        (out_h.unwrap_or(input.h()), out_w.unwrap_or(input.w())) == (input.h(), input.w())
+    }
+
     /// The rows and the columns that belong to each row and column of the output.
     fn cells(&self, input: Shape) -> Result<(Vec<Cells>, Vec<Cells>)> {
         let (h, w) = (input.h(), input.w());
