@@ -61,7 +61,7 @@ impl Batch {
             let mut kept = vec![None; wanted.len()];
             net.run(&[(spec.input, input)], &mut |blob: BlobId, value: &fp32_ref::Value| {
                 if let Some(slot) = wanted.iter().position(|&id| id == blob) {
-                    kept[slot] = value.to_tensor().ok();
+                    kept[slot] = Some(value.to_tensor());
                 }
             })?;
             Ok(kept)

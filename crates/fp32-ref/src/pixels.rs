@@ -76,6 +76,14 @@ impl Pixels {
     }
 
     /// The value in ncnn's order.
+    pub(crate) fn to_tensor(&self) -> Tensor {
+        let shape = self.shape();
+        let mut tensor = Tensor::filled(shape, 0.0);
+        transpose(self.as_slice(), shape.c(), tensor.as_mut_slice());
+        tensor
+    }
+
+    /// The value in ncnn's order, in memory of `workspace`.
     pub(crate) fn to_planar(&self, workspace: &mut Workspace) -> Result<Tensor> {
         let shape = self.shape();
         let mut values = workspace.take(shape.volume());

@@ -34,13 +34,10 @@ impl Value {
     }
 
     /// The value in ncnn's order.
-    ///
-    /// # Errors
-    /// None in practice: the shape was checked before.
-    pub fn to_tensor(&self) -> Result<Tensor> {
+    pub fn to_tensor(&self) -> Tensor {
         match self {
-            Self::Planar(tensor) => Ok(tensor.clone()),
-            Self::Pixels(pixels) => pixels.to_planar(&mut Workspace::default()),
+            Self::Planar(tensor) => tensor.clone(),
+            Self::Pixels(pixels) => pixels.to_tensor(),
         }
     }
 

@@ -168,7 +168,7 @@ fn run(model: &Model, input: &Tensor) -> Result<(Vec<Compared>, Vec<Tensor>)> {
         net.graph().inputs().iter().map(|&blob| (net.graph().blob_name(blob), input.clone())).collect();
     net.run(&feeds, &mut |blob: BlobId, value: &fp32_ref::Value| {
         if let Some(slot) = wanted.iter().position(|&id| id == blob) {
-            kept[slot] = value.to_tensor().ok();
+            kept[slot] = Some(value.to_tensor());
         }
     })?;
     let compared = wanted.iter().map(|&blob| Compared {
