@@ -67,13 +67,11 @@ impl Layer for Convolution {
 
     fn run_pixels(&self, inputs: Vec<Pixels>, workspace: &mut Workspace) -> Result<Vec<Value>> {
         let input = only(inputs)?;
-        let shape = input.shape();
-        let output_shape = only(self.output_shapes(&[shape])?)?;
-        let placement = self.window.place(shape.h(), shape.w())?;
-        let mut output = workspace.take(output_shape.volume());
-        self.kernel.apply(Image::of(&input, shape), placement, &mut output, workspace)?;
-        workspace.give_tensor(input.into_interleaved());
-        Ok(vec![Value::Pixels(Pixels::new(output_shape, output)?)])
+        let placement = self.window.place(input.shape().h(), input.shape().w())?;
+        let output = image_to_image(self, input, workspace, |image, output, workspace| {
+            self.kernel.apply(image, placement, output, workspace)
+        })?;
+        Ok(vec![Value::Pixels(output)])
     }
 }
 
@@ -82,6 +80,22 @@ impl Convolution {
     fn for_vector(&self, input: Shape) -> Option<&InnerProduct> {
         self.of_vectors.as_ref().filter(|_| input.rank() == 1 && input.w() == self.channels)
     }
+}
+
+/// Lets `apply` make the image of the shape that `layer` foretells, in memory of `workspace`,
+/// which gets that of `input` back.
+pub(super) fn image_to_image(
+    layer: &impl Layer,
+    input: Pixels,
+    workspace: &mut Workspace,
+    apply: impl FnOnce(Image<'_>, &mut [f32], &mut Workspace) -> Result<()>,
+) -> Result<Pixels> {
+    let shape = input.shape();
+    let output_shape = only(layer.output_shapes(&[shape])?)?;
+    let mut output = workspace.take(output_shape.volume());
+    apply(Image::of(&input, shape), &mut output, workspace)?;
+    workspace.give_tensor(input.into_interleaved());
+    Pixels::new(output_shape, output)
 }
 
 /// Runs a layer of one input on its pixels; a matrix is an image of one channel.

@@ -4,26 +4,27 @@ use ncnn_format::{Error, Result, typed};
 
 use super::arity::only;
 use super::grid_axis::{AxisPad, GridAxis};
-use super::grid_kernel::{GridKernel, GridParams};
+use super::grid_kernel::{GridKernel, GridParams, grid_params};
 use crate::{Layer, Shape, Tensor};
 
-pub(super) struct Convolution1D(GridKernel);
+/// The axes of a kernel along rows.
+macro_rules! row_axes {
+    ($params:expr) => {{
+        let params = &$params;
+        let [pad] = AxisPad::all([(params.pad_left, params.pad_right)])?;
+        let along = GridAxis::new("w", [params.kernel_w, params.stride_w, params.dilation_w], pad)?;
+        [GridAxis::SINGLE, GridAxis::SINGLE, along]
+    }};
+}
+pub(super) use row_axes;
+
+/// Dense or by groups.
+pub(super) struct Convolution1D(pub(super) GridKernel);
 
 pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Convolution1D> {
     let params = typed::Convolution1D::read(layer)?;
-    let [pad] = AxisPad::all([(params.pad_left, params.pad_right)])?;
-    let along = GridAxis::new("w", [params.kernel_w, params.stride_w, params.dilation_w], pad)?;
-    let axes = [GridAxis::SINGLE, GridAxis::SINGLE, along];
-    let others = GridParams {
-        num_output: params.num_output,
-        group: 1,
-        weight_data_size: params.weight_data_size,
-        bias_term: params.bias_term,
-        dynamic_weight: params.dynamic_weight,
-        pad_value: params.pad_value,
-        activation_type: params.activation_type,
-        activation_params: &params.activation_params,
-    };
+    let axes = row_axes!(params);
+    let others = grid_params!(params, 1, params.dynamic_weight);
     Ok(Convolution1D(GridKernel::build(layer, axes, &others)?))
 }
 
@@ -40,7 +41,7 @@ impl Layer for Convolution1D {
 }
 
 /// The shape of the output for a matrix with one channel per row.
-pub(super) fn shape(kernel: &GridKernel, input: Shape) -> Result<Shape> {
+fn shape(kernel: &GridKernel, input: Shape) -> Result<Shape> {
     if input.rank() > 2 {
         return Err(Error::invalid(format!("expects a matrix, the input is {input}")));
     }

@@ -4,7 +4,7 @@ use ncnn_format::{Error, Result, typed};
 
 use super::arity::only;
 use super::grid_axis::{AxisPad, GridAxis};
-use super::grid_kernel::{GridKernel, GridParams};
+use super::grid_kernel::{GridKernel, GridParams, grid_params};
 use crate::{Layer, Shape, Tensor};
 
 /// The axes of a kernel with a depth.
@@ -27,21 +27,13 @@ macro_rules! volume_axes {
 }
 pub(super) use volume_axes;
 
-pub(super) struct Convolution3D(GridKernel);
+/// Dense or by groups.
+pub(super) struct Convolution3D(pub(super) GridKernel);
 
 pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Convolution3D> {
     let params = typed::Convolution3D::read(layer)?;
     let axes = volume_axes!(params);
-    let others = GridParams {
-        num_output: params.num_output,
-        group: 1,
-        weight_data_size: params.weight_data_size,
-        bias_term: params.bias_term,
-        dynamic_weight: 0,
-        pad_value: params.pad_value,
-        activation_type: params.activation_type,
-        activation_params: &params.activation_params,
-    };
+    let others = grid_params!(params, 1, 0);
     Ok(Convolution3D(GridKernel::build(layer, axes, &others)?))
 }
 
@@ -58,7 +50,7 @@ impl Layer for Convolution3D {
 }
 
 /// The shape of the output for channels of volumes. ncnn takes images too, but then pads no depth.
-pub(super) fn shape(kernel: &GridKernel, input: Shape) -> Result<Shape> {
+fn shape(kernel: &GridKernel, input: Shape) -> Result<Shape> {
     if input.rank() != 4 {
         return Err(Error::invalid(format!("expects channels of volumes, the input is {input}")));
     }

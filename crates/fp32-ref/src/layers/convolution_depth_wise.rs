@@ -3,11 +3,10 @@
 use ncnn_format::{Result, WeightRole, typed};
 
 use super::arity::only;
-use super::convolution::{expect_channels, run_as_pixels};
+use super::convolution::{expect_channels, image_to_image, run_as_pixels};
 use super::dense_kernel::DenseKernel;
 use super::depth_wise_kernel::DepthWiseKernel;
 use super::loading::{self, share};
-use super::pixel_windows::Image;
 use super::window::{ConvWindow, positive};
 use crate::{Activation, Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
@@ -67,16 +66,14 @@ impl Layer for ConvolutionDepthWise {
 
     fn run_pixels(&self, inputs: Vec<Pixels>, workspace: &mut Workspace) -> Result<Vec<Value>> {
         let input = only(inputs)?;
-        let shape = input.shape();
-        let output_shape = only(self.output_shapes(&[shape])?)?;
-        let placement = self.window.place(shape.h(), shape.w())?;
-        let mut output = workspace.take(output_shape.volume());
-        let image = Image::of(&input, shape);
-        match &self.kernel {
-            Kernel::Single(kernel) => kernel.apply(image, placement, &mut output),
-            Kernel::Dense(kernel) => kernel.apply(image, placement, &mut output, workspace)?,
-        }
-        workspace.give_tensor(input.into_interleaved());
-        Ok(vec![Value::Pixels(Pixels::new(output_shape, output)?)])
+        let placement = self.window.place(input.shape().h(), input.shape().w())?;
+        let output = image_to_image(self, input, workspace, |image, output, workspace| {
+            match &self.kernel {
+                Kernel::Single(kernel) => kernel.apply(image, placement, output),
+                Kernel::Dense(kernel) => kernel.apply(image, placement, output, workspace)?,
+            }
+            Ok(())
+        })?;
+        Ok(vec![Value::Pixels(output)])
     }
 }

@@ -34,6 +34,24 @@ pub(super) struct GridParams<'a> {
     pub(super) activation_params: &'a [f32],
 }
 
+/// The [`GridParams`] of a layer's parameters, for which 1-D and 3-D, dense and grouped
+/// convolutions have the same names.
+macro_rules! grid_params {
+    ($params:expr, $group:expr, $dynamic_weight:expr) => {
+        GridParams {
+            num_output: $params.num_output,
+            group: $group,
+            weight_data_size: $params.weight_data_size,
+            bias_term: $params.bias_term,
+            dynamic_weight: $dynamic_weight,
+            pad_value: $params.pad_value,
+            activation_type: $params.activation_type,
+            activation_params: &$params.activation_params,
+        }
+    };
+}
+pub(super) use grid_params;
+
 /// One output per window on the input's depth, rows and columns.
 type Places = [AxisPlace; 3];
 

@@ -2,6 +2,7 @@
 
 // Shared.
 pub(crate) mod activation;
+mod along_axis;
 mod arity;
 mod attention;
 mod blocks;

@@ -2,14 +2,10 @@
 
 use ncnn_format::{Error, Result, typed};
 
-use super::arity::only;
-use crate::{Layer, Shape, Tensor};
+use super::along_axis::AlongAxis;
+use crate::Layer;
 
-pub(super) struct Softmax {
-    axis: i32,
-}
-
-pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Softmax> {
+pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
     let params = typed::Softmax::read(layer)?;
     if params.axis != 0 && params.fixbug0 == 0 {
         return Err(Error::malformed(format!(
@@ -17,33 +13,7 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Softmax> {
             params.axis
         )));
     }
-    Ok(Softmax { axis: params.axis })
-}
-
-impl Softmax {
-    /// A vector has one axis, whatever the file calls it.
-    fn axis(&self, input: Shape) -> Result<usize> {
-        if input.rank() == 1 { Ok(0) } else { input.axis(self.axis) }
-    }
-}
-
-impl Layer for Softmax {
-    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
-        let input = only(inputs.iter().copied())?;
-        self.axis(input)?;
-        Ok(vec![input])
-    }
-
-    fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
-        let mut tensor = only(inputs)?;
-        let shape = tensor.shape();
-        let axis = self.axis(shape)?;
-        let inner: usize = shape.dims()[axis + 1..].iter().product();
-        for block in tensor.as_mut_slice().chunks_exact_mut(inner * shape.dims()[axis]) {
-            normalize(block, inner);
-        }
-        Ok(vec![tensor])
-    }
+    Ok(AlongAxis { axis: params.axis, change: normalize })
 }
 
 /// Softmax over the rows of `block`, which are `inner` wide.
@@ -73,14 +43,15 @@ mod tests {
     use ncnn_format::LayerKind;
 
     use super::*;
+    use crate::Tensor;
     use crate::layers::pointwise::tests::assert_close;
 
     #[test]
     fn normalizes_columns_or_rows() {
         let input = Tensor::new([2, 2], vec![0.0, 1000.0, 3.0_f32.ln(), 1000.0]).unwrap();
-        let columns = Softmax { axis: 0 }.run(vec![input.clone()]).unwrap().remove(0);
+        let columns = AlongAxis { axis: 0, change: normalize }.run(vec![input.clone()]).unwrap().remove(0);
         assert_close(columns.as_slice(), &[0.25, 0.5, 0.75, 0.5]);
-        let rows = Softmax { axis: -1 }.run(vec![input]).unwrap().remove(0);
+        let rows = AlongAxis { axis: -1, change: normalize }.run(vec![input]).unwrap().remove(0);
         assert_close(rows.as_slice(), &[0.0, 1.0, 0.0, 1.0]);
     }
 

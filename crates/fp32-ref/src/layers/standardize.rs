@@ -1,9 +1,10 @@
 //! What the layers that normalize by statistics of their input share.
 
-use ncnn_format::{Result, WeightRole};
+use ncnn_format::{Error, Result, WeightRole};
 
+use super::arity::only;
 use super::loading::floats;
-use crate::Shape;
+use crate::{Layer, Shape, Tensor};
 
 /// The learned part of a normalization: `x · gamma + beta`.
 pub(super) struct Affine {
@@ -44,10 +45,40 @@ pub(super) fn divide_by_root_mean_square(values: &mut [f32], eps: f32) {
     }
 }
 
+/// A layer that changes rows, planes or channels of values, each by itself.
+pub(super) struct ByRuns<F> {
+    /// How many values belong together, see [`run_length`].
+    pub(super) size: usize,
+    /// Whether `change` has a factor per value of a run, so that its length must be `size`.
+    pub(super) has_factors: bool,
+    pub(super) change: F,
+}
+
+impl<F: Fn(&mut [f32]) + Send + Sync> Layer for ByRuns<F> {
+    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        let input = only(inputs.iter().copied())?;
+        let run = run_length(self.size, input);
+        if self.has_factors && run != self.size {
+            return Err(Error::invalid(format!(
+                "normalizes {} values together, the input has {run} ({input})",
+                self.size
+            )));
+        }
+        Ok(vec![input])
+    }
+
+    fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let mut tensor = only(inputs)?;
+        let shape = only(self.output_shapes(&[tensor.shape()])?)?;
+        tensor.as_mut_slice().chunks_exact_mut(run_length(self.size, shape)).for_each(&self.change);
+        Ok(vec![tensor])
+    }
+}
+
 /// How many values LayerNorm and RMSNorm take together: a row, a plane, or a channel,
 /// whichever `affine_size` is; a matrix is always taken row by row, and what fits
 /// nothing means the largest of them.
-pub(super) fn run_length(affine_size: usize, input: Shape) -> usize {
+fn run_length(affine_size: usize, input: Shape) -> usize {
     let row = input.w();
     let plane = row * input.h();
     match input.rank() {

@@ -1,0 +1,40 @@
+//! Layers that change the values along one axis, in place.
+
+use ncnn_format::Result;
+
+use super::arity::only;
+use crate::{Layer, Shape, Tensor};
+
+/// Applies `change` to every block of consecutive values that holds a whole axis.
+///
+/// `change` gets the block and the number of values from one element of the axis to the next.
+pub(super) struct AlongAxis<F> {
+    pub(super) axis: i32,
+    pub(super) change: F,
+}
+
+impl<F> AlongAxis<F> {
+    /// A vector has one axis, whatever the file calls it.
+    fn axis(&self, input: Shape) -> Result<usize> {
+        if input.rank() == 1 { Ok(0) } else { input.axis(self.axis) }
+    }
+}
+
+impl<F: Fn(&mut [f32], usize) + Send + Sync> Layer for AlongAxis<F> {
+    fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
+        let input = only(inputs.iter().copied())?;
+        self.axis(input)?;
+        Ok(vec![input])
+    }
+
+    fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
+        let mut tensor = only(inputs)?;
+        let shape = tensor.shape();
+        let axis = self.axis(shape)?;
+        let inner: usize = shape.dims()[axis + 1..].iter().product();
+        for block in tensor.as_mut_slice().chunks_exact_mut(inner * shape.dims()[axis]) {
+            (self.change)(block, inner);
+        }
+        Ok(vec![tensor])
+    }
+}
