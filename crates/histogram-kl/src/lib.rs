@@ -65,6 +65,7 @@ pub mod kl;
 pub mod kl_textbook;
 pub mod range;
 pub mod rule;
+mod simd;
 mod slots;
 pub mod squared_error;
 pub mod threshold;
