@@ -63,6 +63,7 @@ pub mod growing_histogram;
 pub mod histogram;
 pub mod kl;
 pub mod kl_textbook;
+mod ln;
 pub mod range;
 pub mod rule;
 mod simd;
