@@ -128,7 +128,7 @@ pub fn calibrate(
     let net = Net::new(model)?;
     let targets = targets::find(model, net.graph())?;
     let weights = targets
-        .iter()
+        .par_iter()
         .map(|target| weight_scales(&model.layers[target.layer], method.weight_method()))
         .collect::<Result<Vec<_>>>()?;
     let collector = Collector { net: &net, dataset, targets: &targets, progress };
