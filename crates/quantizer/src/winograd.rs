@@ -69,12 +69,25 @@ pub(crate) fn bounded_scale(weights: &[f32], scale: f32, bound: u64) -> f32 {
     // What the scale may be after it went through a table.
     let effective = |scale: f32| scale.max(as_printed(scale));
     let most = bound / MAX_ACTIVATION;
-    if magnitude(weights, effective(scale)) <= most {
+    let sum = |scale: f32| magnitude(weights, effective(scale));
+    let whole = sum(scale);
+    if whole <= most {
         return scale;
     }
-    let (mut proven, mut refuted) = (scale / 2.0, scale);
-    while magnitude(weights, effective(proven)) > most {
-        (proven, refuted) = (proven / 2.0, proven);
+    // The sum is nearly proportional to the scale: look close to where it should be, then farther away.
+    let guess = f64::from(scale) * most as f64 / whole as f64;
+    let (mut proven, mut refuted) = (0.0, scale);
+    for distance in (0..).map(|step| 0.001 * f64::from(step).exp2()).take_while(|&distance| distance < 1.0) {
+        let [below, above] = [(guess * (1.0 - distance)) as f32, (guess * (1.0 + distance)) as f32];
+        if proven == 0.0 && sum(below) <= most {
+            proven = below;
+        }
+        if refuted == scale && above < scale && sum(above) > most {
+            refuted = above;
+        }
+        if proven > 0.0 && (refuted < scale || above >= scale) {
+            break;
+        }
     }
     // The sum grows with the scale, and positive floats are ordered like their bits: bisect them.
     let (mut proven, mut refuted) = (proven.to_bits(), refuted.to_bits());
