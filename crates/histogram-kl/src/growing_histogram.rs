@@ -50,7 +50,7 @@ impl GrowingHistogram {
                 &mut self.slots,
                 part,
                 #[inline(always)]
-                |x, lane| slot(x, scale, lane),
+                move |x, lane| slot(x, scale, lane),
             );
         }
         join_lanes(&mut self.slots[BINS..NONFINITE]);

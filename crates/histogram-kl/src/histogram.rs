@@ -69,7 +69,7 @@ impl Histogram {
             &mut self.slots,
             values,
             #[inline(always)]
-            |x, lane| slot(x, absmax, lane),
+            move |x, lane| slot(x, absmax, lane),
         );
         join_lanes(&mut self.slots[ZEROS..NONFINITE]);
     }

@@ -9,17 +9,17 @@ pub(crate) const ZERO_LANES: usize = 64;
 /// Adds 1 to the slot of every value. `slot` takes a value and its lane,
 /// `0..`[`ZERO_LANES`], and returns an index into `slots`.
 #[inline(always)]
-pub(crate) fn count(slots: &mut [u64], values: &[f32], slot: impl Fn(f32, u32) -> u32) {
+pub(crate) fn count(slots: &mut [u64], values: &[f32], slot: impl Fn(f32, u32) -> u32 + Copy) {
     let (blocks, rest) = values.as_chunks::<BLOCK>();
     vectorized(
         #[inline(always)]
         || {
             for block in blocks {
-                add_all(slots, &indices(block, &slot));
+                add_all(slots, &indices(block, slot));
             }
             let mut last = [0.0; BLOCK];
             last[..rest.len()].copy_from_slice(rest);
-            add_all(slots, &indices(&last, &slot)[..rest.len()]);
+            add_all(slots, &indices(&last, slot)[..rest.len()]);
         },
     );
 }
@@ -28,7 +28,7 @@ pub(crate) fn count(slots: &mut [u64], values: &[f32], slot: impl Fn(f32, u32) -
 const BLOCK: usize = 256;
 
 #[inline(always)]
-fn indices(block: &[f32; BLOCK], slot: &impl Fn(f32, u32) -> u32) -> [u32; BLOCK] {
+fn indices(block: &[f32; BLOCK], slot: impl Fn(f32, u32) -> u32) -> [u32; BLOCK] {
     let mut indices = [0; BLOCK];
     for i in 0..BLOCK {
         indices[i] = slot(block[i], i as u32 % ZERO_LANES as u32);
