@@ -1,0 +1,93 @@
+//! The largest value of every window of an int8 image.
+//!
+//! Quantization is monotone, so pooling int8 values gives the bits that pooling floats and then
+//! quantizing would. No average is here: an average of floats rounds at every addition, and no
+//! integer sum has those bits.
+
+use std::ops::Range;
+
+use crate::error::{Error, check_at_least};
+use crate::geometry::{ConvShape, Padding};
+use crate::image::{Image, check_extent, check_rows, stored};
+use crate::isa::Isa;
+use crate::sink::Place;
+
+/// The windows of a pooling layer. Elements outside the image never win.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PoolWindow {
+    /// Rows of a window.
+    pub kernel_h: usize,
+    /// Columns of a window.
+    pub kernel_w: usize,
+    /// Input rows from one window to the next.
+    pub stride_h: usize,
+    /// Input columns from one window to the next.
+    pub stride_w: usize,
+    /// Rows above and below, columns left and right; its `value` is not used.
+    pub padding: Padding,
+}
+
+impl PoolWindow {
+    /// Height and width of the output; `None` if the window does not fit the padded image.
+    pub fn output_size(&self, height: usize, width: usize) -> Option<(usize, usize)> {
+        let shape = ConvShape {
+            kernel_h: self.kernel_h,
+            kernel_w: self.kernel_w,
+            stride_h: self.stride_h,
+            stride_w: self.stride_w,
+            ..ConvShape::pointwise(1, 1)
+        };
+        shape.output_size(height, width, &self.padding)
+    }
+
+    /// The part of the input that window `index` of an axis covers.
+    fn span(index: usize, stride: usize, kernel: usize, before: usize, size: usize) -> Range<usize> {
+        let start = (index * stride).saturating_sub(before);
+        let end = (index * stride + kernel).saturating_sub(before).min(size);
+        start.min(end)..end
+    }
+}
+
+/// Writes the rows `rows` of the pooled image; `out` begins at the first of them, its channels lie
+/// as `place` says. A window that is all padding gives −127.
+///
+/// # Errors
+/// `KernelTooLarge` if the window does not fit, `Rows` beyond the output, `TooShort` or
+/// `PixelStride` if `out` does not hold the rows.
+pub fn max_pool(
+    input: &Image<'_>,
+    window: &PoolWindow,
+    rows: Range<usize>,
+    out: &mut [u8],
+    place: Place,
+    _: Isa,
+) -> Result<(), Error> {
+    let (height, width) = window
+        .output_size(input.height(), input.width())
+        .filter(|_| window.kernel_h > 0 && window.kernel_w > 0)
+        .ok_or(Error::KernelTooLarge {
+            kernel: (window.kernel_h, window.kernel_w),
+            input: (input.height(), input.width()),
+        })?;
+    check_rows(&rows, height)?;
+    let end = place.first_channel.checked_add(input.channels()).ok_or(Error::TooLarge { what: "sink" })?;
+    check_extent("sink", out.len(), rows.len(), width, end, place.pixel_stride)?;
+    check_at_least("image", 1, input.bytes().len())?;
+    let padding = &window.padding;
+    let first_row = rows.start;
+    for out_y in rows {
+        let span_y = PoolWindow::span(out_y, window.stride_h, window.kernel_h, padding.top, input.height());
+        for out_x in 0..width {
+            let span_x = PoolWindow::span(out_x, window.stride_w, window.kernel_w, padding.left, input.width());
+            let start = ((out_y - first_row) * width + out_x) * place.pixel_stride + place.first_channel;
+            let best = &mut out[start..start + input.channels()];
+            best.fill(stored(-127));
+            for (y, x) in span_y.clone().flat_map(|y| span_x.clone().map(move |x| (y, x))) {
+                for (best, &byte) in best.iter_mut().zip(input.pixel(y, x)) {
+                    *best = (*best).max(byte);
+                }
+            }
+        }
+    }
+    Ok(())
+}
