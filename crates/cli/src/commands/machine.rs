@@ -31,6 +31,11 @@ impl IsaArgs {
     }
 }
 
+/// Multiply-adds per second of one thread that does nothing else; `None` where that is not known.
+pub(crate) fn peak(_: Isa) -> Option<f64> {
+    None
+}
+
 /// Bytes per second that one thread copies from and to its caches, read and written counted.
 pub(crate) fn bandwidth() -> f64 {
     const BYTES: usize = 1 << 21;
