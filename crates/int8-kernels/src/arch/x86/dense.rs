@@ -81,10 +81,14 @@ macro_rules! dense_kernel {
                     }
                 }
             }
+            // Indexed by constants alone: an array that anything else indexes does not stay in registers.
             let (out, _) = out.as_chunks_mut::<LANES>();
-            for (out, pixel) in out.as_chunks_mut::<V>().0.iter_mut().zip(sums.as_flattened()) {
-                for v in 0..V {
-                    store_ints(&mut out[v], pixel[v]);
+            let out = &mut out[..H * P * V];
+            for h in 0..H {
+                for p in 0..P {
+                    for v in 0..V {
+                        store_ints(&mut out[(h * P + p) * V + v], sums[h][p][v]);
+                    }
                 }
             }
         }
