@@ -1,7 +1,16 @@
 //! The epilogue of an instruction set.
 //!
-//! Vectors of channels are the outer loop, so that scales stay in registers; for each pixel the value
-//! is made once and goes to every sink. Activations without vector code take the portable way.
+//! ```text
+//! for each vector of channels, for each pixel: value = activation(sum · scale + bias), to a buffer
+//! if there is a residual:                      value = then(value + addend), in the buffer
+//! for each sink, for each pixel:               store the values, or their quantized bytes
+//! ```
+//!
+//! 1. Stage by stage, so that every loop is short and decides nothing; the buffer is in the first
+//!    cache, where a store and a load cost little.
+//! 2. Whole vectors go straight to the sinks; the channels beyond the last whole vector go one by
+//!    one, so that nothing beyond them is touched.
+//! 3. Activations without vector code take the portable way.
 
 /// The activations with vector code, as numbers that functions are compiled for.
 pub(super) mod kind {
@@ -15,133 +24,154 @@ macro_rules! finish_kernel {
     ($features:literal) => {
         use super::finish::kind;
         use crate::activation::Activation;
+        use crate::dense::LARGEST_TILE;
         use crate::finish::{Finish, Tile, finish_values};
-        use crate::sink::{Addend, Sink};
+        use crate::image::unstored;
+        use crate::sink::{Addend, Residual, Sink};
+
+        type Values = [f32; LARGEST_TILE];
 
         fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
             let then = finish.residual.map_or(Activation::None, |residual| residual.then);
-            if !matches!(then, Activation::None | Activation::Relu) {
-                return finish_values(finish, tile, sinks);
-            }
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            let is_done = unsafe { choose_activation(finish, tile, sinks) };
-            if !is_done {
+            let is_vector = |activation| {
+                matches!(
+                    activation,
+                    Activation::None | Activation::Relu | Activation::LeakyRelu { .. } | Activation::Clip { .. }
+                )
+            };
+            if is_vector(finish.activation) && matches!(then, Activation::None | Activation::Relu) {
+                // SAFETY: the table of kernels gives out this function only where the CPU has the features.
+                unsafe { finish_tile(finish, tile, sinks) }
+            } else {
                 finish_values(finish, tile, sinks);
             }
         }
 
         #[target_feature(enable = $features)]
-        fn choose_activation(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) -> bool {
+        fn finish_tile(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
+            let mut values: Values = [0.0; LARGEST_TILE];
             match finish.activation {
-                Activation::None => finish_tile::<{ kind::NONE }>(finish, tile, sinks, [0.0; 2]),
-                Activation::Relu => finish_tile::<{ kind::RELU }>(finish, tile, sinks, [0.0; 2]),
-                Activation::LeakyRelu { slope } => {
-                    finish_tile::<{ kind::LEAKY }>(finish, tile, sinks, [slope; 2]);
-                }
-                Activation::Clip { min, max } => finish_tile::<{ kind::CLIP }>(finish, tile, sinks, [min, max]),
-                _ => return false,
+                Activation::Relu => activated::<{ kind::RELU }>(finish, tile, [0.0; 2], &mut values),
+                Activation::LeakyRelu { slope } => activated::<{ kind::LEAKY }>(finish, tile, [slope; 2], &mut values),
+                Activation::Clip { min, max } => activated::<{ kind::CLIP }>(finish, tile, [min, max], &mut values),
+                _ => activated::<{ kind::NONE }>(finish, tile, [0.0; 2], &mut values),
             }
-            true
+            if let Some(residual) = &finish.residual {
+                add_residual(residual, tile, &mut values);
+            }
+            for sink in sinks {
+                match sink {
+                    Sink::F32 { values: to, place } => {
+                        let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel;
+                        write_floats(&values, tile, place.pixel_stride, &mut to[start..]);
+                    }
+                    Sink::I8 { bytes: to, place, scale } => {
+                        let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel;
+                        write_stored(&values, tile, *scale, place.pixel_stride, &mut to[start..]);
+                    }
+                }
+            }
         }
 
+        /// `activation(sum · scale + bias)` of every lane.
+        #[inline]
         #[target_feature(enable = $features)]
-        fn finish_tile<const ACTIVATION: u8>(
-            finish: &Finish<'_>,
-            tile: &Tile<'_>,
-            sinks: &mut [Sink<'_>],
-            limits: [f32; 2],
-        ) {
+        fn activated<const ACTIVATION: u8>(finish: &Finish<'_>, tile: &Tile<'_>, limits: [f32; 2], out: &mut Values) {
             let limits = [splat(limits[0]), splat(limits[1])];
-            let scales = finish.scales[tile.lane..].as_chunks::<LANES>().0;
-            let bias = finish.bias[tile.lane..].as_chunks::<LANES>().0;
-            for (vector, (scale, bias)) in scales.iter().zip(bias).take(tile.channels.div_ceil(LANES)).enumerate() {
+            let vectors = tile.stride / LANES;
+            let lanes = tile.lane..tile.lane + tile.stride;
+            let scales = finish.scales[lanes.clone()].as_chunks::<LANES>().0;
+            let bias = finish.bias[lanes].as_chunks::<LANES>().0;
+            let sums = tile.sums[..tile.pixels * tile.stride].as_chunks::<LANES>().0;
+            let (out, _) = out.as_chunks_mut::<LANES>();
+            for (vector, (scale, bias)) in scales.iter().zip(bias).enumerate() {
                 let (scale, bias) = (load_floats(scale), load_floats(bias));
-                let first = vector * LANES;
-                let lanes = LANES.min(tile.channels - first);
-                let channel = tile.channel + first;
-                for (pixel, sums) in tile.sums.chunks_exact(tile.stride).take(tile.pixels).enumerate() {
-                    let Some(sums) = sums[first..].first_chunk() else { return };
+                let sums = sums[vector..].iter().step_by(vectors);
+                for (sums, out) in sums.zip(out[vector..].iter_mut().step_by(vectors)) {
                     let sums = to_floats(load_ints(sums));
                     let value = if finish.fused_bias {
                         multiply_add(sums, scale, bias)
                     } else {
                         add(multiply(sums, scale), bias)
                     };
-                    let mut value = match ACTIVATION {
+                    let value = match ACTIVATION {
                         kind::RELU => larger(value, splat(0.0)),
                         kind::LEAKY => positive_or(value, multiply(value, limits[0])),
                         kind::CLIP => smaller(limits[1], larger(limits[0], value)),
                         _ => value,
                     };
-                    if let Some(residual) = &finish.residual {
-                        value = add(value, addend(&residual.addend, tile.whole_pixel + pixel, channel, lanes));
-                        if residual.then == Activation::Relu {
-                            value = larger(value, splat(0.0));
-                        }
-                    }
-                    for sink in &mut *sinks {
-                        write(sink, tile.pixel + pixel, channel, lanes, value);
-                    }
+                    store_floats(out, value);
                 }
             }
         }
 
+        /// `then(value + addend)` of every channel.
         #[inline]
         #[target_feature(enable = $features)]
-        fn addend(addend: &Addend<'_>, pixel: usize, channel: usize, lanes: usize) -> Floats {
-            match addend {
-                Addend::F32 { values, pixel_stride } => {
-                    let values = &values[pixel * pixel_stride + channel..];
-                    match values.first_chunk() {
-                        Some(values) => load_floats(values),
-                        None => {
-                            let mut padded = [0.0; LANES];
-                            padded[..lanes].copy_from_slice(&values[..lanes]);
-                            load_floats(&padded)
+        fn add_residual(residual: &Residual<'_>, tile: &Tile<'_>, values: &mut Values) {
+            let is_relu = residual.then == Activation::Relu;
+            let pixels = values.chunks_exact_mut(tile.stride).take(tile.pixels);
+            match residual.addend {
+                Addend::F32 { values: addends, pixel_stride } => {
+                    let start = tile.whole_pixel * pixel_stride + tile.channel;
+                    for (values, addends) in pixels.zip(addends[start..].chunks(pixel_stride)) {
+                        let (values, rest) = values[..tile.channels].as_chunks_mut::<LANES>();
+                        let (addends, rest_addends) = addends[..tile.channels].as_chunks::<LANES>();
+                        for (value, addend) in values.iter_mut().zip(addends) {
+                            let sum = add(load_floats(value), load_floats(addend));
+                            store_floats(value, if is_relu { larger(sum, splat(0.0)) } else { sum });
+                        }
+                        for (value, addend) in rest.iter_mut().zip(rest_addends) {
+                            *value = residual.then.apply(*value + addend);
                         }
                     }
                 }
                 Addend::I8 { image, step } => {
-                    let bytes = &image.bytes()[pixel * image.pixel_stride() + channel..];
-                    let values = match bytes.first_chunk() {
-                        Some(bytes) => load_stored(bytes),
-                        None => {
-                            let mut padded = [0; LANES];
-                            padded[..lanes].copy_from_slice(&bytes[..lanes]);
-                            load_stored(&padded)
+                    let start = tile.whole_pixel * image.pixel_stride() + tile.channel;
+                    for (values, addends) in pixels.zip(image.bytes()[start..].chunks(image.pixel_stride())) {
+                        let (values, rest) = values[..tile.channels].as_chunks_mut::<LANES>();
+                        let (addends, rest_addends) = addends[..tile.channels].as_chunks::<LANES>();
+                        for (value, addend) in values.iter_mut().zip(addends) {
+                            let sum = add(load_floats(value), multiply(load_stored(addend), splat(step)));
+                            store_floats(value, if is_relu { larger(sum, splat(0.0)) } else { sum });
                         }
-                    };
-                    multiply(values, splat(*step))
+                        for (value, &addend) in rest.iter_mut().zip(rest_addends) {
+                            *value = residual.then.apply(*value + f32::from(unstored(addend)) * step);
+                        }
+                    }
                 }
             }
         }
 
         #[inline]
         #[target_feature(enable = $features)]
-        fn write(sink: &mut Sink<'_>, pixel: usize, channel: usize, lanes: usize, value: Floats) {
-            match sink {
-                Sink::F32 { values, place } => {
-                    let to = &mut values[pixel * place.pixel_stride + place.first_channel + channel..][..lanes];
-                    match to.first_chunk_mut() {
-                        Some(to) => store_floats(to, value),
-                        None => {
-                            let mut padded = [0.0; LANES];
-                            store_floats(&mut padded, value);
-                            to.copy_from_slice(&padded[..lanes]);
-                        }
-                    }
+        fn write_floats(values: &Values, tile: &Tile<'_>, pixel_stride: usize, to: &mut [f32]) {
+            let pixels = values.chunks_exact(tile.stride).take(tile.pixels);
+            for (values, to) in pixels.zip(to.chunks_mut(pixel_stride)) {
+                let (values, rest) = values[..tile.channels].as_chunks::<LANES>();
+                let (to, rest_to) = to[..tile.channels].as_chunks_mut::<LANES>();
+                for (value, to) in values.iter().zip(to) {
+                    store_floats(to, load_floats(value));
                 }
-                Sink::I8 { bytes, place, scale } => {
-                    let to = &mut bytes[pixel * place.pixel_stride + place.first_channel + channel..][..lanes];
-                    let product = multiply(value, splat(*scale));
-                    match to.first_chunk_mut() {
-                        Some(to) => store_stored(to, product),
-                        None => {
-                            let mut padded = [0; LANES];
-                            store_stored(&mut padded, product);
-                            to.copy_from_slice(&padded[..lanes]);
-                        }
-                    }
+                rest_to.copy_from_slice(rest);
+            }
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn write_stored(values: &Values, tile: &Tile<'_>, scale: f32, pixel_stride: usize, to: &mut [u8]) {
+            let scale = splat(scale);
+            let pixels = values.chunks_exact(tile.stride).take(tile.pixels);
+            for (values, to) in pixels.zip(to.chunks_mut(pixel_stride)) {
+                let (values, _) = values.as_chunks::<LANES>();
+                let (to, rest) = to[..tile.channels].as_chunks_mut::<LANES>();
+                for (value, to) in values.iter().zip(&mut *to) {
+                    store_stored(to, multiply(load_floats(value), scale));
+                }
+                if !rest.is_empty() {
+                    let mut padded = [0; LANES];
+                    store_stored(&mut padded, multiply(load_floats(&values[to.len()]), scale));
+                    rest.copy_from_slice(&padded[..rest.len()]);
                 }
             }
         }
