@@ -42,7 +42,7 @@ pub(crate) struct Lines {
 
 /// Sums of consecutive pixels, as a kernel leaves them.
 pub(crate) struct Computed<'a> {
-    pub(crate) sums: &'a [i32],
+    pub(crate) sums: &'a mut [i32],
     pub(crate) stride: usize,
     pub(crate) pixels: usize,
     /// First pixel of the band.
@@ -150,7 +150,7 @@ impl DenseWeights {
         lines: Lines,
         taps: &Taps,
         lanes: &Lanes,
-        mut emit: impl FnMut(&Computed<'_>),
+        mut emit: impl FnMut(Computed<'_>),
     ) {
         let mut tile = [0i32; LARGEST_TILE];
         let pieces = Pieces::new(lines, self.kernel.pixels);
@@ -179,21 +179,24 @@ impl DenseWeights {
                 }
                 (self.kernel.run)(&strip, &mut tile);
                 let half_sums = pieces.pixels * width;
-                let mut computed = Computed {
-                    sums: &tile[..strip.halves * half_sums],
-                    stride: width,
-                    pixels: pieces.pixels * strip.halves,
-                    pixel: pixels[0],
-                    lane: panel.lane,
-                    channel: panel.channel,
-                    channels: panel.channels,
+                let mut send = |sums, pixels, pixel| {
+                    let (stride, lane) = (width, panel.lane);
+                    emit(Computed {
+                        sums,
+                        stride,
+                        pixels,
+                        pixel,
+                        lane,
+                        channel: panel.channel,
+                        channels: panel.channels,
+                    });
                 };
-                if strip.halves == 1 || pixels[1] == pixels[0] + pieces.pixels {
-                    emit(&computed);
+                if strip.halves == 2 && pixels[1] == pixels[0] + pieces.pixels {
+                    send(&mut tile[..2 * half_sums], 2 * pieces.pixels, pixels[0]);
                 } else {
-                    computed.pixels = pieces.pixels;
-                    emit(&computed);
-                    emit(&Computed { sums: &tile[half_sums..2 * half_sums], pixel: pixels[1], ..computed });
+                    for (sums, &pixel) in tile.chunks_exact_mut(half_sums).zip(&pixels[..strip.halves]) {
+                        send(sums, pieces.pixels, pixel);
+                    }
                 }
                 piece += strip.halves;
             }

@@ -59,7 +59,7 @@ impl DepthwiseWeights {
     }
 
     /// Computes all channels of the pixels of a band and hands them on.
-    pub(crate) fn walk(&self, source: &Source<'_>, lines: Lines, taps: &Taps, mut emit: impl FnMut(&Computed<'_>)) {
+    pub(crate) fn walk(&self, source: &Source<'_>, lines: Lines, taps: &Taps, mut emit: impl FnMut(Computed<'_>)) {
         let mut tile = [0i32; LARGEST_TILE];
         let block = self.kernel.channels;
         let block_bytes = taps.offsets().len() / KR * block * self.kernel.form.bytes_per_lane();
@@ -73,8 +73,8 @@ impl DepthwiseWeights {
                     windows.pixels = self.kernel.pixels.min(lines.width - x);
                     windows.start = source.origin + line * source.line_step + x * source.pixel_step + channel;
                     (self.kernel.run)(&windows, &mut tile);
-                    emit(&Computed {
-                        sums: &tile[..windows.pixels * block],
+                    emit(Computed {
+                        sums: &mut tile[..windows.pixels * block],
                         stride: block,
                         pixels: windows.pixels,
                         pixel: line * lines.width + x,

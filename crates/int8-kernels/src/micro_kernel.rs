@@ -20,7 +20,7 @@ pub struct MicroKernels {
     /// Sums of depthwise convolutions.
     pub depthwise: DepthwiseKernel,
     /// From sums to sinks.
-    pub finish: fn(&Finish<'_>, &Tile<'_>, &mut [Sink<'_>]),
+    pub finish: fn(&Finish<'_>, &mut Tile<'_>, &mut [Sink<'_>]),
     /// Raises every byte of the first slice to that of the second where that is larger.
     pub max: fn(&mut [u8], &[u8]),
     /// Multiply-accumulates of one round of the register-only loop, and that loop, run so many times.

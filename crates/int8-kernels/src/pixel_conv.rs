@@ -119,7 +119,7 @@ impl PixelConv {
         let first = run.rows.start * width;
         self.walk(run, width, scratch, |band, computed| {
             let whole_pixel = band.start * width + computed.pixel;
-            let tile = Tile {
+            let mut tile = Tile {
                 sums: computed.sums,
                 stride: computed.stride,
                 pixels: computed.pixels,
@@ -129,7 +129,7 @@ impl PixelConv {
                 pixel: whole_pixel - first,
                 whole_pixel,
             };
-            (self.kernels.finish)(&finish, &tile, sinks);
+            (self.kernels.finish)(&finish, &mut tile, sinks);
         });
         Ok(())
     }
@@ -182,7 +182,7 @@ impl PixelConv {
         run: &Run<'_>,
         width: usize,
         scratch: &mut PixelScratch,
-        mut emit: impl FnMut(Range<usize>, &Computed<'_>),
+        mut emit: impl FnMut(Range<usize>, Computed<'_>),
     ) {
         let shape = &self.shape;
         let needs = match &self.weights {
