@@ -1,12 +1,19 @@
 //! Convolutions of channels-last images, with everything that follows the sums.
 
+use std::ops::Range;
+
+use crate::dense::{Computed, DenseWeights, Lines};
+use crate::depthwise::DepthwiseWeights;
 use crate::epilogue::Epilogue;
 use crate::error::{Error, check_length, checked_product};
+use crate::finish::{Finish, Tile};
 use crate::geometry::ConvShape;
-use crate::image::{check_rows, stored, unstored};
+use crate::image::check_rows;
 use crate::isa::Isa;
-use crate::quantize::quantize;
-use crate::sink::{Addend, Run, Sink};
+use crate::lanes::Lanes;
+use crate::micro_kernel::{MicroKernels, Taps, kernels_of};
+use crate::sink::{Run, Sink};
+use crate::source::Source;
 
 /// A convolution with packed weights and its epilogue: dense, grouped or depthwise, any kernel,
 /// stride, dilation and padding. An inner product is a [`ConvShape::pointwise`] over one pixel.
@@ -21,16 +28,30 @@ use crate::sink::{Addend, Run, Sink};
 #[derive(Debug, Clone)]
 pub struct PixelConv {
     shape: ConvShape,
-    weights: Vec<i8>,
+    weights: Weights,
+    lanes: Lanes,
     epilogue: Epilogue,
+    kernels: &'static MicroKernels,
     isa: Isa,
+}
+
+#[derive(Debug, Clone)]
+enum Weights {
+    Dense(DenseWeights),
+    Depthwise(DepthwiseWeights),
 }
 
 /// Buffers that runs reuse: one per thread. After the run of the largest layer nothing is allocated.
 #[derive(Debug, Clone, Default)]
 pub struct PixelScratch {
-    sums: Vec<i32>,
+    /// Rows of the input with their padding.
+    rows: Vec<u8>,
+    taps: Taps,
 }
+
+/// Bytes of input and of output that are worked on at a time, so that they stay in the second cache
+/// while every panel of weights passes over them.
+const BAND_BYTES: usize = 256 << 10;
 
 impl PixelConv {
     /// Packs `weights`, laid out `[out_channels][in_channels / groups][kernel_h][kernel_w]`.
@@ -43,7 +64,16 @@ impl PixelConv {
         let depth = shape.depth()?;
         check_length("weights", checked_product("weights", &[shape.out_channels, depth])?, weights.len())?;
         check_length("epilogue", shape.out_channels, epilogue.channels())?;
-        Ok(Self { shape, weights: weights.to_vec(), epilogue, isa })
+        let kernels = kernels_of(isa).ok_or(Error::NoKernel { isa: isa.name() })?;
+        let (weights, mut lanes) = if shape.is_depthwise() {
+            let (weights, lanes) = DepthwiseWeights::new(&shape, weights, &kernels.depthwise);
+            (Weights::Depthwise(weights), lanes)
+        } else {
+            let (weights, lanes) = DenseWeights::new(&shape, weights, &kernels.dense)?;
+            (Weights::Dense(weights), lanes)
+        };
+        lanes.set_epilogue(&epilogue);
+        Ok(Self { shape, weights, lanes, epilogue, kernels, isa })
     }
 
     /// The sizes it was made for.
@@ -56,9 +86,12 @@ impl PixelConv {
         self.isa
     }
 
-    /// Name of the micro-kernel that computes most of it.
+    /// Name of the micro-kernel that computes the sums.
     pub fn kernel(&self) -> &'static str {
-        "conv__scalar"
+        match &self.weights {
+            Weights::Dense(weights) => weights.name(),
+            Weights::Depthwise(weights) => weights.name(),
+        }
     }
 
     /// Computes the rows `run.rows` of the output into every sink.
@@ -76,20 +109,28 @@ impl PixelConv {
         if let Some(residual) = &run.residual {
             residual.check(height, width, channels)?;
         }
-        scratch.sums.clear();
-        scratch.sums.resize(channels, 0);
-        for y in run.rows.clone() {
-            for x in 0..width {
-                self.sums(run, y, x, &mut scratch.sums);
-                for (channel, &sum) in scratch.sums.iter().enumerate() {
-                    let mut value = [0.0];
-                    self.epilogue.dequantize(channel, &[sum], &mut value);
-                    let value = add(run, y * width + x, channel, value[0]);
-                    let pixel = (y - run.rows.start) * width + x;
-                    sinks.iter_mut().for_each(|sink| write(sink, pixel, channel, value));
-                }
-            }
-        }
+        let finish = Finish {
+            scales: &self.lanes.scales,
+            bias: &self.lanes.bias,
+            fused_bias: self.epilogue.has_fused_bias(),
+            activation: self.epilogue.activation(),
+            residual: run.residual,
+        };
+        let first = run.rows.start * width;
+        self.walk(run, width, scratch, |band, computed| {
+            let whole_pixel = band.start * width + computed.pixel;
+            let mut tile = Tile {
+                sums: computed.sums,
+                stride: computed.stride,
+                pixels: computed.pixels,
+                lane: computed.lane,
+                channel: computed.channel,
+                channels: computed.channels,
+                pixel: whole_pixel - first,
+                whole_pixel,
+            };
+            (self.kernels.finish)(&finish, &mut tile, sinks);
+        });
         Ok(())
     }
 
@@ -98,13 +139,18 @@ impl PixelConv {
     ///
     /// # Errors
     /// As [`PixelConv::run`]; `Length` if `out` has another length than those rows.
-    pub fn accumulate(&self, run: &Run<'_>, out: &mut [i32], _: &mut PixelScratch) -> Result<(), Error> {
+    pub fn accumulate(&self, run: &Run<'_>, out: &mut [i32], scratch: &mut PixelScratch) -> Result<(), Error> {
         let (_, width) = self.check(run)?;
         let channels = self.shape.out_channels;
         check_length("sums", checked_product("sums", &[run.rows.len(), width, channels])?, out.len())?;
-        for (index, sums) in out.chunks_exact_mut(channels).enumerate() {
-            self.sums(run, run.rows.start + index / width, index % width, sums);
-        }
+        let first = run.rows.start * width;
+        self.walk(run, width, scratch, |band, computed| {
+            let pixel = band.start * width + computed.pixel - first;
+            let pixels = out[pixel * channels..].chunks_exact_mut(channels);
+            for (out, sums) in pixels.zip(computed.sums.chunks_exact(computed.stride)).take(computed.pixels) {
+                out[computed.channel..][..computed.channels].copy_from_slice(&sums[..computed.channels]);
+            }
+        });
         Ok(())
     }
 
@@ -125,46 +171,47 @@ impl PixelConv {
             input: (input.height(), input.width()),
         })?;
         check_rows(rows, height)?;
+        let padded = [input.height() + padding.top + padding.bottom, input.width() + padding.left + padding.right];
+        checked_product("padded input", &[padded[0], padded[1], self.shape.in_channels + 64])?;
         Ok((height, width))
     }
 
-    fn sums(&self, run: &Run<'_>, out_y: usize, out_x: usize, sums: &mut [i32]) {
+    /// Computes the rows band by band and hands on what kernels leave.
+    fn walk(
+        &self,
+        run: &Run<'_>,
+        width: usize,
+        scratch: &mut PixelScratch,
+        mut emit: impl FnMut(Range<usize>, Computed<'_>),
+    ) {
         let shape = &self.shape;
-        let (in_group, out_group) = (shape.in_channels / shape.groups, shape.out_channels / shape.groups);
-        let taps = shape.kernel_h * shape.kernel_w;
-        sums.fill(0);
-        for tap in 0..taps {
-            let y = out_y * shape.stride_h + tap / shape.kernel_w * shape.dilation_h;
-            let x = out_x * shape.stride_w + tap % shape.kernel_w * shape.dilation_w;
-            let pixel = match (y.checked_sub(run.padding.top), x.checked_sub(run.padding.left)) {
-                (Some(y), Some(x)) if y < run.input.height() && x < run.input.width() => Some(run.input.pixel(y, x)),
-                _ => None,
-            };
-            for (o, sum) in sums.iter_mut().enumerate() {
-                for i in 0..in_group {
-                    let byte = pixel.map_or(stored(run.padding.value), |pixel| pixel[o / out_group * in_group + i]);
-                    let weight = self.weights[(o * in_group + i) * taps + tap];
-                    *sum = sum.wrapping_add(i32::from(weight) * i32::from(unstored(byte)));
+        let needs = match &self.weights {
+            Weights::Dense(weights) => weights.needs(shape),
+            Weights::Depthwise(weights) => weights.needs(),
+        };
+        let input_row = run.input.width() * shape.in_channels * shape.stride_h;
+        let row_bytes = input_row.max(width * shape.out_channels).max(1);
+        let step = (BAND_BYTES / row_bytes).max(1);
+        let mut first = run.rows.start;
+        while first < run.rows.end {
+            let band = first..run.rows.end.min(first + step);
+            first = band.end;
+            let PixelScratch { rows, taps } = &mut *scratch;
+            let source = Source::new(shape, &run.input, &run.padding, band.clone(), width, needs, rows);
+            let mut lines = Lines { count: band.len(), width };
+            if source.line_step == width * source.pixel_step {
+                lines = Lines { count: 1, width: band.len() * width };
+            }
+            match &self.weights {
+                Weights::Dense(weights) => {
+                    weights.set_taps(shape, &source, taps);
+                    weights.walk(&source, lines, taps, &self.lanes, |computed| emit(band.clone(), computed));
+                }
+                Weights::Depthwise(weights) => {
+                    weights.set_taps(shape, &source, taps);
+                    weights.walk(&source, lines, taps, |computed| emit(band.clone(), computed));
                 }
             }
-        }
-    }
-}
-
-fn add(run: &Run<'_>, pixel: usize, channel: usize, value: f32) -> f32 {
-    let Some(residual) = &run.residual else { return value };
-    let addend = match residual.addend {
-        Addend::F32 { values, pixel_stride } => values[pixel * pixel_stride + channel],
-        Addend::I8 { image, step } => f32::from(unstored(image.bytes()[pixel * image.pixel_stride() + channel])) * step,
-    };
-    residual.then.apply(value + addend)
-}
-
-fn write(sink: &mut Sink<'_>, pixel: usize, channel: usize, value: f32) {
-    match sink {
-        Sink::F32 { values, place } => values[pixel * place.pixel_stride + place.first_channel + channel] = value,
-        Sink::I8 { bytes, place, scale } => {
-            bytes[pixel * place.pixel_stride + place.first_channel + channel] = stored(quantize(value, *scale));
         }
     }
 }
