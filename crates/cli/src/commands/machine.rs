@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use int8_kernels::Isa;
+use int8_kernels::{Isa, peak_macs_per_second};
 use ncnn_format::{Error, Result};
 
 /// The choice of instructions.
@@ -32,8 +32,8 @@ impl IsaArgs {
 }
 
 /// Multiply-adds per second of one thread that does nothing else; `None` where that is not known.
-pub(crate) fn peak(_: Isa) -> Option<f64> {
-    None
+pub(crate) fn peak(isa: Isa) -> Option<f64> {
+    Some(peak_macs_per_second(isa)).filter(|&peak| peak > 0.0)
 }
 
 /// Bytes per second that one thread copies from and to its caches, read and written counted.
