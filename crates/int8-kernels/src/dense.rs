@@ -140,7 +140,9 @@ impl DenseWeights {
             && shape.in_channels.is_multiple_of(KR);
         let is_joined = self.is_joined || can_join;
         let run = if is_joined { shape.kernel_w * self.in_group } else { self.in_group };
-        taps.set(source.taps(shape, is_joined), run.div_ceil(KR));
+        let columns = if is_joined { 1 } else { shape.kernel_w };
+        let offsets = (0..shape.kernel_h).flat_map(|y| (0..columns).map(move |x| source.tap(shape, y, x)));
+        taps.set(offsets, run.div_ceil(KR));
     }
 
     /// Computes all channels of the pixels of a band and hands them on, tile by tile.

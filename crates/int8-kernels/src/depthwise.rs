@@ -15,33 +15,43 @@ pub(crate) struct DepthwiseWeights {
     /// What the sums of a block begin with, in the order of its lanes.
     initial: Vec<i32>,
     channels: usize,
+    /// Neighbouring pixels that share a block, where a pixel has too few channels to fill one.
+    shared: usize,
 }
 
 impl DepthwiseWeights {
     /// Packs weights `[channels][kernel_h][kernel_w]`.
     pub(crate) fn new(shape: &ConvShape, weights: &[i8], kernel: &'static DepthwiseKernel) -> (Self, Lanes) {
         let taps = shape.kernel_h * shape.kernel_w;
-        let blocks = shape.out_channels.div_ceil(kernel.channels);
-        let groups = taps.div_ceil(KR);
+        let channels = shape.out_channels;
+        let can_share = shape.stride_w == 1 && kernel.channels.is_multiple_of(channels);
+        let shared = if can_share { kernel.channels / channels } else { 1 };
+        let blocks = channels.div_ceil(kernel.channels);
+        let groups = slots(shape).count() / KR;
         let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane();
         let parts = kernel.channels / kernel.lanes;
         let mut bytes = AlignedBytes::zeros(blocks * groups * parts * vector_bytes);
         let mut initial = vec![0i32; blocks * kernel.channels];
         for index in 0..blocks * kernel.channels {
             let (block, lane) = (index / kernel.channels, index % kernel.channels);
-            let channel = block * kernel.channels + channel_of_lane(lane, kernel.lanes, kernel.channels);
+            let mut channel = block * kernel.channels + channel_of_lane(lane, kernel.lanes, kernel.channels);
+            if shared > 1 {
+                channel %= channels;
+            }
             let Some(weights) = weights.get(channel * taps..(channel + 1) * taps) else { continue };
             let sum: i32 = weights.iter().map(|&weight| i32::from(weight)).sum();
             initial[index] = -128 * sum;
-            for (tap, &weight) in weights.iter().enumerate() {
-                let vector = (block * groups + tap / KR) * parts + lane / kernel.lanes;
+            for (slot, tap) in slots(shape).enumerate() {
+                let Some((y, x)) = tap else { continue };
+                let vector = (block * groups + slot / KR) * parts + lane / kernel.lanes;
                 let to = &mut bytes.as_mut_slice()[vector * vector_bytes..][..vector_bytes];
-                put(to, kernel.form, kernel.lanes, lane % kernel.lanes, tap % KR, weight);
+                let weight = weights[y * shape.kernel_w + x];
+                put(to, kernel.form, kernel.lanes, lane % kernel.lanes, slot % KR, weight);
             }
         }
         let mut lanes = Lanes::new(blocks * kernel.channels);
-        lanes.place(0, 0..shape.out_channels);
-        (Self { kernel, bytes, initial, channels: shape.out_channels }, lanes)
+        lanes.place(0, 0..channels);
+        (Self { kernel, bytes, initial, channels, shared }, lanes)
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -49,13 +59,12 @@ impl DepthwiseWeights {
     }
 
     pub(crate) fn needs(&self) -> Needs {
-        Needs { is_dense: false, last_pixel: self.channels.next_multiple_of(self.kernel.channels) }
+        Needs { is_dense: self.shared > 1, last_pixel: self.channels.next_multiple_of(self.kernel.channels) }
     }
 
     /// The taps of a window over `source`, filled up to whole groups.
     pub(crate) fn set_taps(&self, shape: &ConvShape, source: &Source<'_>, taps: &mut Taps) {
-        let missing = (shape.kernel_h * shape.kernel_w).next_multiple_of(KR) - shape.kernel_h * shape.kernel_w;
-        taps.set(source.taps(shape, false).chain(std::iter::repeat_n(0, missing)), 0);
+        taps.set(slots(shape).map(|tap| tap.map_or(0, |(y, x)| source.tap(shape, y, x))), 0);
     }
 
     /// Computes all channels of the pixels of a band and hands them on.
@@ -64,19 +73,21 @@ impl DepthwiseWeights {
         let block = self.kernel.channels;
         let block_bytes = taps.offsets().len() / KR * block * self.kernel.form.bytes_per_lane();
         let panels = self.bytes.as_slice().chunks_exact(block_bytes);
+        let step = source.pixel_step * self.shared;
         for (index, (panel, initial)) in panels.zip(self.initial.chunks_exact(block)).enumerate() {
             let channel = index * block;
-            let mut windows =
-                Windows { bytes: source.bytes, start: 0, pixels: 0, step: source.pixel_step, taps, panel, initial };
+            let mut windows = Windows { bytes: source.bytes, start: 0, pixels: 0, step, taps, panel, initial };
             for line in 0..lines.count {
-                for x in (0..lines.width).step_by(self.kernel.pixels) {
-                    windows.pixels = self.kernel.pixels.min(lines.width - x);
+                for x in (0..lines.width).step_by(self.kernel.pixels * self.shared) {
+                    let pixels = (self.kernel.pixels * self.shared).min(lines.width - x);
+                    windows.pixels = pixels.div_ceil(self.shared);
                     windows.start = source.origin + line * source.line_step + x * source.pixel_step + channel;
                     (self.kernel.run)(&windows, &mut tile);
+                    let stride = block / self.shared;
                     emit(Computed {
-                        sums: &mut tile[..windows.pixels * block],
-                        stride: block,
-                        pixels: windows.pixels,
+                        sums: &mut tile[..pixels * stride],
+                        stride,
+                        pixels,
                         pixel: line * lines.width + x,
                         lane: channel,
                         channel,
@@ -86,4 +97,16 @@ impl DepthwiseWeights {
             }
         }
     }
+}
+
+/// The taps in the order of packing, filled up to groups of `KR` with places without a tap: kernels of
+/// three rows column by column, because kernels reuse columns; others row by row.
+fn slots(shape: &ConvShape) -> impl Iterator<Item = Option<(usize, usize)>> {
+    let (height, width) = (shape.kernel_h, shape.kernel_w);
+    let is_by_columns = height == 3;
+    let count = if is_by_columns { width * KR } else { (height * width).next_multiple_of(KR) };
+    (0..count).map(move |slot| {
+        let tap = if is_by_columns { (slot % KR, slot / KR) } else { (slot / width, slot % width) };
+        (tap.0 < height).then_some(tap)
+    })
 }

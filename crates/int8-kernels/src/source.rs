@@ -112,12 +112,9 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Where each tap of the kernel lies relative to the window's start, row by row; whole rows of
-    /// the kernel if `is_joined`.
-    pub(crate) fn taps(&self, shape: &ConvShape, is_joined: bool) -> impl Iterator<Item = usize> {
-        let columns = if is_joined { 1 } else { shape.kernel_w };
-        let (row, pixel) = (self.row_stride * shape.dilation_h, self.pixel_stride * shape.dilation_w);
-        (0..shape.kernel_h).flat_map(move |y| (0..columns).map(move |x| y * row + x * pixel))
+    /// Where a tap of the kernel lies relative to the window's start.
+    pub(crate) fn tap(&self, shape: &ConvShape, y: usize, x: usize) -> usize {
+        y * self.row_stride * shape.dilation_h + x * self.pixel_stride * shape.dilation_w
     }
 }
 

@@ -46,23 +46,26 @@ macro_rules! finish_kernel {
 
         #[target_feature(enable = $features)]
         fn finish_tile(finish: &Finish<'_>, tile: &mut Tile<'_>, sinks: &mut [Sink<'_>]) {
-            if let (None, [Sink::I8 { bytes, place, scale }]) = (&finish.residual, &mut *sinks) {
-                if tile.channels == tile.stride {
-                    let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel;
-                    let to = &mut bytes[start..];
-                    return match finish.activation {
-                        Activation::Relu => {
-                            requantize::<{ kind::RELU }>(finish, tile, [0.0; 2], *scale, place.pixel_stride, to)
-                        }
-                        Activation::LeakyRelu { slope } => {
-                            requantize::<{ kind::LEAKY }>(finish, tile, [slope; 2], *scale, place.pixel_stride, to);
-                        }
-                        Activation::Clip { min, max } => {
-                            requantize::<{ kind::CLIP }>(finish, tile, [min, max], *scale, place.pixel_stride, to);
-                        }
-                        _ => requantize::<{ kind::NONE }>(finish, tile, [0.0; 2], *scale, place.pixel_stride, to),
-                    };
-                }
+            if let (None, [Sink::I8 { bytes, place, scale }]) = (&finish.residual, &mut *sinks)
+                && tile.channels == tile.stride
+            {
+                let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel;
+                let to = &mut bytes[start..];
+                return match finish.activation {
+                    Activation::Relu if *scale >= 0.0 => {
+                        requantize::<{ kind::RELU }, true>(finish, tile, [0.0; 2], *scale, place.pixel_stride, to);
+                    }
+                    Activation::Relu => {
+                        requantize::<{ kind::RELU }, false>(finish, tile, [0.0; 2], *scale, place.pixel_stride, to);
+                    }
+                    Activation::LeakyRelu { slope } => {
+                        requantize::<{ kind::LEAKY }, false>(finish, tile, [slope; 2], *scale, place.pixel_stride, to);
+                    }
+                    Activation::Clip { min, max } => {
+                        requantize::<{ kind::CLIP }, false>(finish, tile, [min, max], *scale, place.pixel_stride, to);
+                    }
+                    _ => requantize::<{ kind::NONE }, false>(finish, tile, [0.0; 2], *scale, place.pixel_stride, to),
+                };
             }
             match finish.activation {
                 Activation::Relu => activated::<{ kind::RELU }>(finish, tile, [0.0; 2]),
@@ -129,7 +132,7 @@ macro_rules! finish_kernel {
         /// The usual case, whole vectors to one int8 sink, in one pass.
         #[inline]
         #[target_feature(enable = $features)]
-        fn requantize<const ACTIVATION: u8>(
+        fn requantize<const ACTIVATION: u8, const POSITIVE: bool>(
             finish: &Finish<'_>,
             tile: &Tile<'_>,
             limits: [f32; 2],
@@ -137,21 +140,71 @@ macro_rules! finish_kernel {
             pixel_stride: usize,
             to: &mut [u8],
         ) {
+            let mut vector = 0;
+            let vectors = tile.stride / LANES;
+            while vector + 2 <= vectors {
+                requantize_vectors::<ACTIVATION, POSITIVE, 2>(
+                    finish,
+                    tile,
+                    limits,
+                    out_scale,
+                    vector,
+                    pixel_stride,
+                    to,
+                );
+                vector += 2;
+            }
+            if vector < vectors {
+                requantize_vectors::<ACTIVATION, POSITIVE, 1>(
+                    finish,
+                    tile,
+                    limits,
+                    out_scale,
+                    vector,
+                    pixel_stride,
+                    to,
+                );
+            }
+        }
+
+        /// `V` vectors of channels of every pixel.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn requantize_vectors<const ACTIVATION: u8, const POSITIVE: bool, const V: usize>(
+            finish: &Finish<'_>,
+            tile: &Tile<'_>,
+            limits: [f32; 2],
+            out_scale: f32,
+            vector: usize,
+            pixel_stride: usize,
+            to: &mut [u8],
+        ) {
             let limits = [splat(limits[0]), splat(limits[1])];
             let out_scale = splat(out_scale);
-            let vectors = tile.stride / LANES;
-            let lanes = tile.lane..tile.lane + tile.stride;
-            let scales = finish.scales[lanes.clone()].as_chunks::<LANES>().0;
-            let bias = finish.bias[lanes].as_chunks::<LANES>().0;
-            let sums = tile.sums[..tile.pixels * tile.stride].as_chunks::<LANES>().0;
-            for (vector, (scale, bias)) in scales.iter().zip(bias).enumerate() {
-                let (scale, bias) = (load_floats(scale), load_floats(bias));
-                let mut at = vector * LANES;
-                for sums in sums[vector..].iter().step_by(vectors) {
-                    let value = value::<ACTIVATION>(sums, scale, bias, limits, finish.fused_bias);
-                    let Some(to) = to[at..].first_chunk_mut() else { return };
-                    store_stored(to, multiply(value, out_scale));
-                    at += pixel_stride;
+            let first = vector * LANES;
+            let lane = tile.lane + first;
+            let mut scales = [out_scale; V];
+            let mut bias = [out_scale; V];
+            for v in 0..V {
+                let (Some(scale), Some(offset)) =
+                    (finish.scales[lane + v * LANES..].first_chunk(), finish.bias[lane + v * LANES..].first_chunk())
+                else {
+                    return;
+                };
+                (scales[v], bias[v]) = (load_floats(scale), load_floats(offset));
+            }
+            let pixels = tile.sums.chunks_exact(tile.stride).take(tile.pixels);
+            for (sums, to) in pixels.zip(to.chunks_mut(pixel_stride)) {
+                let sums = &sums[first..first + V * LANES].as_chunks::<LANES>().0[..V];
+                let to = &mut to[first..first + V * LANES].as_chunks_mut::<LANES>().0[..V];
+                for v in 0..V {
+                    let value = value::<ACTIVATION>(&sums[v], scales[v], bias[v], limits, finish.fused_bias);
+                    let product = multiply(value, out_scale);
+                    if POSITIVE {
+                        store_positive(&mut to[v], product);
+                    } else {
+                        store_stored(&mut to[v], product);
+                    }
                 }
             }
         }

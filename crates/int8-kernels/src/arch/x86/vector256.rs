@@ -122,24 +122,36 @@ pub(super) fn positive_or(x: Floats, other: Floats) -> Floats {
     _mm256_blendv_ps(other, x, _mm256_cmp_ps::<_CMP_GT_OQ>(x, _mm256_setzero_ps()))
 }
 
-/// Stored int8 values of products with a scale, in the low 8 bytes: as in `vector512`, rounded by
+/// Stored int8 values of `product`s, already multiplied by the scale: as in `vector512`, rounded by
 /// adding the largest float below 0.5 with the value's sign and cutting the fraction off.
 #[inline]
 #[target_feature(enable = "avx2")]
-fn stored(product: Floats) -> __m128i {
-    let sign = _mm256_and_ps(product, _mm256_set1_ps(-0.0));
-    let half = _mm256_or_ps(sign, _mm256_set1_ps(f32::from_bits(0x3EFF_FFFF)));
-    // NaN is the second operand, so it stays and becomes i32::MIN, whose lowest byte is zero.
-    let limited = smaller(splat(127.0), larger(splat(-127.0), add(product, half)));
-    let whole = _mm256_and_si256(_mm256_cvttps_epi32(limited), _mm256_set1_epi32(0xFF));
-    let words = _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256::<1>(whole));
-    _mm_xor_si128(_mm_packus_epi16(words, words), _mm_set1_epi8(i8::MIN))
+pub(super) fn store_stored(to: &mut [u8; LANES], product: Floats) {
+    let sign = _mm256_and_ps(product, splat(-0.0));
+    let moved = add(product, _mm256_or_ps(sign, splat(HALF)));
+    // NaN is the second operand, so it stays.
+    store_cut(to, larger(splat(-127.0), moved));
 }
 
+/// As [`store_stored`] for products that are positive, zero or NaN.
 #[inline]
 #[target_feature(enable = "avx2")]
-pub(super) fn store_stored(to: &mut [u8; LANES], product: Floats) {
-    *to = _mm_cvtsi128_si64(stored(product)).to_le_bytes();
+pub(super) fn store_positive(to: &mut [u8; LANES], product: Floats) {
+    store_cut(to, add(product, splat(HALF)));
+}
+
+/// The largest float below 0.5.
+const HALF: f32 = f32::from_bits(0x3EFF_FFFF);
+
+/// Cuts fractions off and stores the integers, at most 127. NaN becomes `i32::MIN` and, as its lowest
+/// byte, zero.
+#[inline]
+#[target_feature(enable = "avx2")]
+fn store_cut(to: &mut [u8; LANES], moved: Floats) {
+    let whole = _mm256_and_si256(_mm256_cvttps_epi32(smaller(splat(127.0), moved)), _mm256_set1_epi32(0xFF));
+    let words = _mm_packus_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256::<1>(whole));
+    let bytes = _mm_xor_si128(_mm_packus_epi16(words, words), _mm_set1_epi8(i8::MIN));
+    *to = _mm_cvtsi128_si64(bytes).to_le_bytes();
 }
 
 /// The int8 values of stored bytes as floats.

@@ -128,23 +128,35 @@ pub(super) fn positive_or(x: Floats, other: Floats) -> Floats {
 /// from zero, for all values whose sum is exact enough, which those up to 2^22 are.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-pub(super) fn stored(product: Floats) -> __m128i {
+pub(super) fn store_stored(to: &mut [u8; LANES], product: Floats) {
     const SIGN: i32 = i32::MIN;
-    let half = _mm512_set1_epi32(0x3EFF_FFFF);
+    let half = _mm512_set1_epi32(HALF.to_bits() as i32);
     // half | (product & SIGN)
     let signed_half = _mm512_ternarylogic_epi32::<0xF8>(half, _mm512_castps_si512(product), _mm512_set1_epi32(SIGN));
     let moved = _mm512_add_ps(product, _mm512_castsi512_ps(signed_half));
-    // NaN is the second operand, so it stays, becomes i32::MIN and ends as a byte of zero.
-    let limited = smaller(splat(127.0), larger(splat(-127.0), moved));
-    let whole = _mm512_cvttps_epi32(limited);
-    _mm_xor_si128(_mm512_cvtepi32_epi8(whole), _mm_set1_epi8(i8::MIN))
+    // NaN is the second operand, so it stays.
+    store_cut(to, larger(splat(-127.0), moved));
 }
 
+/// As [`store_stored`] for products that are positive, zero or NaN.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-pub(super) fn store_stored(to: &mut [u8; LANES], product: Floats) {
+pub(super) fn store_positive(to: &mut [u8; LANES], product: Floats) {
+    store_cut(to, _mm512_add_ps(product, splat(HALF)));
+}
+
+/// The largest float below 0.5.
+const HALF: f32 = f32::from_bits(0x3EFF_FFFF);
+
+/// Cuts fractions off and stores the integers, at most 127. NaN becomes `i32::MIN` and, as its lowest
+/// byte, zero.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn store_cut(to: &mut [u8; LANES], moved: Floats) {
+    let whole = _mm512_cvttps_epi32(smaller(splat(127.0), moved));
+    let bytes = _mm_xor_si128(_mm512_cvtepi32_epi8(whole), _mm_set1_epi8(i8::MIN));
     // SAFETY: the reference is valid for 16 bytes; the store needs no alignment.
-    unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), stored(product)) }
+    unsafe { _mm_storeu_si128(to.as_mut_ptr().cast(), bytes) }
 }
 
 /// The int8 values of stored bytes as floats.
