@@ -76,6 +76,7 @@ fn describe(compiled: &Compiled, plan: &Plan, step: &Step) -> StepReport {
         Op::TakeLargest { .. } => ("max_pool", vec!["i8".to_owned()], 0, 0),
         Op::Limit { .. } => ("limit", vec!["i8".to_owned()], 0, 0),
         Op::Move { .. } => ("move", vec!["i8".to_owned()], 0, 0),
+        Op::Relabel { .. } => ("none", vec!["f32".to_owned()], 0, 0),
         Op::Float { layer } => {
             let node = &compiled.graph.nodes()[*layer];
             let inputs = node.inputs.iter().map(|blob| float_bytes(plan.roots[blob.0]));

@@ -81,6 +81,7 @@ impl Context<'_> {
                 buffers.bytes[to.buffer] = out;
             }
             Op::Move { from, to, .. } => each_pixel(from, to, buffers, |from, to| to.copy_from_slice(from)),
+            Op::Relabel { from, to } => return self.relabel(index, *from, *to, buffers),
             Op::Float { layer } => return self.float(index, *layer, buffers),
         }
         buffers.release(&self.plan.released[index]);
@@ -185,6 +186,19 @@ impl Context<'_> {
             3 => Value::Pixels(Pixels::new(shape, values)?),
             _ => Value::Planar(Tensor::new(shape.dims(), values)?),
         })
+    }
+
+    fn relabel(self, index: usize, from: BlobId, to: BlobId, buffers: &mut Buffers) -> Result<()> {
+        let is_last = self.plan.released[index].contains(&from);
+        let value = &mut buffers.values[from.0];
+        let value = if is_last { value.take() } else { value.clone() };
+        match (value, self.plan.shapes[to.0]) {
+            (Some(Value::Pixels(pixels)), Some(shape)) => {
+                let tensor = pixels.into_interleaved().reshaped(shape)?;
+                buffers.keep(self.plan, to, Value::Planar(tensor))
+            }
+            _ => Err(Error::invalid("an image was read that no step has made")),
+        }
     }
 
     fn float(self, index: usize, layer: usize, buffers: &mut Buffers) -> Result<()> {

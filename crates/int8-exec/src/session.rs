@@ -56,6 +56,9 @@ impl Session {
         for (name, tensor) in inputs {
             self.buffers.keep(&plan, compiled.graph.blob(name)?, Value::Planar(tensor.clone()))?;
         }
+        for (blob, value) in &plan.constants {
+            self.buffers.keep(&plan, *blob, Value::Planar(value.clone()))?;
+        }
         for (index, step) in plan.steps.iter().enumerate() {
             let start = Instant::now();
             let result = context.run_step(index, &mut self.buffers);

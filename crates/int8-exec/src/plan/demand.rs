@@ -38,7 +38,8 @@ pub(super) fn demands(graph: &Graph, layers: &[Prepared], facts: &Facts, fusion:
         }
     }
     for index in (0..layers.len()).rev() {
-        if fusion.is_absorbed[index] || layers[index].nature() == Nature::Hands {
+        let is_known = facts.is_constant(&graph.nodes()[index].outputs);
+        if fusion.is_absorbed[index] || is_known || layers[index].nature() == Nature::Hands {
             continue;
         }
         let roots: Vec<BlobId> = graph.nodes()[index].inputs.iter().map(|blob| facts.roots[blob.0]).collect();

@@ -1,12 +1,15 @@
 //! What is known of every blob before anything is computed.
 
-use fp32_ref::{BlobId, Graph, Shape};
+use fp32_ref::{BlobId, Graph, Shape, Tensor};
 use int8_kernels::PoolWindow;
 use ncnn_format::{Error, ErrorKind, Result};
 
 use super::nature::Nature;
 use super::windows::pool_window;
 use crate::layers::Prepared;
+
+/// Larger constants are computed at every run.
+const MOST_CONSTANT_VALUES: usize = 1 << 20;
 
 /// Shapes, types and readers of the blobs of one network for inputs of given shapes.
 pub(super) struct Facts {
@@ -20,6 +23,8 @@ pub(super) struct Facts {
     pub(super) readers: Vec<Vec<usize>>,
     /// Whether a root is an output of the network under any of its names.
     pub(super) is_output: Vec<bool>,
+    /// Values that are the same for every input of these shapes.
+    pub(super) constants: Vec<Option<Tensor>>,
     /// By layer, the windows of a largest-value pooling that the int8 kernels can do.
     pub(super) windows: Vec<Option<PoolWindow>>,
 }
@@ -36,6 +41,7 @@ impl Facts {
             roots: (0..blobs).map(BlobId).collect(),
             readers: vec![Vec::new(); blobs],
             is_output: vec![false; blobs],
+            constants: vec![None; blobs],
             windows: vec![None; layers.len()],
         };
         for &(blob, shape) in inputs {
@@ -59,9 +65,6 @@ impl Facts {
         let node = &graph.nodes()[index];
         let inputs: Vec<BlobId> = node.inputs.iter().map(|&blob| self.roots[blob.0]).collect();
         let is_alias = layer.nature() == Nature::Hands;
-        if !is_alias {
-            inputs.iter().for_each(|blob| self.readers[blob.0].push(index));
-        }
         match layer {
             Prepared::Fed => {}
             Prepared::Convolution(_) | Prepared::InnerProduct(_) => {
@@ -96,8 +99,40 @@ impl Facts {
                     node.outputs.iter().zip(inputs.iter().cycle()).for_each(|(to, from)| self.roots[to.0] = *from);
                 }
                 self.pass_scale(*nature, &inputs, &node.outputs)?;
+                if !is_alias {
+                    self.compute_constants(&**layer, *nature, &inputs, &node.outputs)?;
+                }
             }
         }
+        if !is_alias && !self.is_constant(&node.outputs) {
+            inputs.iter().for_each(|blob| self.readers[blob.0].push(index));
+        }
+        Ok(())
+    }
+
+    /// Whether every one of a layer's `outputs` is known.
+    pub(super) fn is_constant(&self, outputs: &[BlobId]) -> bool {
+        !outputs.is_empty() && outputs.iter().all(|blob| self.constants[blob.0].is_some())
+    }
+
+    /// Runs a layer now if its outputs do not depend on what is fed.
+    fn compute_constants(
+        &mut self,
+        layer: &dyn fp32_ref::Layer,
+        nature: Nature,
+        inputs: &[BlobId],
+        outputs: &[BlobId],
+    ) -> Result<()> {
+        let is_small = |blob: &BlobId| self.shapes[blob.0].is_some_and(|shape| shape.volume() <= MOST_CONSTANT_VALUES);
+        let known: Option<Vec<Tensor>> = match nature {
+            Nature::Measures => {
+                inputs.iter().map(|blob| self.shapes[blob.0].map(|shape| Tensor::filled(shape, 0.0))).collect()
+            }
+            _ if inputs.is_empty() => None,
+            _ => inputs.iter().map(|blob| self.constants[blob.0].clone()).collect(),
+        };
+        let Some(known) = known.filter(|_| outputs.iter().all(is_small)) else { return Ok(()) };
+        outputs.iter().zip(layer.run(known)?).for_each(|(blob, value)| self.constants[blob.0] = Some(value));
         Ok(())
     }
 

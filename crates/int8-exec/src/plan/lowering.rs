@@ -10,7 +10,7 @@ use super::demand::{Demand, works_on_integers};
 use super::facts::Facts;
 use super::fusion::{Chain, Fusion};
 use super::grid::Grid;
-use super::movement::Movement;
+use super::movement::{self, Movement};
 use super::nature::Nature;
 use super::step::{Moving, Op, Sinks, Step};
 use super::storage::{Storages, View};
@@ -37,6 +37,11 @@ impl Lowering<'_> {
     pub(super) fn lower(&mut self) -> Result<()> {
         for (index, layer) in self.layers.iter().enumerate() {
             if self.fusion.is_absorbed[index] || layer.nature() == Nature::Hands {
+                continue;
+            }
+            let outputs = &self.graph.nodes()[index].outputs;
+            if self.facts.is_constant(outputs) {
+                outputs.iter().try_for_each(|&blob| self.quantize(index, blob))?;
                 continue;
             }
             match (layer, &self.fusion.chains[index]) {
@@ -143,7 +148,8 @@ impl Lowering<'_> {
             if inputs.iter().any(|blob| self.facts.int8[self.root(*blob).0].is_some()) {
                 return Err(Error::unsupported("a float layer on integers of the file"));
             }
-            self.push(index, Op::Float { layer: index });
+            let op = self.relabelled(index, float, nature)?.unwrap_or(Op::Float { layer: index });
+            self.push(index, op);
         }
         for (position, (&blob, integers)) in outputs.iter().zip(by_integers).enumerate() {
             if !integers {
@@ -155,6 +161,16 @@ impl Lowering<'_> {
             }
         }
         Ok(())
+    }
+
+    /// A layer that turns an image pixel by pixel into ncnn's order only changes its shape.
+    fn relabelled(&self, index: usize, float: &dyn fp32_ref::Layer, nature: Nature) -> Result<Option<Op>> {
+        let node = &self.graph.nodes()[index];
+        let (Nature::Moves, &[input], &[to]) = (nature, &node.inputs[..], &node.outputs[..]) else { return Ok(None) };
+        let from = self.root(input);
+        let (Some(shape), Some(output)) = (self.facts.shapes[from.0], self.facts.shapes[to.0]) else { return Ok(None) };
+        let can_be = shape.rank() == 3 && movement::is_affordable(&[shape], &[output]);
+        Ok((can_be && movement::reads_pixels_in_order(float, shape)?).then_some(Op::Relabel { from, to }))
     }
 
     /// Makes one int8 form of an output from the inputs' forms of the same scale.

@@ -25,7 +25,7 @@ mod windows;
 
 use std::collections::HashMap;
 
-use fp32_ref::{BlobId, Graph, Shape};
+use fp32_ref::{BlobId, Graph, Shape, Tensor};
 use ncnn_format::{Error, Result};
 
 use crate::layers::Prepared;
@@ -55,6 +55,8 @@ pub(crate) struct Plan {
     pub(crate) released: Vec<Vec<BlobId>>,
     /// Roots whose floats must lie pixel by pixel.
     pub(crate) as_pixels: Vec<bool>,
+    /// Values that are the same in every run.
+    pub(crate) constants: Vec<(BlobId, Tensor)>,
     /// The blob whose value each blob has.
     pub(crate) roots: Vec<BlobId>,
     /// The shape of each blob, `None` where it depends on values.
@@ -108,6 +110,8 @@ impl Plan {
                 int8_outputs.insert(blob, (view, scale));
             }
         }
+        let known = facts.constants.into_iter().enumerate();
+        let known = known.filter_map(|(blob, value)| value.map(|value| (BlobId(blob), value)));
         let mut plan = Self {
             released: vec![Vec::new(); steps.len()],
             steps,
@@ -116,6 +120,7 @@ impl Plan {
             unshared_bytes: 0,
             homes: vec![FloatHome::Nowhere; graph.blobs().len()],
             as_pixels: vec![false; graph.blobs().len()],
+            constants: known.collect(),
             roots: facts.roots,
             shapes: facts.shapes,
             int8_outputs,
@@ -152,8 +157,8 @@ impl Plan {
     fn place_floats(&mut self, graph: &Graph) {
         let mut spans: Vec<Option<Span>> = vec![None; self.homes.len()];
         let root = |blob: &BlobId| self.roots[blob.0].0;
-        for &input in graph.inputs() {
-            self.homes[input.0] = FloatHome::Value;
+        for &known in graph.inputs().iter().chain(self.constants.iter().map(|(blob, _)| blob)) {
+            self.homes[known.0] = FloatHome::Value;
         }
         for (index, step) in self.steps.iter().enumerate() {
             match &step.op {
@@ -169,6 +174,11 @@ impl Plan {
                         extend(&mut spans[made.0], index);
                     }
                 }
+                Op::Relabel { from, to } => {
+                    self.as_pixels[from.0] = true;
+                    extend(&mut spans[from.0], index);
+                    extend(&mut spans[to.0], index);
+                }
                 Op::Float { layer } => {
                     let node = &graph.nodes()[*layer];
                     for blob in node.inputs.iter().map(root).chain(node.outputs.iter().map(|blob| blob.0)) {
@@ -179,8 +189,8 @@ impl Plan {
             }
         }
         for step in &self.steps {
-            if let Op::Float { layer } = step.op {
-                let node = &graph.nodes()[layer];
+            if matches!(step.op, Op::Float { .. } | Op::Relabel { .. }) {
+                let node = &graph.nodes()[step.layers[0]];
                 node.inputs.iter().map(root).for_each(|blob| self.homes[blob] = FloatHome::Value);
                 node.outputs.iter().for_each(|blob| self.homes[blob.0] = FloatHome::Value);
             }

@@ -40,6 +40,26 @@ pub(crate) struct Pattern {
     pub(crate) to_step: usize,
 }
 
+/// Whether the values that `layer` makes of an image of `shape`, in ncnn's order, are its pixels one
+/// after the other.
+///
+/// # Errors
+/// Those of the layer.
+pub(super) fn reads_pixels_in_order(layer: &dyn Layer, shape: Shape) -> Result<bool> {
+    let (grid, outputs) = (Grid::of(shape), layer.run(vec![positions(shape)?])?);
+    let place = |(index, &position): (usize, &f32)| {
+        grid.place(shape.rank(), position as usize) == (index / grid.channels, index % grid.channels)
+    };
+    Ok(outputs
+        .iter()
+        .all(|output| output.shape().volume() == shape.volume() && output.as_slice().iter().enumerate().all(place)))
+}
+
+/// A tensor whose values are the positions at which they are.
+fn positions(shape: Shape) -> Result<Tensor> {
+    Tensor::new(shape.dims(), (0..shape.volume()).map(|position| position as f32).collect())
+}
+
 impl Movement {
     /// What `layer`, which has one input of `shape`, moves where: one movement per output.
     ///
@@ -48,8 +68,7 @@ impl Movement {
     /// # Errors
     /// Those of the layer, and `Unsupported` if its outputs are not values of its input.
     pub(super) fn of(layer: &dyn Layer, shape: Shape) -> Result<Vec<Self>> {
-        let positions = (0..shape.volume()).map(|position| position as f32).collect();
-        let outputs = layer.run(vec![Tensor::new(shape.dims(), positions)?])?;
+        let outputs = layer.run(vec![positions(shape)?])?;
         outputs.iter().map(|output| Self::from_positions(output, shape)).collect()
     }
 

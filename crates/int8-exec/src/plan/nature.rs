@@ -21,6 +21,8 @@ pub(crate) enum Nature {
         /// Rows and columns of a window and from one to the next; `None` for the whole image.
         window: Option<[usize; 4]>,
     },
+    /// Reads the shapes of its inputs, not their values.
+    Measures,
     /// Anything else.
     Computes,
 }
@@ -50,6 +52,7 @@ impl Nature {
             }
             LayerKind::Interp if one_input && typed::Interp::read(layer)?.resize_type == 1 => Self::Moves,
             LayerKind::Concat => Self::Joins,
+            LayerKind::PriorBox | LayerKind::MemoryData => Self::Measures,
             LayerKind::ReLU => match typed::ReLU::read(layer)?.slope {
                 0.0 => Self::Activates(Activation::Relu),
                 slope if slope > 0.0 => Self::Activates(Activation::LeakyRelu { slope }),

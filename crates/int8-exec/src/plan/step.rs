@@ -36,6 +36,8 @@ pub(crate) enum Op {
     Limit { low: i8, high: i8, from: View, to: View },
     /// Copies bytes.
     Move { moving: Moving, from: View, to: View },
+    /// Calls the pixels of an image the values of another shape.
+    Relabel { from: BlobId, to: BlobId },
     /// A layer of fp32-ref.
     Float { layer: usize },
 }
@@ -68,7 +70,7 @@ impl Op {
             | Self::TakeLargest { from, .. }
             | Self::Limit { from, .. }
             | Self::Move { from, .. } => Some(*from),
-            Self::Quantize { .. } | Self::Float { .. } => None,
+            Self::Quantize { .. } | Self::Relabel { .. } | Self::Float { .. } => None,
         }
     }
 
@@ -79,7 +81,7 @@ impl Op {
                 integers.iter().map(|(_, view)| *view).collect()
             }
             Self::TakeLargest { to, .. } | Self::Limit { to, .. } | Self::Move { to, .. } => vec![*to],
-            Self::Float { .. } => Vec::new(),
+            Self::Relabel { .. } | Self::Float { .. } => Vec::new(),
         }
     }
 
@@ -101,7 +103,7 @@ impl Op {
             Self::TakeLargest { from, to, .. } | Self::Limit { from, to, .. } | Self::Move { from, to, .. } => {
                 (*from, *to) = (change(*from), change(*to));
             }
-            Self::Float { .. } => {}
+            Self::Relabel { .. } | Self::Float { .. } => {}
         }
         if let Self::Move { moving, from, to } = self
             && let Moving::Table(movement) = moving
