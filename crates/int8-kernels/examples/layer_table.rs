@@ -1,5 +1,6 @@
 //! Prints what matrix products and the convolutions of some networks reach, as a share of the
-//! measured peak: `cargo run --release -p int8-kernels --example layer_table [network] [isa]`.
+//! measured peak: `cargo run --release -p int8-kernels --example layer_table [network] [isa] [residual]`.
+//! With `residual`, floats are added and the sums kept as floats as well as int8 values.
 //!
 //! Each line is the best of many short runs; the peak is measured between them, because shared
 //! machines change speed.
@@ -9,7 +10,7 @@
 use std::time::{Duration, Instant};
 
 use int8_kernels::{
-    Activation, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Place, Run, Sink,
+    Activation, Addend, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Place, Residual, Run, Sink,
     peak_macs_per_second,
 };
 
@@ -96,13 +97,14 @@ const CUBES: &[usize] = &[256, 512, 1024];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let residual = arguments.iter().any(|argument| argument == "residual");
     let has = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
     let isa = arguments.iter().find_map(|name| Isa::by_name(name)).unwrap_or_else(Isa::detect);
-    let no_network = arguments.iter().all(|argument| Isa::by_name(argument).is_some());
+    let no_network = arguments.iter().all(|argument| Isa::by_name(argument).is_some() || argument == "residual");
     println!("{isa}, peak {:.1} GMAC/s", peak_macs_per_second(isa) / 1e9);
     if has("gemm") || no_network {
         for &size in CUBES {
-            report([size, size, 1, 1, 1, size, 1], (1, size), isa);
+            report([size, size, 1, 1, 1, size, 1], (1, size), isa, residual);
         }
     }
     let networks =
@@ -114,7 +116,7 @@ fn main() {
         println!("{name}");
         let (mut time, mut ideal) = (0.0, 0.0);
         for &layer in layers {
-            let (seconds, peak_seconds) = report(layer, (layer[5], layer[5]), isa);
+            let (seconds, peak_seconds) = report(layer, (layer[5], layer[5]), isa, residual);
             time += seconds * layer[6] as f64;
             ideal += peak_seconds * layer[6] as f64;
         }
@@ -123,7 +125,7 @@ fn main() {
 }
 
 /// Prints a line; returns the seconds of a run and those at peak speed.
-fn report(layer: Layer, (height, width): (usize, usize), isa: Isa) -> (f64, f64) {
+fn report(layer: Layer, (height, width): (usize, usize), isa: Isa, residual: bool) -> (f64, f64) {
     let [in_channels, out_channels, groups, kernel, stride, ..] = layer;
     let shape = ConvShape {
         groups,
@@ -147,8 +149,13 @@ fn report(layer: Layer, (height, width): (usize, usize), isa: Isa) -> (f64, f64)
     let epilogue = Epilogue::new(vec![1e-4; out_channels], Some(vec![0.5; out_channels]), Activation::Relu).unwrap();
     let conv = PixelConv::new(shape, &weights, epilogue, isa).unwrap();
     let input = Image::new(&bytes, height, width, in_channels, in_channels).unwrap();
-    let run = Run { input, padding, rows: 0..rows, residual: None };
-    let mut out = vec![0; rows * columns * out_channels];
+    let outputs = rows * columns * out_channels;
+    let addends = vec![0.25; outputs];
+    let mut floats = vec![0.0; if residual { outputs } else { 0 }];
+    let added =
+        Residual { addend: Addend::F32 { values: &addends, pixel_stride: out_channels }, then: Activation::Relu };
+    let run = Run { input, padding, rows: 0..rows, residual: residual.then_some(added) };
+    let mut out = vec![0; outputs];
     let mut scratch = PixelScratch::default();
     let (mut best, mut peak) = (f64::INFINITY, 0f64);
     let start = Instant::now();
@@ -157,9 +164,12 @@ fn report(layer: Layer, (height, width): (usize, usize), isa: Isa) -> (f64, f64)
         peak = peak.max(now);
         let slice = Instant::now();
         while slice.elapsed() < Duration::from_millis(5) {
-            let mut sinks = [Sink::I8 { bytes: &mut out, place: Place::whole(out_channels), scale: 20.0 }];
+            let place = Place::whole(out_channels);
+            let mut sinks =
+                [Sink::I8 { bytes: &mut out, place, scale: 20.0 }, Sink::F32 { values: &mut floats, place }];
+            let sinks = if residual { &mut sinks[..] } else { &mut sinks[..1] };
             let started = Instant::now();
-            conv.run(&run, &mut sinks, &mut scratch).unwrap();
+            conv.run(&run, sinks, &mut scratch).unwrap();
             best = best.min(started.elapsed().as_secs_f64());
         }
     }

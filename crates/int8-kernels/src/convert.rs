@@ -3,15 +3,19 @@
 use crate::error::{Error, check_length, checked_product};
 use crate::image::{check_extent, stored, unstored};
 use crate::isa::Isa;
+use crate::micro_kernel::{RowKernels, kernels_of};
 use crate::quantize::quantize;
+
+/// Pixels that are turned from planes to pixels at a time.
+const BLOCK: usize = 512;
 
 /// `quantize(value, scale)` of every value, as stored bytes.
 ///
 /// # Errors
 /// `Length` if the slices differ in length.
-pub fn quantize_values(values: &[f32], scale: f32, out: &mut [u8], _: Isa) -> Result<(), Error> {
+pub fn quantize_values(values: &[f32], scale: f32, out: &mut [u8], isa: Isa) -> Result<(), Error> {
     check_length("quantized values", values.len(), out.len())?;
-    out.iter_mut().zip(values).for_each(|(byte, &value)| *byte = stored(quantize(value, scale)));
+    (rows_of(isa)?.quantize)(values, scale, out);
     Ok(())
 }
 
@@ -26,14 +30,31 @@ pub fn quantize_planes(
     scale: f32,
     out: &mut [u8],
     pixel_stride: usize,
-    _: Isa,
+    isa: Isa,
 ) -> Result<(), Error> {
     let pixels = planes.len().checked_div(channels).ok_or(Error::Zero { what: "channels" })?;
     check_length("planes", checked_product("planes", &[pixels, channels])?, planes.len())?;
     check_extent("quantized image", out.len(), 1, pixels, channels, pixel_stride)?;
-    for (channel, plane) in planes.chunks_exact(pixels.max(1)).enumerate() {
-        for (byte, &value) in out[channel..].iter_mut().step_by(pixel_stride).zip(plane) {
-            *byte = stored(quantize(value, scale));
+    let rows = rows_of(isa)?;
+    let mut buffer = [[0u8; BLOCK]; 3];
+    for first in (0..pixels).step_by(BLOCK) {
+        let count = BLOCK.min(pixels - first);
+        for channel in (0..channels).step_by(buffer.len()) {
+            let taken = buffer.len().min(channels - channel);
+            for (index, bytes) in buffer.iter_mut().take(taken).enumerate() {
+                let plane = &planes[(channel + index) * pixels + first..][..count];
+                (rows.quantize)(plane, scale, &mut bytes[..count]);
+            }
+            let out = &mut out[first * pixel_stride + channel..];
+            if taken == 3 && pixel_stride == 3 {
+                let planes = [&buffer[0][..count], &buffer[1][..count], &buffer[2][..count]];
+                (rows.interleave)(planes, &mut out[..3 * count]);
+                continue;
+            }
+            for (index, bytes) in buffer.iter().take(taken).enumerate() {
+                let out = out[index..].iter_mut().step_by(pixel_stride);
+                out.zip(&bytes[..count]).for_each(|(to, &byte)| *to = byte);
+            }
         }
     }
     Ok(())
@@ -43,9 +64,9 @@ pub fn quantize_planes(
 ///
 /// # Errors
 /// `Length` if the slices differ in length.
-pub fn dequantize_values(bytes: &[u8], step: f32, out: &mut [f32], _: Isa) -> Result<(), Error> {
+pub fn dequantize_values(bytes: &[u8], step: f32, out: &mut [f32], isa: Isa) -> Result<(), Error> {
     check_length("dequantized values", bytes.len(), out.len())?;
-    out.iter_mut().zip(bytes).for_each(|(value, &byte)| *value = f32::from(unstored(byte)) * step);
+    (rows_of(isa)?.dequantize)(bytes, step, out);
     Ok(())
 }
 
@@ -53,11 +74,36 @@ pub fn dequantize_values(bytes: &[u8], step: f32, out: &mut [f32], _: Isa) -> Re
 ///
 /// # Errors
 /// `Length` if the slices differ in length.
-pub fn requantize_values(bytes: &[u8], step: f32, scale: f32, out: &mut [u8], _: Isa) -> Result<(), Error> {
+pub fn requantize_values(bytes: &[u8], step: f32, scale: f32, out: &mut [u8], isa: Isa) -> Result<(), Error> {
     check_length("requantized values", bytes.len(), out.len())?;
+    (rows_of(isa)?.requantize)(bytes, step, scale, out);
+    Ok(())
+}
+
+fn rows_of(isa: Isa) -> Result<&'static RowKernels, Error> {
+    kernels_of(isa).map(|kernels| &kernels.rows).ok_or(Error::NoKernel { isa: isa.name() })
+}
+
+pub(crate) fn quantize_each(values: &[f32], scale: f32, out: &mut [u8]) {
+    out.iter_mut().zip(values).for_each(|(byte, &value)| *byte = stored(quantize(value, scale)));
+}
+
+pub(crate) fn dequantize_each(bytes: &[u8], step: f32, out: &mut [f32]) {
+    out.iter_mut().zip(bytes).for_each(|(value, &byte)| *value = f32::from(unstored(byte)) * step);
+}
+
+pub(crate) fn requantize_each(bytes: &[u8], step: f32, scale: f32, out: &mut [u8]) {
     let rescale = |byte: u8| stored(quantize(f32::from(unstored(byte)) * step, scale));
     out.iter_mut().zip(bytes).for_each(|(to, &byte)| *to = rescale(byte));
-    Ok(())
+}
+
+#[inline(always)]
+pub(crate) fn interleave_each(planes: [&[u8]; 3], out: &mut [u8]) {
+    let (out, _) = out.as_chunks_mut::<3>();
+    let [a, b, c] = planes.map(|plane| &plane[..out.len()]);
+    for (index, pixel) in out.iter_mut().enumerate() {
+        *pixel = [a[index], b[index], c[index]];
+    }
 }
 
 #[cfg(test)]

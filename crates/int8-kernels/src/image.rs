@@ -82,11 +82,6 @@ impl<'a> Image<'a> {
     pub fn pixel_stride(&self) -> usize {
         self.pixel_stride
     }
-
-    /// The channels of one pixel.
-    pub(crate) fn pixel(&self, y: usize, x: usize) -> &'a [u8] {
-        &self.bytes[(y * self.width + x) * self.pixel_stride..][..self.channels]
-    }
 }
 
 /// Fails unless a slice holds `rows` rows of `width` pixels of `channels` channels.

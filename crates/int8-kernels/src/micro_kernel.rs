@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use crate::arch;
 use crate::finish::{Finish, Tile};
 use crate::isa::Isa;
+use crate::max_pool::MaxWindows;
 use crate::sink::Sink;
 
 /// The routines of one instruction set, each with the layouts that it wants.
@@ -21,8 +22,8 @@ pub struct MicroKernels {
     pub depthwise: DepthwiseKernel,
     /// From sums to sinks.
     pub finish: fn(&Finish<'_>, &mut Tile<'_>, &mut [Sink<'_>]),
-    /// Raises every byte of the first slice to that of the second where that is larger.
-    pub max: fn(&mut [u8], &[u8]),
+    /// Routines over whole slices.
+    pub rows: RowKernels,
     /// Multiply-accumulates of one round of the register-only loop, and that loop, run so many times.
     pub peak: (u64, fn(u64) -> i32),
 }
@@ -132,6 +133,21 @@ pub struct Windows<'a> {
     pub panel: &'a [i8],
     /// What the sums begin with, one per channel.
     pub initial: &'a [i32],
+}
+
+/// Routines over whole slices; slices that belong together are equally long.
+#[derive(Debug)]
+pub struct RowKernels {
+    /// [`quantize_values`](crate::quantize_values).
+    pub quantize: fn(&[f32], f32, &mut [u8]),
+    /// [`dequantize_values`](crate::dequantize_values).
+    pub dequantize: fn(&[u8], f32, &mut [f32]),
+    /// [`requantize_values`](crate::requantize_values).
+    pub requantize: fn(&[u8], f32, f32, &mut [u8]),
+    /// Three planes to pixels of three bytes.
+    pub interleave: fn([&[u8]; 3], &mut [u8]),
+    /// The largest bytes of windows.
+    pub max: fn(&MaxWindows<'_>, &mut [u8]),
 }
 
 impl WeightForm {

@@ -1,8 +1,10 @@
 //! Portable kernels: plain Rust in a shape that compilers turn into vector code of any CPU.
 
+use crate::convert::{dequantize_each, interleave_each, quantize_each, requantize_each};
 use crate::finish::finish_values;
 use crate::isa::Level;
-use crate::micro_kernel::{DenseKernel, DepthwiseKernel, KR, MicroKernels, Strip, WeightForm, Windows};
+use crate::max_pool::largest;
+use crate::micro_kernel::{DenseKernel, DepthwiseKernel, KR, MicroKernels, RowKernels, Strip, WeightForm, Windows};
 
 /// Output channels of a dense tile.
 const LANES: usize = 16;
@@ -32,7 +34,13 @@ pub(super) static KERNELS: MicroKernels = MicroKernels {
         run: depthwise_1x16c4,
     },
     finish: finish_values,
-    max,
+    rows: RowKernels {
+        quantize: quantize_each,
+        dequantize: dequantize_each,
+        requantize: requantize_each,
+        interleave: interleave_each,
+        max: largest::<16>,
+    },
     peak: ((LANES * KR) as u64, peak),
 };
 
@@ -82,10 +90,6 @@ fn depthwise_1x16c4(windows: &Windows<'_>, out: &mut [i32]) {
         }
     }
     out[..BLOCK].copy_from_slice(&sums);
-}
-
-fn max(best: &mut [u8], other: &[u8]) {
-    best.iter_mut().zip(other).for_each(|(best, &byte)| *best = (*best).max(byte));
 }
 
 fn peak(rounds: u64) -> i32 {

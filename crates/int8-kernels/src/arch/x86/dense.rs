@@ -149,15 +149,15 @@ macro_rules! dense_kernel {
             unsafe { register_loop(rounds) }
         }
 
-        /// Nothing but products of registers.
+        /// Nothing but products of registers, which the compiler may not share between sums.
         #[target_feature(enable = $features)]
         fn register_loop(rounds: u64) -> i32 {
             let mut sums = [int_zero(); PEAK_SUMS];
-            let one = [1; product::WEIGHT_BYTES];
-            let weights = product::load_weights(&one);
-            let activations = product::spread(std::hint::black_box(0x01020304));
+            let weights = product::load_weights(&[1; product::WEIGHT_BYTES]);
+            let mut activations = product::spread(0x0102_0304);
             for _ in 0..rounds {
                 for sum in &mut sums {
+                    activations = product::opaque_activations(activations);
                     *sum = product::add_products(*sum, activations, weights);
                 }
             }

@@ -119,17 +119,5 @@ macro_rules! depthwise_kernel {
                 store_ints(&mut out[part], sums[part]);
             }
         }
-
-        fn max(best: &mut [u8], other: &[u8]) {
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { max_of_bytes(best, other) }
-        }
-
-        #[target_feature(enable = $features)]
-        fn max_of_bytes(best: &mut [u8], other: &[u8]) {
-            for (best, &byte) in best.iter_mut().zip(other) {
-                *best = (*best).max(byte);
-            }
-        }
     };
 }

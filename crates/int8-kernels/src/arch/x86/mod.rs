@@ -7,6 +7,8 @@ mod dense;
 mod depthwise;
 #[macro_use]
 mod finish;
+#[macro_use]
+mod rows;
 mod vector256;
 mod vector512;
 
@@ -22,11 +24,12 @@ macro_rules! instruction_set {
             use super::$vector::*;
             use super::$vector::$product as product;
             use crate::isa::Level;
-            use crate::micro_kernel::{DenseKernel, DepthwiseKernel, MicroKernels, KR};
+            use crate::micro_kernel::{DenseKernel, DepthwiseKernel, KR, MicroKernels, RowKernels};
 
             dense_kernel!($features, $halves x [$($pixels)*] x [$($vectors)*]);
             depthwise_kernel!($features);
             finish_kernel!($features);
+            row_kernels!($features);
 
             pub(in crate::arch) static KERNELS: MicroKernels = MicroKernels {
                 level: Level::$level,
@@ -49,7 +52,7 @@ macro_rules! instruction_set {
                     run: depthwise,
                 },
                 finish,
-                max,
+                rows: RowKernels { quantize, dequantize, requantize: requantize_row, interleave: interleave_three, max },
                 peak: ((PEAK_SUMS * LANES * KR) as u64, peak),
             };
         }

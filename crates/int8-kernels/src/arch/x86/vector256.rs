@@ -189,6 +189,15 @@ pub(super) fn in_byte_order(parts: [Ints; 4]) -> [Ints; 4] {
     ]
 }
 
+/// The same value, of which the compiler knows nothing.
+#[inline]
+#[target_feature(enable = "avx2")]
+pub(super) fn opaque(mut values: Ints) -> Ints {
+    // SAFETY: the assembly is a comment.
+    unsafe { std::arch::asm!("/* {0} */", inout(ymm_reg) values, options(nomem, nostack, preserves_flags)) };
+    values
+}
+
 #[inline]
 #[target_feature(enable = "avx2")]
 pub(super) fn sum_lanes(values: Ints) -> i32 {
@@ -230,6 +239,12 @@ pub(super) mod vnni {
     }
 
     #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(in super::super) fn opaque_activations(activations: Activations) -> Activations {
+        opaque(activations)
+    }
+
+    #[inline]
     #[target_feature(enable = "avx2,avxvnni")]
     pub(in super::super) fn add_products(sums: Ints, activations: Activations, weights: Weights) -> Ints {
         _mm256_dpbusd_avx_epi32(sums, activations, weights)
@@ -268,6 +283,12 @@ pub(super) mod words {
     #[target_feature(enable = "avx2")]
     pub(in super::super) fn widen(bytes: Ints) -> Activations {
         [_mm256_and_si256(bytes, _mm256_set1_epi16(0xFF)), _mm256_srli_epi16::<8>(bytes)]
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx2")]
+    pub(in super::super) fn opaque_activations(activations: Activations) -> Activations {
+        [opaque(activations[0]), opaque(activations[1])]
     }
 
     #[inline]

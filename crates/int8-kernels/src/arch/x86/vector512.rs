@@ -199,6 +199,15 @@ pub(super) fn in_byte_order(parts: [Ints; 4]) -> [Ints; 4] {
     ]
 }
 
+/// The same value, of which the compiler knows nothing.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn opaque(mut values: Ints) -> Ints {
+    // SAFETY: the assembly is a comment.
+    unsafe { std::arch::asm!("/* {0} */", inout(zmm_reg) values, options(nomem, nostack, preserves_flags)) };
+    values
+}
+
 #[inline]
 #[target_feature(enable = "avx512f")]
 pub(super) fn sum_lanes(values: Ints) -> i32 {
@@ -235,6 +244,12 @@ pub(super) mod vnni {
     #[target_feature(enable = "avx512f")]
     pub(in super::super) fn widen(bytes: Ints) -> Activations {
         bytes
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(in super::super) fn opaque_activations(activations: Activations) -> Activations {
+        opaque(activations)
     }
 
     #[inline]
@@ -276,6 +291,12 @@ pub(super) mod words {
     #[target_feature(enable = "avx512f,avx512bw")]
     pub(in super::super) fn widen(bytes: Ints) -> Activations {
         [_mm512_and_si512(bytes, _mm512_set1_epi16(0xFF)), _mm512_srli_epi16::<8>(bytes)]
+    }
+
+    #[inline]
+    #[target_feature(enable = "avx512f")]
+    pub(in super::super) fn opaque_activations(activations: Activations) -> Activations {
+        [opaque(activations[0]), opaque(activations[1])]
     }
 
     #[inline]
