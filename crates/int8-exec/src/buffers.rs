@@ -1,10 +1,10 @@
 //! The memory of one running inference.
 
 use fp32_ref::{BlobId, Value, Workspace};
-use int8_kernels::PixelScratch;
 use ncnn_format::{Error, Result};
 
 use crate::plan::{FloatHome, Grid, Plan};
+use crate::rows::Scratches;
 
 /// Buffers for one plan; from the second run on nothing large is allocated.
 #[derive(Default)]
@@ -16,8 +16,7 @@ pub(crate) struct Buffers {
     /// Floats of other layers, by root.
     pub(crate) values: Vec<Option<Value>>,
     pub(crate) workspace: Workspace,
-    /// One per thread.
-    pub(crate) scratch: Vec<PixelScratch>,
+    pub(crate) scratch: Scratches,
 }
 
 /// Floats and how they lie.
@@ -37,7 +36,7 @@ impl Buffers {
         self.floats.iter_mut().zip(&plan.float_slots).for_each(|(slot, &size)| slot.resize(size, 0.0));
         self.values.clear();
         self.values.resize_with(plan.roots.len(), || None);
-        self.scratch.resize_with(rayon::current_num_threads(), PixelScratch::default);
+        self.scratch.fit();
     }
 
     /// The floats of `root`.

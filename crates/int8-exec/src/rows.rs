@@ -1,6 +1,7 @@
 //! The rows of a layer's output, spread over threads.
 
 use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
 
 use int8_kernels::{PixelScratch, Place, Sink};
 use ncnn_format::Result;
@@ -64,31 +65,68 @@ impl<'a> RowSinks<'a> {
 }
 
 impl Rows<'_> {
-    /// Does `work` on all rows, a share of them with each of `scratch`; what comes out does not
-    /// depend on the shares.
+    /// Does `work` on all rows in as many shares as `work_per_row` (in multiply-adds or moved bytes)
+    /// is worth; what comes out does not depend on the shares.
     ///
     /// # Errors
     /// One of those of `work`.
-    pub(crate) fn share<W>(self, scratch: &mut [PixelScratch], work: &W) -> Result<()>
+    pub(crate) fn share<W>(self, scratch: &Scratches, work_per_row: usize, work: &W) -> Result<()>
+    where
+        W: Fn(Range<usize>, &mut [Sink<'_>], &mut PixelScratch) -> Result<()> + Sync,
+    {
+        let threads = scratch.0.len();
+        let most = if threads > 1 { SHARES_PER_THREAD * threads } else { 1 };
+        let worth = self.range.len().saturating_mul(work_per_row) / LEAST_SHARE;
+        // Kernels take pixels by the dozen: shares of whole dozens waste none.
+        let unit = if self.width < 14 { 2 } else { 1 };
+        let shares = worth.clamp(1, most).min(self.range.len().div_ceil(unit));
+        self.split(scratch, shares, unit, work)
+    }
+
+    fn split<W>(self, scratch: &Scratches, shares: usize, unit: usize, work: &W) -> Result<()>
     where
         W: Fn(Range<usize>, &mut [Sink<'_>], &mut PixelScratch) -> Result<()> + Sync,
     {
         let Self { range, width, mut sinks } = self;
-        let shares = scratch.len().min(range.len());
         if shares <= 1 {
-            return match scratch.first_mut() {
-                Some(scratch) => work(range, sinks.as_mut_slice(), scratch),
-                None => work(range, sinks.as_mut_slice(), &mut PixelScratch::default()),
-            };
+            return scratch.with(|scratch| work(range, sinks.as_mut_slice(), scratch));
         }
-        let first = range.len() * (shares / 2) / shares;
+        let first = range.len() * (shares / 2) / shares / unit * unit;
         let middle = range.start + first;
         let (before, after) = sinks.split(first * width);
-        let (scratch_before, scratch_after) = scratch[..shares].split_at_mut(shares / 2);
         let before = Rows { range: range.start..middle, width, sinks: before };
         let after = Rows { range: middle..range.end, width, sinks: after };
-        let (first, second) = rayon::join(|| before.share(scratch_before, work), || after.share(scratch_after, work));
+        let (first, second) = rayon::join(
+            || before.split(scratch, shares / 2, unit, work),
+            || after.split(scratch, shares - shares / 2, unit, work),
+        );
         first.and(second)
+    }
+}
+
+/// More shares than threads let a thread that is done help another that was held up.
+const SHARES_PER_THREAD: usize = 2;
+
+/// Less work than this, some microseconds, is not worth waking a thread.
+const LEAST_SHARE: usize = 4_000_000;
+
+/// Scratch memory for every thread of a pool.
+#[derive(Default)]
+pub(crate) struct Scratches(Vec<Mutex<PixelScratch>>);
+
+impl Scratches {
+    /// Makes room for as many threads as there are.
+    pub(crate) fn fit(&mut self) {
+        self.0.resize_with(rayon::current_num_threads().max(1), Mutex::default);
+    }
+
+    /// Lends the memory of this thread.
+    fn with<T>(&self, work: impl FnOnce(&mut PixelScratch) -> T) -> T {
+        let index = rayon::current_thread_index().unwrap_or(0);
+        match self.0.get(index % self.0.len().max(1)) {
+            Some(scratch) => work(&mut scratch.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => work(&mut PixelScratch::default()),
+        }
     }
 }
 
@@ -115,8 +153,9 @@ mod tests {
                 }
                 Ok(())
             };
-            let mut scratch = vec![PixelScratch::default(); threads];
-            Rows { range: 0..7, width: 3, sinks }.share(&mut scratch, &work).unwrap();
+            let mut scratch = Scratches::default();
+            scratch.0.resize_with(threads, Mutex::default);
+            Rows { range: 0..7, width: 3, sinks }.share(&scratch, LEAST_SHARE, &work).unwrap();
             let expected: Vec<u8> = (1..=7).flat_map(|row| [row; 12]).collect();
             assert_eq!(bytes, expected, "{threads} threads");
         }

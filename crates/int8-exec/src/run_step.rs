@@ -65,7 +65,9 @@ impl Context<'_> {
                     _ => Ok(()),
                 };
                 let rows = Rows { range: 0..to.grid.height, width: to.grid.width, sinks };
-                let result = rows.share(&mut buffers.scratch, &work);
+                // A compared byte is worth some multiply-adds.
+                let per_row = 8 * to.grid.width * to.grid.channels * window.kernel_h * window.kernel_w;
+                let result = rows.share(&buffers.scratch, per_row, &work);
                 buffers.bytes[to.buffer] = out;
                 result?;
             }
@@ -129,7 +131,6 @@ impl Context<'_> {
             let room = MOST_SINKS - usize::from(written.is_some());
             let (now, later) = rest.split_at(room.min(rest.len()));
             rest = later;
-            let mut scratch = take(&mut buffers.scratch);
             let mut taken: [Vec<u8>; MOST_SINKS] = Default::default();
             taken.iter_mut().zip(now).for_each(|(bytes, (_, view))| *bytes = take(&mut buffers.bytes[view.buffer]));
             let mut targets = RowSinks::new();
@@ -140,9 +141,8 @@ impl Context<'_> {
             for (bytes, &(scale, view)) in taken.iter_mut().zip(now) {
                 targets.push(Sink::I8 { bytes, place: view.place(), scale });
             }
-            result = result.and(self.convolve_into(convolution, addend, targets, buffers, &mut scratch));
+            result = result.and(self.convolve_into(convolution, addend, targets, buffers));
             taken.into_iter().zip(now).for_each(|(bytes, (_, view))| buffers.bytes[view.buffer] = bytes);
-            buffers.scratch = scratch;
         }
         if let (Some(values), Some(root)) = (floats, sinks.floats) {
             match self.plan.homes[root.0] {
@@ -159,7 +159,6 @@ impl Context<'_> {
         addend: Option<BlobId>,
         sinks: RowSinks<'_>,
         buffers: &Buffers,
-        scratch: &mut [PixelScratch],
     ) -> Result<()> {
         let Convolution { conv, from, padding, output, then } = *convolution;
         let residual = addend
@@ -176,7 +175,8 @@ impl Context<'_> {
             let run = Run { input, padding, rows, residual };
             conv.run(&run, sinks, scratch).map_err(kernel_error)
         };
-        Rows { range: 0..output.height, width: output.width, sinks }.share(scratch, &work)
+        let per_row = output.width * output.channels * conv.shape().depth().unwrap_or(1);
+        Rows { range: 0..output.height, width: output.width, sinks }.share(&buffers.scratch, per_row, &work)
     }
 
     /// Floats that lie pixel by pixel as a value.
