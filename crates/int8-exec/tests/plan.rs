@@ -202,3 +202,55 @@ fn the_files_own_requantization_is_kept() {
 fn groups_and_blobs_joined_with_themselves() {
     check(GROUPED, [3, 10, 9], 8);
 }
+
+#[test]
+fn networks_of_the_fixtures_have_the_bits_of_their_layers() {
+    let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden");
+    for name in ["lenet.kl", "lenet.aciq", "resnet.kl", "mbv2_bn.kl", "mbv2_bn.aciq"] {
+        let files = |suffix| golden.join(format!("{name}.int8.{suffix}"));
+        let model = Model::load(files("param"), files("bin")).unwrap();
+        let input = floats(&[1, 28, 28], 9);
+        let options = |fuse| Options { fuse, ..Options::default() };
+        let run = |fuse| {
+            let net = Int8Net::with_options(&model, options(fuse)).unwrap();
+            let blob = net.graph().blob_name(net.graph().inputs()[0]).to_owned();
+            assert!(!fuse || net.plan_report(&[(&blob, input.shape())]).is_ok(), "{name} has no plan");
+            net.run(&[(&blob, input.clone())], &mut ()).unwrap()
+        };
+        assert_same(&run(true), &run(false), name);
+    }
+}
+
+#[test]
+fn a_plan_says_what_it_fuses() {
+    let net = Int8Net::new(&network(RESIDUAL, 1)).unwrap();
+    let report = net.plan_report(&[("data", floats(&[3, 13, 11], 2).shape())]).unwrap();
+    let find = |layer: &str| report.steps.iter().find(|step| step.layer == layer).unwrap();
+    assert_eq!(find("c2").fused, ["e1", "r1"]);
+    assert_eq!(find("c3").fused, ["e2"]);
+    assert_eq!(find("c2").macs, 8 * 8 * 13 * 11);
+    assert!(find("c0").output.starts_with("f32 + i8"), "{}", find("c0").output);
+    assert!(report.buffer_bytes < report.unshared_bytes);
+    assert!(report.steps.iter().all(|step| step.kind != "Eltwise" && step.kernel != "fp32-ref"));
+}
+
+#[test]
+fn an_error_in_a_plan_names_the_layer() {
+    let net = Int8Net::new(&network(RESIDUAL, 1)).unwrap();
+    let error = net.session().run(&[("data", floats(&[4, 13, 11], 2))]).unwrap_err();
+    assert_eq!(error.to_string(), "layer c0: expects 3 channels of h x w, the input is 4x13x11");
+}
+
+#[test]
+fn sessions_and_shapes_do_not_disturb_each_other() {
+    let (model, net) = (network(INCEPTION, 2), Int8Net::new(&network(INCEPTION, 2)).unwrap());
+    let alone = Options { fuse: false, ..Options::default() };
+    let mut sessions = [net.session(), net.session()];
+    for (turn, size) in [31, 45, 31, 27, 45].into_iter().enumerate() {
+        let input = floats(&[3, size, size + turn], turn as u32);
+        for session in &mut sessions {
+            let found = session.run(&[("data", input.clone())]).unwrap();
+            assert_same(&found, &run(&model, alone, &input), &format!("run {turn}"));
+        }
+    }
+}
