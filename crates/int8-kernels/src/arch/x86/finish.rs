@@ -36,7 +36,9 @@ macro_rules! finish_kernel {
                     Activation::None | Activation::Relu | Activation::LeakyRelu { .. } | Activation::Clip { .. }
                 )
             };
-            if is_vector(finish.activation) && matches!(then, Activation::None | Activation::Relu) {
+            // Pixels of few channels share vectors.
+            let is_whole = tile.stride.is_multiple_of(LANES);
+            if is_whole && is_vector(finish.activation) && matches!(then, Activation::None | Activation::Relu) {
                 // SAFETY: the table of kernels gives out this function only where the CPU has the features.
                 unsafe { finish_tile(finish, tile, sinks) }
             } else {
