@@ -73,6 +73,10 @@ pub enum Command {
     Convert(crate::commands::convert::ConvertArgs),
     /// Find what ncnn accepts silently and fails on later.
     Check(crate::commands::check::CheckArgs),
+    /// Time a model, fp32 or int8, as a whole and layer by layer.
+    Bench(crate::commands::bench::BenchArgs),
+    /// Say how an int8 model is going to run: what is fused, with which kernels, in how much memory.
+    Plan(crate::commands::plan::PlanArgs),
 }
 
 /// The fp32 model.
@@ -146,10 +150,17 @@ impl InputArgs {
     /// # Errors
     /// `Invalid` when the size is unknown or the numbers do not fit the channels.
     pub fn preprocess(&self, model: &Model) -> Result<Preprocess> {
-        match self.shape.map_or_else(|| declared_shape(model), |InputShape(shape)| Ok(Some(shape)))? {
-            Some(shape) => self.preprocess_to(Some(shape)),
-            None => Err(Error::invalid("the network does not say how large its input is; give --shape w,h,c")),
-        }
+        self.preprocess_to(Some(self.size(model)?))
+    }
+
+    /// Width, height and channels of the only input.
+    ///
+    /// # Errors
+    /// `Invalid` when nobody says them.
+    pub(crate) fn size(&self, model: &Model) -> Result<[usize; 3]> {
+        self.shape
+            .map_or_else(|| declared_shape(model), |InputShape(shape)| Ok(Some(shape)))?
+            .ok_or_else(|| Error::invalid("the network does not say how large its input is; give --shape w,h,c"))
     }
 
     fn preprocess_to(&self, shape: Option<[usize; 3]>) -> Result<Preprocess> {

@@ -56,6 +56,8 @@ pub fn run(cli: &Cli) -> Result<Output> {
         Command::Diff(args) => commands::diff::run(args),
         Command::Convert(args) => commands::convert::run(args),
         Command::Check(args) => commands::check::run(args),
+        Command::Bench(args) => commands::bench::run(args),
+        Command::Plan(args) => commands::plan::run(args),
     })
 }
 

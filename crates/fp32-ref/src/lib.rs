@@ -40,7 +40,7 @@ pub use graph::{Blob, BlobId, Graph, Node};
 pub use layer::{Layer, Order, build};
 pub use layers::activation::Activation;
 pub use layers::window::{ConvWindow, Pads, Placement};
-pub use net::{Net, NetOptions, Outputs};
+pub use net::{Net, NetOptions, Outputs, run_layer};
 pub use observer::Observer;
 pub use pixels::Pixels;
 pub use shape::Shape;

@@ -102,7 +102,7 @@ impl Net {
             .collect::<Result<_>>()?;
         let outputs = self.graph.execute(
             feeds,
-            |index, inputs| step(self.layer(index)?, inputs, workspace),
+            |index, inputs| run_layer(self.layer(index)?, inputs, workspace),
             |blob, value| observer.observe(blob, value),
         )?;
         let named = outputs
@@ -134,7 +134,10 @@ impl Net {
 }
 
 /// Runs `layer` on values in the order that it wants.
-fn step(layer: &dyn Layer, inputs: Vec<Value>, workspace: &mut Workspace) -> Result<Vec<Value>> {
+///
+/// # Errors
+/// Those of the layer.
+pub fn run_layer(layer: &dyn Layer, inputs: Vec<Value>, workspace: &mut Workspace) -> Result<Vec<Value>> {
     let shapes: Vec<Shape> = inputs.iter().map(Value::shape).collect();
     let given = inputs.iter().any(|input| matches!(input, Value::Pixels(_)));
     let turned = match layer.order(&shapes) {

@@ -33,7 +33,7 @@ impl Pixels {
     }
 
     /// The tensor of the shape `[h, w, c]`.
-    pub(crate) fn into_interleaved(self) -> Tensor {
+    pub fn into_interleaved(self) -> Tensor {
         self.tensor
     }
 

@@ -54,7 +54,10 @@ impl Value {
     }
 
     /// Turns the value into channels-last order; a vector becomes one pixel.
-    pub(crate) fn into_pixels(self, workspace: &mut Workspace) -> Result<Pixels> {
+    ///
+    /// # Errors
+    /// `Invalid` for matrices and 4-D values, which have no pixels.
+    pub fn into_pixels(self, workspace: &mut Workspace) -> Result<Pixels> {
         match self {
             Self::Planar(tensor) if tensor.shape().rank() == 1 => {
                 let channels = tensor.shape().w();

@@ -1,6 +1,6 @@
 //! Buffers that serve one layer after another.
 
-use crate::Tensor;
+use crate::{Tensor, Value};
 
 /// The memory of one run, kept for the next.
 ///
@@ -23,7 +23,7 @@ impl Workspace {
     }
 
     /// A buffer of `len` elements with arbitrary values.
-    pub(crate) fn take(&mut self, len: usize) -> Vec<f32> {
+    pub fn take(&mut self, len: usize) -> Vec<f32> {
         let fits = |buffer: &Vec<f32>| buffer.capacity() >= len;
         let best = (0..self.free.len())
             .filter(|&i| fits(&self.free[i]))
@@ -49,6 +49,14 @@ impl Workspace {
             self.lent -= 1;
             self.free.push(buffer);
         }
+    }
+
+    /// Takes the buffer of `value` back unless somebody else holds it.
+    pub fn give_value(&mut self, value: Value) {
+        self.give_tensor(match value {
+            Value::Planar(tensor) => tensor,
+            Value::Pixels(pixels) => pixels.into_interleaved(),
+        });
     }
 
     /// Takes the buffer of `tensor` back unless somebody else holds it.

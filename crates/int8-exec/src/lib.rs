@@ -12,12 +12,20 @@
 
 #![forbid(unsafe_code)]
 
+mod buffers;
 mod layers;
 mod net;
 mod options;
+mod plan;
+mod report;
+mod rows;
+mod run_step;
+mod session;
 mod value;
 
 pub use layers::is_quantized;
 pub use net::{Int8Net, Observer};
 pub use options::{Options, Roundings};
+pub use report::{PlanReport, StepReport};
+pub use session::Session;
 pub use value::Value;

@@ -1,10 +1,13 @@
 //! A quantized network ready to run.
 
-use fp32_ref::{BlobId, Graph, Outputs, Tensor};
-use ncnn_format::{Error, ErrorKind, LayerKind, Model, Result};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::layers::{QuantizedLayer, is_quantized, prepare};
-use crate::{Options, Value};
+use fp32_ref::{BlobId, Graph, Outputs, Shape, Tensor};
+use ncnn_format::{Error, ErrorKind, Model, Result};
+
+use crate::layers::Prepared;
+use crate::plan::Plan;
+use crate::{Options, Session, Value};
 
 /// Sees every blob once per run, right after it was made, in execution order.
 ///
@@ -12,10 +15,20 @@ use crate::{Options, Value};
 pub trait Observer {
     /// `value` may be released after the call.
     fn observe(&mut self, blob: BlobId, value: &Value);
+
+    /// Whether it looks at blobs at all. If it does, the network runs layer by layer, as many blobs
+    /// of a plan never exist; the values are the same.
+    fn watches(&self) -> bool {
+        true
+    }
 }
 
 impl Observer for () {
     fn observe(&mut self, _: BlobId, _: &Value) {}
+
+    fn watches(&self) -> bool {
+        false
+    }
 }
 
 impl<F: FnMut(BlobId, &Value)> Observer for F {
@@ -26,18 +39,31 @@ impl<F: FnMut(BlobId, &Value)> Observer for F {
 
 /// A network with int8 layers.
 ///
-/// It is immutable while running, so one `Int8Net` serves many threads.
+/// It is immutable while running, so one `Int8Net` serves many threads. Who runs it often keeps a
+/// [`Session`].
 pub struct Int8Net {
-    graph: Graph,
-    steps: Vec<Step>,
+    compiled: Arc<Compiled>,
+    /// Sessions that are not running.
+    idle: Mutex<Vec<Session>>,
 }
 
-enum Step {
-    /// An Input layer: its value is fed.
-    Fed,
-    Quantized(Box<dyn QuantizedLayer>),
-    Float(Box<dyn fp32_ref::Layer>),
+/// What sessions share.
+pub(crate) struct Compiled {
+    pub(crate) graph: Graph,
+    pub(crate) layers: Vec<Prepared>,
+    pub(crate) names: Vec<String>,
+    /// The types of the layers as the file names them.
+    pub(crate) kinds: Vec<String>,
+    pub(crate) options: Options,
+    /// The plans made last, by the shapes of the inputs.
+    plans: Mutex<Vec<KnownPlan>>,
 }
+
+/// A plan and the shapes of the inputs that it is for.
+pub(crate) type KnownPlan = (Vec<(BlobId, Shape)>, Arc<Plan>);
+
+/// More plans than this are forgotten, the oldest first.
+const MOST_PLANS: usize = 8;
 
 impl Int8Net {
     /// Prepares every layer of `model` for the best instructions of this CPU.
@@ -55,23 +81,38 @@ impl Int8Net {
     /// As [`Int8Net::new`].
     pub fn with_options(model: &Model, options: Options) -> Result<Self> {
         let graph = Graph::new(model)?;
-        let mut steps = Vec::with_capacity(model.layers.len());
+        let mut layers = Vec::with_capacity(model.layers.len());
         let mut unsupported = Vec::new();
         for layer in &model.layers {
-            match Step::new(layer, options) {
-                Ok(step) => steps.push(step),
+            match Prepared::new(layer, options) {
+                Ok(prepared) => layers.push(prepared),
                 Err(error) if error.kind() == ErrorKind::Unsupported => {
                     unsupported.push(error.in_layer(&layer.name).to_string());
                 }
                 Err(error) => return Err(error.in_layer(&layer.name)),
             }
         }
-        if unsupported.is_empty() { Ok(Self { graph, steps }) } else { Err(Error::unsupported(unsupported.join("; "))) }
+        if !unsupported.is_empty() {
+            return Err(Error::unsupported(unsupported.join("; ")));
+        }
+        let names = model.layers.iter().map(|layer| layer.name.clone()).collect();
+        let kinds = model.layers.iter().map(|layer| layer.kind.to_string()).collect();
+        let compiled = Compiled { graph, layers, names, kinds, options, plans: Mutex::default() };
+        Ok(Self { compiled: Arc::new(compiled), idle: Mutex::default() })
     }
 
     /// The graph of layers and blobs.
     pub fn graph(&self) -> &Graph {
-        &self.graph
+        &self.compiled.graph
+    }
+
+    pub(crate) fn compiled(&self) -> &Compiled {
+        &self.compiled
+    }
+
+    /// A user of the network with memory of its own.
+    pub fn session(&self) -> Session {
+        Session::new(Arc::clone(&self.compiled))
     }
 
     /// Runs the network on `inputs` (blob name and value, one per input).
@@ -82,13 +123,59 @@ impl Int8Net {
     /// `Invalid` when an input is missing or a layer cannot work on its shape,
     /// naming the layer.
     pub fn run(&self, inputs: &[(&str, Tensor)], observer: &mut dyn Observer) -> Result<Outputs> {
+        if observer.watches() || !self.compiled.options.fuse {
+            return self.compiled.run_alone(inputs, observer);
+        }
+        let idle = || self.idle.lock().unwrap_or_else(PoisonError::into_inner);
+        let session = idle().pop();
+        let mut session = session.unwrap_or_else(|| self.session());
+        let outputs = session.run(inputs);
+        idle().push(session);
+        outputs
+    }
+}
+
+impl Compiled {
+    /// The shapes of inputs by blob, in the order of the graph.
+    pub(crate) fn input_shapes<'a>(
+        &self,
+        inputs: impl Iterator<Item = (&'a str, Shape)>,
+    ) -> Result<Vec<(BlobId, Shape)>> {
+        let shapes = inputs.map(|(name, shape)| Ok((self.graph.blob(name)?, shape)));
+        let mut shapes = shapes.collect::<Result<Vec<_>>>()?;
+        shapes.sort_by_key(|(blob, _)| *blob);
+        Ok(shapes)
+    }
+
+    /// The plan for inputs of these shapes, made now or before.
+    ///
+    /// # Errors
+    /// Those of making it.
+    pub(crate) fn plan(&self, inputs: &[(BlobId, Shape)]) -> Result<Arc<Plan>> {
+        if !self.options.fuse {
+            return Err(Error::unsupported("plans are switched off"));
+        }
+        let mut plans = self.plans.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, plan)) = plans.iter().find(|(shapes, _)| shapes == inputs) {
+            return Ok(Arc::clone(plan));
+        }
+        let plan = Arc::new(Plan::new(&self.graph, &self.layers, inputs)?);
+        if plans.len() == MOST_PLANS {
+            plans.remove(0);
+        }
+        plans.push((inputs.to_vec(), Arc::clone(&plan)));
+        Ok(plan)
+    }
+
+    /// Runs layer by layer: every blob exists and is shown to `observer`.
+    pub(crate) fn run_alone(&self, inputs: &[(&str, Tensor)], observer: &mut dyn Observer) -> Result<Outputs> {
         let feeds = inputs
             .iter()
             .map(|(name, value)| Ok((self.graph.blob(name)?, Value::F32(value.clone()))))
             .collect::<Result<_>>()?;
         let outputs = self.graph.execute(
             feeds,
-            |index, inputs| self.steps[index].run(inputs),
+            |index, inputs| run_layer(&self.layers[index], inputs),
             |blob, value| observer.observe(blob, value),
         )?;
         let named = outputs.iter().map(|(blob, value)| Ok((self.graph.blob_name(*blob).to_owned(), value.to_f32()?)));
@@ -96,23 +183,11 @@ impl Int8Net {
     }
 }
 
-impl Step {
-    fn new(layer: &ncnn_format::Layer, options: Options) -> Result<Self> {
-        if layer.kind == LayerKind::Input {
-            Ok(Self::Fed)
-        } else if is_quantized(layer)? {
-            prepare(layer, options).map(Self::Quantized)
-        } else {
-            fp32_ref::build(layer).map(Self::Float)
-        }
-    }
-
-    fn run(&self, inputs: Vec<Value>) -> Result<Vec<Value>> {
-        match self {
-            Self::Fed => Err(Error::invalid("an Input layer was not fed")),
-            Self::Quantized(layer) => layer.run(inputs),
-            Self::Float(layer) => run_float(&**layer, inputs),
-        }
+fn run_layer(layer: &Prepared, inputs: Vec<Value>) -> Result<Vec<Value>> {
+    match layer {
+        Prepared::Fed => Err(Error::invalid("an Input layer was not fed")),
+        Prepared::Float { layer, .. } => run_float(&**layer, inputs),
+        Prepared::Convolution(_) | Prepared::InnerProduct(_) => layer.run_alone(inputs),
     }
 }
 

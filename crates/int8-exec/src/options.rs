@@ -9,6 +9,8 @@ pub struct Options {
     pub isa: Isa,
     /// Where `acc · scale + bias` is rounded.
     pub roundings: Roundings,
+    /// Compile the network into a plan; else run it layer by layer. Results do not depend on it.
+    pub fuse: bool,
 }
 
 /// Where `acc · scale + bias` is rounded: after each operation or once.
@@ -28,6 +30,6 @@ pub enum Roundings {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { isa: Isa::detect(), roundings: Roundings::default() }
+        Self { isa: Isa::detect(), roundings: Roundings::default(), fuse: true }
     }
 }

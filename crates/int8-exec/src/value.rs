@@ -1,6 +1,6 @@
 //! What flows between the layers of a quantized network.
 
-use fp32_ref::Tensor;
+use fp32_ref::{Shape, Tensor};
 use ncnn_format::{Error, Result};
 
 /// A blob that is f32 or int8.
@@ -18,6 +18,14 @@ pub enum Value {
 }
 
 impl Value {
+    /// The sizes.
+    pub fn shape(&self) -> Shape {
+        match self {
+            Self::F32(tensor) => tensor.shape(),
+            Self::I8 { tensor, .. } => tensor.shape(),
+        }
+    }
+
     /// The value as floats; int8 is divided by its scale (0 where the scale is 0).
     ///
     /// # Errors

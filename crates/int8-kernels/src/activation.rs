@@ -5,7 +5,7 @@
 pub enum Activation {
     /// The value itself.
     None,
-    /// `max(x, 0)`.
+    /// `x > 0 ? x : 0`: the positive zero for NaN and for −0.
     Relu,
     /// `x > 0 ? x : x · slope`.
     LeakyRelu {
@@ -38,7 +38,13 @@ impl Activation {
     pub fn apply(self, x: f32) -> f32 {
         match self {
             Self::None => x,
-            Self::Relu => x.max(0.0),
+            Self::Relu => {
+                if x > 0.0 {
+                    x
+                } else {
+                    0.0
+                }
+            }
             Self::LeakyRelu { slope } => {
                 if x > 0.0 {
                     x

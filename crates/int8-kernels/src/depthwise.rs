@@ -1,73 +1,112 @@
-//! Convolution of every channel with a kernel of its own.
+//! Depthwise convolutions: blocks of channels over pixels.
 
-use crate::geometry::{ConvShape, Padding, inside};
+use crate::dense::{Computed, LARGEST_TILE, Lines};
+use crate::geometry::ConvShape;
+use crate::lanes::Lanes;
+use crate::micro_kernel::{DepthwiseKernel, KR, Taps, Windows};
+use crate::panel::{AlignedBytes, channel_of_lane, put};
+use crate::source::{Needs, Source};
 
-/// Convolves one plane; `out` is `[out height][out width]`, overwritten.
-///
-/// Each tap of the kernel adds its product to a whole row of sums at once: there is no reuse across
-/// channels that a matrix product could exploit.
-pub(crate) fn convolve_plane(
-    shape: &ConvShape,
-    weights: &[i8],
-    plane: &[i8],
-    width: usize,
-    padding: &Padding,
-    out: &mut [i32],
-    out_width: usize,
-) {
-    let height = plane.len() / width;
-    for (out_y, sums) in out.chunks_exact_mut(out_width).enumerate() {
-        sums.fill(0);
-        for (kernel_y, weights) in weights.chunks_exact(shape.kernel_w).enumerate() {
-            let y = out_y * shape.stride_h + kernel_y * shape.dilation_h;
-            let row = match y.checked_sub(padding.top) {
-                Some(y) if y < height => Some(&plane[y * width..][..width]),
-                _ => None,
-            };
-            add_row(shape, weights, row, padding, width, sums);
-        }
-    }
+/// Weights of a depthwise convolution, packed in blocks of channels.
+#[derive(Debug, Clone)]
+pub(crate) struct DepthwiseWeights {
+    kernel: &'static DepthwiseKernel,
+    bytes: AlignedBytes,
+    /// What the sums of a block begin with, in the order of its lanes.
+    initial: Vec<i32>,
+    channels: usize,
+    /// Neighbouring pixels that share a block, where a pixel has too few channels to fill one.
+    shared: usize,
 }
 
-/// Adds the products of one row of the kernel; `row` is `None` where it meets only padding.
-fn add_row(shape: &ConvShape, weights: &[i8], row: Option<&[i8]>, padding: &Padding, width: usize, sums: &mut [i32]) {
-    for (kernel_x, &weight) in weights.iter().enumerate() {
-        let weight = i32::from(weight);
-        let tap = kernel_x * shape.dilation_w;
-        let within = match row {
-            Some(_) => inside(tap, shape.stride_w, padding.left, width, sums.len()),
-            None => 0..0,
-        };
-        if padding.value != 0 {
-            let product = weight * i32::from(padding.value);
-            let outside = (0..within.start).chain(within.end..sums.len());
-            outside.for_each(|x| sums[x] = sums[x].wrapping_add(product));
+impl DepthwiseWeights {
+    /// Packs weights `[channels][kernel_h][kernel_w]`.
+    pub(crate) fn new(shape: &ConvShape, weights: &[i8], kernel: &'static DepthwiseKernel) -> (Self, Lanes) {
+        let taps = shape.kernel_h * shape.kernel_w;
+        let channels = shape.out_channels;
+        let can_share = shape.stride_w == 1 && kernel.channels.is_multiple_of(channels);
+        let shared = if can_share { kernel.channels / channels } else { 1 };
+        let blocks = channels.div_ceil(kernel.channels);
+        let groups = slots(shape).count() / KR;
+        let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane();
+        let parts = kernel.channels / kernel.lanes;
+        let mut bytes = AlignedBytes::zeros(blocks * groups * parts * vector_bytes);
+        let mut initial = vec![0i32; blocks * kernel.channels];
+        for index in 0..blocks * kernel.channels {
+            let (block, lane) = (index / kernel.channels, index % kernel.channels);
+            let mut channel = block * kernel.channels + channel_of_lane(lane, kernel.lanes, kernel.channels);
+            if shared > 1 {
+                channel %= channels;
+            }
+            let Some(weights) = weights.get(channel * taps..(channel + 1) * taps) else { continue };
+            let sum: i32 = weights.iter().map(|&weight| i32::from(weight)).sum();
+            initial[index] = -128 * sum;
+            for (slot, tap) in slots(shape).enumerate() {
+                let Some((y, x)) = tap else { continue };
+                let vector = (block * groups + slot / KR) * parts + lane / kernel.lanes;
+                let to = &mut bytes.as_mut_slice()[vector * vector_bytes..][..vector_bytes];
+                let weight = weights[y * shape.kernel_w + x];
+                put(to, kernel.form, kernel.lanes, lane % kernel.lanes, slot % KR, weight);
+            }
         }
-        if let (Some(row), false) = (row, within.is_empty()) {
-            let values = &row[within.start * shape.stride_w + tap - padding.left..];
-            let sums = &mut sums[within];
-            match shape.stride_w {
-                1 => add_products(sums, values.iter(), weight),
-                2 => add_every_second(sums, values, weight),
-                stride => add_products(sums, values.iter().step_by(stride), weight),
+        let mut lanes = Lanes::new(blocks * kernel.channels);
+        lanes.place(0, 0..channels);
+        (Self { kernel, bytes, initial, channels, shared }, lanes)
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.kernel.name
+    }
+
+    pub(crate) fn needs(&self) -> Needs {
+        Needs { is_dense: self.shared > 1, last_pixel: self.channels.next_multiple_of(self.kernel.channels) }
+    }
+
+    /// The taps of a window over `source`, filled up to whole groups.
+    pub(crate) fn set_taps(&self, shape: &ConvShape, source: &Source<'_>, taps: &mut Taps) {
+        taps.set(slots(shape).map(|tap| tap.map_or(0, |(y, x)| source.tap(shape, y, x))), 0);
+    }
+
+    /// Computes all channels of the pixels of a band and hands them on.
+    pub(crate) fn walk(&self, source: &Source<'_>, lines: Lines, taps: &Taps, mut emit: impl FnMut(Computed<'_>)) {
+        let mut tile = [0i32; LARGEST_TILE];
+        let block = self.kernel.channels;
+        let block_bytes = taps.offsets().len() / KR * block * self.kernel.form.bytes_per_lane();
+        let panels = self.bytes.as_slice().chunks_exact(block_bytes);
+        let step = source.pixel_step * self.shared;
+        for (index, (panel, initial)) in panels.zip(self.initial.chunks_exact(block)).enumerate() {
+            let channel = index * block;
+            let mut windows = Windows { bytes: source.bytes, start: 0, pixels: 0, step, taps, panel, initial };
+            for line in 0..lines.count {
+                for x in (0..lines.width).step_by(self.kernel.pixels * self.shared) {
+                    let pixels = (self.kernel.pixels * self.shared).min(lines.width - x);
+                    windows.pixels = pixels.div_ceil(self.shared);
+                    windows.start = source.origin + line * source.line_step + x * source.pixel_step + channel;
+                    (self.kernel.run)(&windows, &mut tile);
+                    let stride = block / self.shared;
+                    emit(Computed {
+                        sums: &mut tile[..pixels * stride],
+                        stride,
+                        pixels,
+                        pixel: line * lines.width + x,
+                        lane: channel,
+                        channel,
+                        channels: block.min(self.channels - channel),
+                    });
+                }
             }
         }
     }
 }
 
-fn add_products<'a>(sums: &mut [i32], values: impl Iterator<Item = &'a i8>, weight: i32) {
-    for (sum, &x) in sums.iter_mut().zip(values) {
-        *sum = sum.wrapping_add(weight.wrapping_mul(i32::from(x)));
-    }
-}
-
-/// Stride 2 in pairs, which compilers turn into vector code where `step_by` stays scalar.
-fn add_every_second(sums: &mut [i32], values: &[i8], weight: i32) {
-    let (pairs, last) = values.as_chunks::<2>();
-    let count = pairs.len().min(sums.len());
-    let (paired, rest) = sums.split_at_mut(count);
-    for (sum, pair) in paired.iter_mut().zip(pairs) {
-        *sum = sum.wrapping_add(weight.wrapping_mul(i32::from(pair[0])));
-    }
-    add_products(rest, last.iter(), weight);
+/// The taps in the order of packing, filled up to groups of `KR` with places without a tap: kernels of
+/// three rows column by column, because kernels reuse columns; others row by row.
+fn slots(shape: &ConvShape) -> impl Iterator<Item = Option<(usize, usize)>> {
+    let (height, width) = (shape.kernel_h, shape.kernel_w);
+    let is_by_columns = height == 3;
+    let count = if is_by_columns { width * KR } else { (height * width).next_multiple_of(KR) };
+    (0..count).map(move |slot| {
+        let tap = if is_by_columns { (slot % KR, slot / KR) } else { (slot / width, slot % width) };
+        (tap.0 < height).then_some(tap)
+    })
 }

@@ -52,6 +52,22 @@ impl Epilogue {
         self.scales.len()
     }
 
+    pub(crate) fn scales(&self) -> &[f32] {
+        &self.scales
+    }
+
+    pub(crate) fn bias(&self) -> Option<&[f32]> {
+        self.bias.as_deref()
+    }
+
+    pub(crate) fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    pub(crate) fn has_fused_bias(&self) -> bool {
+        self.fused_bias
+    }
+
     /// Turns one channel's accumulators into floats.
     ///
     /// # Panics

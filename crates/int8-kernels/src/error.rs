@@ -15,6 +15,42 @@ pub enum Error {
         /// Elements given.
         found: usize,
     },
+    /// A buffer ends before the last element of its shape.
+    TooShort {
+        /// Which buffer.
+        what: &'static str,
+        /// Elements that the shape asks for at least.
+        least: usize,
+        /// Elements given.
+        found: usize,
+    },
+    /// Pixels overlap.
+    PixelStride {
+        /// Of which buffer.
+        what: &'static str,
+        /// Channels of a pixel.
+        channels: usize,
+        /// Elements from one pixel to the next.
+        pixel_stride: usize,
+    },
+    /// Output rows beyond the output.
+    Rows {
+        /// First row.
+        first: usize,
+        /// Row after the last.
+        end: usize,
+        /// Rows of the output.
+        height: usize,
+    },
+    /// An image has another size than its use asks for.
+    ImageSize {
+        /// Which image.
+        what: &'static str,
+        /// Height, width and channels that the layer asks for.
+        expected: [usize; 3],
+        /// Height, width and channels given.
+        found: [usize; 3],
+    },
     /// A size of a shape is zero.
     Zero {
         /// Which size.
@@ -68,6 +104,18 @@ impl fmt::Display for Error {
             Self::Length { what, expected, found } => {
                 write!(f, "{what} must have {expected} elements, found {found}")
             }
+            Self::TooShort { what, least, found } => {
+                write!(f, "{what} must have at least {least} elements, found {found}")
+            }
+            Self::PixelStride { what, channels, pixel_stride } => {
+                write!(f, "{what}: {pixel_stride} elements per pixel are too few for {channels} channels")
+            }
+            Self::Rows { first, end, height } => {
+                write!(f, "rows {first}..{end} are not within an output of {height} rows")
+            }
+            Self::ImageSize { what, expected: [h, w, c], found: [fh, fw, fc] } => {
+                write!(f, "{what} must be {h}x{w} of {c} channels, found {fh}x{fw} of {fc}")
+            }
             Self::Zero { what } => write!(f, "{what} is zero"),
             Self::Groups { groups, what, channels } => {
                 write!(f, "{groups} groups do not divide {channels} {what}")
@@ -95,6 +143,11 @@ impl std::error::Error for Error {}
 /// Fails unless a buffer has the length that its shape asks for.
 pub(crate) fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), Error> {
     if expected == found { Ok(()) } else { Err(Error::Length { what, expected, found }) }
+}
+
+/// Fails if a buffer ends before the last element of its shape.
+pub(crate) fn check_at_least(what: &'static str, least: usize, found: usize) -> Result<(), Error> {
+    if found >= least { Ok(()) } else { Err(Error::TooShort { what, least, found }) }
 }
 
 /// The product of sizes, or an error that names what has that size.

@@ -1,7 +1,5 @@
 //! Sizes of a convolution and of what surrounds its input.
 
-use std::ops::Range;
-
 use crate::error::{Error, checked_product};
 
 /// The most products that one accumulator may sum.
@@ -142,16 +140,6 @@ impl Padding {
     }
 }
 
-/// The outputs along one axis for which a tap of the kernel reads the input and not the padding:
-/// those with `0 <= output · stride + tap - before < size`.
-///
-/// `tap` is the distance of the tap from the kernel's first element, `before` the padding in front.
-pub(crate) fn inside(tap: usize, stride: usize, before: usize, size: usize, outputs: usize) -> Range<usize> {
-    let first = before.saturating_sub(tap).div_ceil(stride).min(outputs);
-    let end = size.saturating_add(before).saturating_sub(tap).div_ceil(stride).min(outputs);
-    first..end.max(first)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -166,18 +154,6 @@ mod tests {
         let endless = Padding { top: usize::MAX, ..padding };
         assert_eq!(shape.output_size(7, 7, &endless), None);
         assert_eq!(ConvShape { stride_w: 0, ..shape }.output_size(7, 7, &padding), None);
-    }
-
-    #[test]
-    fn the_inside_range_is_where_the_tap_meets_the_input() {
-        for (tap, stride, before, size, outputs) in
-            [(0, 1, 1, 5, 7), (2, 1, 1, 5, 5), (4, 2, 3, 5, 6), (9, 1, 0, 5, 4), (0, 3, 9, 2, 5), (1, 2, 0, 1, 3)]
-        {
-            let expected: Vec<usize> =
-                (0..outputs).filter(|o| (before..before + size).contains(&(o * stride + tap))).collect();
-            let found: Vec<usize> = inside(tap, stride, before, size, outputs).collect();
-            assert_eq!(found, expected, "tap {tap} stride {stride} before {before} size {size}");
-        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 //! All CPU detection of the workspace is in this file.
 
 use std::fmt;
+use std::sync::OnceLock;
 
 /// Proof that this CPU has an instruction set: a value can only be made by detection.
 ///
@@ -13,9 +14,16 @@ pub struct Isa(Level);
 
 /// Every instruction set of the kernel table, from least to most capable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Level {
+pub(crate) enum Level {
     Scalar,
+    Avx2,
+    AvxVnni,
+    Avx512Bw,
+    Avx512Vnni,
 }
+
+/// Above [`Level::Scalar`].
+const ABOVE_SCALAR: [Level; 4] = [Level::Avx2, Level::AvxVnni, Level::Avx512Bw, Level::Avx512Vnni];
 
 impl Isa {
     /// The best instruction set that this CPU has and kernels exist for.
@@ -30,8 +38,11 @@ impl Isa {
 
     /// What this CPU has, from least to most capable; the first is [`Isa::scalar`].
     pub fn available() -> &'static [Self] {
-        const PORTABLE: &[Isa] = &[Isa::scalar()];
-        PORTABLE
+        static AVAILABLE: OnceLock<Vec<Isa>> = OnceLock::new();
+        AVAILABLE.get_or_init(|| {
+            let found = ABOVE_SCALAR.into_iter().filter(|level| level.is_detected());
+            std::iter::once(Self::scalar()).chain(found.map(Self)).collect()
+        })
     }
 
     /// The available instruction set of that name; `None` for names that are unknown or that this
@@ -40,11 +51,50 @@ impl Isa {
         Self::available().iter().copied().find(|isa| isa.name() == name)
     }
 
-    /// The name in kernel names and options, such as `scalar`.
+    /// The name in kernel names and options: `scalar`, `avx2`, `avxvnni`, `avx512bw` or `avx512vnni`.
     pub const fn name(self) -> &'static str {
-        match self.0 {
-            Level::Scalar => "scalar",
+        self.0.name()
+    }
+
+    pub(crate) fn level(self) -> Level {
+        self.0
+    }
+}
+
+impl Level {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Scalar => "scalar",
+            Self::Avx2 => "avx2",
+            Self::AvxVnni => "avxvnni",
+            Self::Avx512Bw => "avx512bw",
+            Self::Avx512Vnni => "avx512vnni",
         }
+    }
+
+    /// Whether the CPU has every feature that kernels of this level are compiled with
+    /// (`arch/x86/mod.rs` lists the same features).
+    #[cfg(target_arch = "x86_64")]
+    fn is_detected(self) -> bool {
+        let avx2 = || is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+        let avx512 = || {
+            avx2()
+                && is_x86_feature_detected!("avx512f")
+                && is_x86_feature_detected!("avx512bw")
+                && is_x86_feature_detected!("avx512vl")
+        };
+        match self {
+            Self::Scalar => true,
+            Self::Avx2 => avx2(),
+            Self::AvxVnni => avx2() && is_x86_feature_detected!("avxvnni"),
+            Self::Avx512Bw => avx512(),
+            Self::Avx512Vnni => avx512() && is_x86_feature_detected!("avx512vnni"),
+        }
+    }
+
+    #[cfg(not(target_arch = "x86_64"))]
+    fn is_detected(self) -> bool {
+        self == Self::Scalar
     }
 }
 
@@ -63,6 +113,9 @@ mod tests {
         assert_eq!(Isa::by_name("scalar"), Some(Isa::scalar()));
         assert_eq!(Isa::by_name("no_such_isa"), None);
         assert_eq!(Isa::by_name(""), None);
+        for level in ABOVE_SCALAR {
+            assert_eq!(Isa::by_name(level.name()).is_some(), level.is_detected());
+        }
     }
 
     #[test]

@@ -1,116 +1,252 @@
-//! The table of micro-kernels: the innermost routines, one tile of output each.
+//! The table of micro-kernels: the innermost routines of each instruction set.
+
+use std::sync::OnceLock;
 
 use crate::arch;
+use crate::finish::{Finish, Tile};
 use crate::isa::Isa;
+use crate::max_pool::MaxWindows;
+use crate::sink::Sink;
 
-/// The block of output that a micro-kernel computes at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Tile {
-    /// Rows: output channels.
-    pub mr: usize,
-    /// Columns: output pixels.
-    pub nr: usize,
-    /// Depth values of one row that lie side by side in a panel of weights.
-    pub kr: usize,
-}
-
-/// One routine of the table.
+/// The routines of one instruction set, each with the layouts that it wants.
 ///
 /// A static table rather than a trait: tests, benches and packing iterate over it, and a new kernel
-/// is one function and one line.
+/// is one function and one line. [`kernels`] hands out only what this CPU can run, which is what
+/// makes the functions safe to call.
 #[derive(Debug)]
-pub struct MicroKernel {
-    /// `<op>_<MR>x<NR>c<KR>__<isa>`.
+pub struct MicroKernels {
+    pub(crate) level: crate::isa::Level,
+    /// Sums of dense and grouped convolutions and of matrix products.
+    pub dense: DenseKernel,
+    /// Sums of depthwise convolutions.
+    pub depthwise: DepthwiseKernel,
+    /// From sums to sinks.
+    pub finish: fn(&Finish<'_>, &mut Tile<'_>, &mut [Sink<'_>]),
+    /// Routines over whole slices.
+    pub rows: RowKernels,
+    /// Multiply-accumulates of one round of the register-only loop, and that loop, run so many times.
+    pub peak: (u64, fn(u64) -> i32),
+}
+
+/// Bytes of an activation that meet one weight vector: four, as in the dot products of x86.
+pub const KR: usize = 4;
+
+/// How weights lie in memory for a kernel's multiplication.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WeightForm {
+    /// Four bytes per lane, depths `k … k + 3`: unsigned times signed dot products.
+    Bytes,
+    /// Per vector of lanes two vectors of 16-bit pairs, depths `(k, k + 2)` and then `(k + 1, k + 3)`.
+    WordPairs,
+}
+
+/// A kernel that computes up to `halves · pixels` pixels of `lanes · vectors` output channels.
+#[derive(Debug)]
+pub struct DenseKernel {
+    /// `dense_<pixels>x<channels>c<KR>__<isa>`.
     pub name: &'static str,
-    /// What the CPU must have; the token proves that it does.
-    pub isa: Isa,
-    /// Block of output.
-    pub tile: Tile,
-    /// Computes one tile: `out[row][column]`, `mr · nr` elements row by row, overwritten.
+    /// Pixels of one half at most.
+    pub pixels: usize,
+    /// Halves at most, each with a start of its own.
+    pub halves: usize,
+    /// Output channels of one vector.
+    pub lanes: usize,
+    /// Vectors of output channels at most.
+    pub vectors: usize,
+    /// Vectors of output channels at least; a panel with fewer channels has lanes without weights.
+    pub least_vectors: usize,
+    /// Layout of a panel: `[depth / KR][vector][form]`.
+    pub form: WeightForm,
+    /// Writes `[half][pixel][lanes · vectors]` sums.
     ///
-    /// Precondition: the operands satisfy [`Operands::fit`] for this tile, and activations are
-    /// within ±127. Anything else gives wrong sums or a panic, never undefined behaviour.
-    pub run: fn(&Operands<'_>, &mut [i32]),
+    /// # Panics
+    /// If [`Strip::fits`] does not hold.
+    pub run: fn(&Strip<'_>, &mut [i32]),
 }
 
-/// What a micro-kernel multiplies.
+/// What a dense kernel multiplies: a panel of weights with the windows of some pixels.
 #[derive(Debug, Clone, Copy)]
-pub struct Operands<'a> {
-    /// Products per sum.
-    pub depth: usize,
-    /// One panel: `[depth / kr rounded up][mr][kr]`, zeros beyond the depth and beyond the last row.
-    pub weights: &'a [i8],
-    /// The first `nr` columns of `depth` rows; row `k` starts at `k · row_stride`.
-    pub activations: &'a [i8],
-    /// Elements from one row of the activations to the next, at least `nr`.
-    pub row_stride: usize,
+pub struct Strip<'a> {
+    /// Stored activations.
+    pub bytes: &'a [u8],
+    /// Where the first pixel of each half starts; the second is not used if there is one half.
+    pub starts: [usize; 2],
+    /// 1 or 2.
+    pub halves: usize,
+    /// Pixels of each half.
+    pub pixels: usize,
+    /// Bytes from one pixel's start to the next.
+    pub step: usize,
+    /// The runs of bytes that a window consists of.
+    pub taps: &'a Taps,
+    /// Vectors of output channels.
+    pub vectors: usize,
+    /// Weights of these channels: `[tap][group of KR depths][vector][form]`.
+    pub panel: &'a [i8],
+    /// What the sums begin with, one per channel.
+    pub initial: &'a [i32],
 }
 
-/// The most sums that one tile may have, so that a tile fits the stack.
-pub(crate) const LARGEST_TILE: usize = 512;
-
-/// Every kernel that this build knows, for every instruction set that this CPU has.
-pub fn kernels() -> &'static [MicroKernel] {
-    arch::KERNELS
+/// Runs of consecutive activations, all equally long, relative to a pixel's start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Taps {
+    offsets: Vec<usize>,
+    groups: usize,
+    reach: usize,
 }
 
-impl Tile {
-    /// Elements of one panel of weights.
-    pub fn panel_len(&self, depth: usize) -> usize {
-        depth.div_ceil(self.kr).saturating_mul(self.kr * self.mr)
-    }
+/// A kernel that computes some pixels of `channels` channels, each with weights of its own.
+#[derive(Debug)]
+pub struct DepthwiseKernel {
+    /// `depthwise_<pixels>x<channels>c<KR>__<isa>`.
+    pub name: &'static str,
+    /// Channels of one block.
+    pub channels: usize,
+    /// Pixels at most.
+    pub pixels: usize,
+    /// Layout of the weights of a block: `[taps / KR][form]` with the channels in vectors of
+    /// the order in which interleaving bytes leaves them (see [`crate::panel`]).
+    pub form: WeightForm,
+    /// Lanes of one vector of sums.
+    pub lanes: usize,
+    /// Writes `[pixel][channels]` sums.
+    ///
+    /// # Panics
+    /// If [`Windows::fit`] does not hold.
+    pub run: fn(&Windows<'_>, &mut [i32]),
 }
 
-impl Operands<'_> {
-    /// Whether the slices hold all that a kernel of this tile reads.
-    pub fn fit(&self, tile: &Tile) -> bool {
-        let read = match self.depth {
-            0 => 0,
-            depth => (depth - 1).saturating_mul(self.row_stride).saturating_add(tile.nr),
-        };
-        self.row_stride >= tile.nr && self.weights.len() == tile.panel_len(self.depth) && self.activations.len() >= read
-    }
+/// What a depthwise kernel multiplies.
+#[derive(Debug, Clone, Copy)]
+pub struct Windows<'a> {
+    /// Stored activations.
+    pub bytes: &'a [u8],
+    /// Where the first pixel's window starts, at the first channel of the block.
+    pub start: usize,
+    /// Pixels.
+    pub pixels: usize,
+    /// Bytes from one pixel's start to the next.
+    pub step: usize,
+    /// Offset of every tap, a multiple of `KR` of them (those beyond the kernel have no weight).
+    pub taps: &'a Taps,
+    /// Weights of the block.
+    pub panel: &'a [i8],
+    /// What the sums begin with, one per channel.
+    pub initial: &'a [i32],
 }
 
-/// The kernel for many columns and the one for a few, which share a layout of weights.
-///
-/// Of an instruction set, the widest tile is for many columns; `nr == 1` is for the rest.
-pub(crate) fn kernel_pair(isa: Isa) -> Option<(&'static MicroKernel, &'static MicroKernel)> {
-    let of_isa = || kernels().iter().filter(move |kernel| kernel.isa == isa);
-    let wide = of_isa().max_by_key(|kernel| kernel.tile.nr)?;
-    let narrow = of_isa().find(|kernel| kernel.tile == Tile { nr: 1, ..wide.tile }).unwrap_or(wide);
-    Some((wide, narrow))
+/// Routines over whole slices; slices that belong together are equally long.
+#[derive(Debug)]
+pub struct RowKernels {
+    /// [`quantize_values`](crate::quantize_values).
+    pub quantize: fn(&[f32], f32, &mut [u8]),
+    /// [`dequantize_values`](crate::dequantize_values).
+    pub dequantize: fn(&[u8], f32, &mut [f32]),
+    /// [`requantize_values`](crate::requantize_values).
+    pub requantize: fn(&[u8], f32, f32, &mut [u8]),
+    /// Three planes to pixels of three bytes.
+    pub interleave: fn([&[u8]; 3], &mut [u8]),
+    /// The largest bytes of windows.
+    pub max: fn(&MaxWindows<'_>, &mut [u8]),
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_decode_to_tile_and_isa() {
-        for kernel in kernels() {
-            let Tile { mr, nr, kr } = kernel.tile;
-            assert!((1..=LARGEST_TILE).contains(&(mr * nr)) && kr > 0);
-            assert_eq!(kernel.name, format!("gemm_{mr}x{nr}c{kr}__{}", kernel.isa));
+impl WeightForm {
+    /// Bytes of `KR` depths of one lane.
+    pub const fn bytes_per_lane(self) -> usize {
+        match self {
+            Self::Bytes => KR,
+            Self::WordPairs => 2 * KR,
         }
     }
+}
 
-    #[test]
-    fn every_available_isa_has_a_wide_and_a_narrow_kernel() {
-        for &isa in Isa::available() {
-            let (wide, narrow) = kernel_pair(isa).unwrap();
-            assert!(wide.tile.nr >= narrow.tile.nr);
-            assert_eq!((wide.tile.mr, wide.tile.kr), (narrow.tile.mr, narrow.tile.kr));
-        }
+impl Taps {
+    /// Runs of `groups · KR` bytes at `offsets`.
+    pub fn new(offsets: Vec<usize>, groups: usize) -> Self {
+        let mut taps = Self::default();
+        taps.set(offsets.into_iter(), groups);
+        taps
     }
 
-    #[test]
-    fn operands_fit_only_when_nothing_is_read_beyond_them() {
-        let tile = Tile { mr: 2, nr: 3, kr: 4 };
-        let operands = Operands { depth: 2, weights: &[0; 8], activations: &[0; 8], row_stride: 5 };
-        assert!(operands.fit(&tile));
-        assert!(!Operands { activations: &[0; 7], ..operands }.fit(&tile));
-        assert!(!Operands { weights: &[0; 7], ..operands }.fit(&tile));
-        assert!(!Operands { row_stride: 2, ..operands }.fit(&tile));
+    /// The same with other offsets, in the memory of these.
+    pub(crate) fn set(&mut self, offsets: impl Iterator<Item = usize>, groups: usize) {
+        self.offsets.clear();
+        self.offsets.extend(offsets);
+        self.groups = groups;
+        let last = self.offsets.iter().copied().max().unwrap_or(0);
+        self.reach = groups.saturating_mul(KR).saturating_add(last);
     }
+
+    /// Where each run starts.
+    pub fn offsets(&self) -> &[usize] {
+        &self.offsets
+    }
+
+    /// Groups of `KR` bytes of each run.
+    pub fn groups(&self) -> usize {
+        self.groups
+    }
+
+    /// Bytes from a pixel's start to the end of the run that ends last.
+    pub fn reach(&self) -> usize {
+        self.reach
+    }
+}
+
+impl Strip<'_> {
+    /// Whether the slices hold all that `kernel` reads.
+    pub fn fits(&self, kernel: &DenseKernel) -> bool {
+        let channels = self.vectors * kernel.lanes;
+        let starts = &self.starts[..self.halves.min(2)];
+        let last = starts.iter().copied().max().unwrap_or(0);
+        let end = (self.pixels.wrapping_sub(1))
+            .checked_mul(self.step)
+            .and_then(|span| span.checked_add(last)?.checked_add(self.taps.reach));
+        (1..=kernel.halves).contains(&self.halves)
+            && (1..=kernel.pixels).contains(&self.pixels)
+            && (kernel.least_vectors..=kernel.vectors).contains(&self.vectors)
+            && end.is_some_and(|end| end <= self.bytes.len())
+            && self.panel.len() == self.taps.offsets.len() * self.taps.groups * channels * kernel.form.bytes_per_lane()
+            && self.initial.len() >= channels
+    }
+
+    /// Sums that the kernel writes.
+    pub fn sums(&self, kernel: &DenseKernel) -> usize {
+        self.halves * self.pixels * self.vectors * kernel.lanes
+    }
+}
+
+impl Windows<'_> {
+    /// Whether the slices hold all that `kernel` reads.
+    pub fn fit(&self, kernel: &DepthwiseKernel) -> bool {
+        let end = (self.pixels.wrapping_sub(1))
+            .checked_mul(self.step)
+            .and_then(|span| span.checked_add(self.start)?.checked_add(self.taps.reach)?.checked_add(kernel.channels));
+        (1..=kernel.pixels).contains(&self.pixels)
+            && self.taps.offsets.len().is_multiple_of(KR)
+            && end.is_some_and(|end| end <= self.bytes.len())
+            && self.panel.len() == self.taps.offsets.len() / KR * kernel.channels * kernel.form.bytes_per_lane()
+            && self.initial.len() >= kernel.channels
+    }
+}
+
+impl MicroKernels {
+    /// What the CPU must have.
+    pub fn isa(&self) -> Option<Isa> {
+        Isa::available().iter().copied().find(|isa| isa.level() == self.level)
+    }
+}
+
+/// The kernels of every instruction set that this CPU has, in the order of [`Isa::available`].
+pub fn kernels() -> &'static [&'static MicroKernels] {
+    static AVAILABLE: OnceLock<Vec<&'static MicroKernels>> = OnceLock::new();
+    AVAILABLE.get_or_init(|| {
+        let of_isa = |isa: &Isa| arch::KERNELS.iter().copied().find(|kernels| kernels.level == isa.level());
+        Isa::available().iter().filter_map(of_isa).collect()
+    })
+}
+
+/// The kernels of one instruction set.
+pub(crate) fn kernels_of(isa: Isa) -> Option<&'static MicroKernels> {
+    kernels().iter().copied().find(|kernels| kernels.level == isa.level())
 }

@@ -2,10 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use int8_kernels::{
-    Activation, ActivationOrder, ConvShape, Epilogue, Isa, PackedConv, PackedWeights, Padding, Scratch, gemm, quantize,
-    reference,
-};
+use int8_kernels::{Activation, ConvShape, Epilogue, Isa, PackedConv, Padding, Scratch, quantize, reference};
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -116,8 +113,7 @@ proptest! {
         let input: Vec<i8> = input.into_iter().map(|x| x.max(-127)).collect();
         let mut scratch = Scratch::default();
         let (mut product, mut sums) = (vec![0; rows * columns], vec![0; rows * columns]);
-        let packed = PackedWeights::new(rows, depth, &weights, Isa::detect()).unwrap();
-        gemm(&packed, &input, columns, ActivationOrder::DepthMajor, &mut scratch, &mut product).unwrap();
+        reference::gemm(rows, depth, columns, &weights, &input, &mut product).unwrap();
         let conv = PackedConv::new(ConvShape::pointwise(depth, rows), &weights, Isa::detect()).unwrap();
         conv.run(&input, 1, columns, &Padding::default(), &mut scratch, &mut sums).unwrap();
         prop_assert_eq!(product, sums);

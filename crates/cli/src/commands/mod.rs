@@ -1,5 +1,7 @@
 //! One file per subcommand: its arguments, its work, its words.
 
+pub mod bench;
+mod bench_layers;
 pub mod calibrate;
 pub mod check;
 pub mod compare;
@@ -14,7 +16,10 @@ mod inspect_params;
 mod inspect_shapes;
 mod inspect_table;
 mod inspect_weights;
+pub mod machine;
 mod model_file;
 pub mod outputs;
+mod plain_model;
+pub mod plan;
 pub mod quantize;
 pub mod run;

@@ -1,21 +1,20 @@
 //! Convolution and ConvolutionDepthWise on integers.
 
-use fp32_ref::{Activation, ConvWindow, Shape, Tensor};
-use int8_kernels::{ConvShape, Epilogue, PackedConv, Padding, Scratch, quantize_slice};
+use fp32_ref::{Activation, ConvWindow, Shape};
+use int8_kernels::{ConvShape, Padding, PixelConv};
 use ncnn_format::{Error, Layer, Result, typed};
 
+use super::kernel_error;
 use super::weights::{Form, count};
-use super::{QuantizedLayer, kernel_error, single};
-use crate::{Options, Roundings, Value};
+use crate::{Options, Roundings};
 
 /// A convolution with int8 weights, dense or in groups.
-pub(super) struct Int8Convolution {
+pub(crate) struct Int8Convolution {
     window: ConvWindow,
     pad_value: i8,
-    packed: PackedConv,
-    epilogue: Epilogue,
-    input_scale: f32,
-    output_scale: Option<f32>,
+    pub(super) conv: PixelConv,
+    pub(super) input_scale: f32,
+    pub(super) output_scale: Option<f32>,
 }
 
 impl Int8Convolution {
@@ -71,38 +70,23 @@ impl Int8Convolution {
         };
         let epilogue = form.epilogue()?;
         let is_fused = options.roundings == Roundings::NcnnX86 && fuses_on_x86(&shape, form.activation);
+        let epilogue = if is_fused { epilogue.with_fused_bias() } else { epilogue };
         Ok(Self {
-            packed: PackedConv::new(shape, &weights, options.isa).map_err(kernel_error)?,
+            conv: PixelConv::new(shape, &weights, epilogue, options.isa).map_err(kernel_error)?,
             window,
             // ncnn truncates the pad value and does not scale it.
             pad_value: pad_value as i8,
-            epilogue: if is_fused { epilogue.with_fused_bias() } else { epilogue },
             input_scale: form.input_scale()?,
             output_scale: form.output_scale()?,
         })
     }
 
-    /// The integers of the input, quantized here if it is f32.
-    fn quantized(&self, input: Value) -> Result<Tensor<i8>> {
-        quantized(input, self.input_scale)
-    }
-}
-
-/// Whether ncnn on x86 with FMA rounds `acc · scale + bias` once (see [`Roundings::NcnnX86`]).
-fn fuses_on_x86(shape: &ConvShape, activation: Activation) -> bool {
-    let is_special = shape.is_depthwise()
-        && (shape.kernel_h, shape.kernel_w) == (3, 3)
-        && (shape.dilation_h, shape.dilation_w) == (1, 1)
-        && matches!((shape.stride_h, shape.stride_w), (1, 1) | (2, 2))
-        && matches!(activation, Activation::None | Activation::Relu);
-    shape.groups == 1 || is_special
-}
-
-impl QuantizedLayer for Int8Convolution {
-    fn run(&self, inputs: Vec<Value>) -> Result<Vec<Value>> {
-        let input = self.quantized(single(inputs)?)?;
-        let shape = input.shape();
-        let channels = self.packed.shape().in_channels;
+    /// What surrounds an input of `shape`, and the shape of the output.
+    ///
+    /// # Errors
+    /// `Invalid` if the input has other channels or is smaller than the kernel.
+    pub(super) fn place(&self, shape: Shape) -> Result<(Padding, Shape)> {
+        let channels = self.conv.shape().in_channels;
         if shape.rank() != 3 || shape.c() != channels {
             return Err(Error::invalid(format!("expects {channels} channels of h x w, the input is {shape}")));
         }
@@ -114,45 +98,16 @@ impl QuantizedLayer for Int8Convolution {
             right: place.right,
             value: self.pad_value,
         };
-        let out_shape = Shape::new(&[self.packed.shape().out_channels, place.out_h, place.out_w])?;
-        let mut accumulators = vec![0; out_shape.volume()];
-        self.packed
-            .run(input.as_slice(), shape.h(), shape.w(), &padding, &mut Scratch::default(), &mut accumulators)
-            .map_err(kernel_error)?;
-        finish(&accumulators, out_shape, &self.epilogue, self.output_scale).map(|value| vec![value])
+        Ok((padding, Shape::new(&[self.conv.shape().out_channels, place.out_h, place.out_w])?))
     }
 }
 
-/// The integers of `input`, quantized with `scale` if it is f32.
-pub(super) fn quantized(input: Value, scale: f32) -> Result<Tensor<i8>> {
-    match input {
-        Value::I8 { tensor, .. } => Ok(tensor),
-        Value::F32(tensor) => {
-            let mut integers = vec![0; tensor.shape().volume()];
-            quantize_slice(tensor.as_slice(), scale, &mut integers);
-            Tensor::new(tensor.shape().dims(), integers)
-        }
-    }
-}
-
-/// Turns accumulators, channel by channel, into the output blob.
-fn finish(accumulators: &[i32], shape: Shape, epilogue: &Epilogue, output_scale: Option<f32>) -> Result<Value> {
-    let pixels = shape.h() * shape.w();
-    let channels = accumulators.chunks_exact(pixels).enumerate();
-    match output_scale {
-        Some(scale) => {
-            let mut integers = vec![0; accumulators.len()];
-            for ((channel, sums), out) in channels.zip(integers.chunks_exact_mut(pixels)) {
-                epilogue.requantize(channel, sums, scale, out);
-            }
-            Ok(Value::I8 { tensor: Tensor::new(shape.dims(), integers)?, scale })
-        }
-        None => {
-            let mut floats = vec![0.0; accumulators.len()];
-            for ((channel, sums), out) in channels.zip(floats.chunks_exact_mut(pixels)) {
-                epilogue.dequantize(channel, sums, out);
-            }
-            Ok(Value::F32(Tensor::new(shape.dims(), floats)?))
-        }
-    }
+/// Whether ncnn on x86 with FMA rounds `acc · scale + bias` once (see [`Roundings::NcnnX86`]).
+fn fuses_on_x86(shape: &ConvShape, activation: Activation) -> bool {
+    let is_special = shape.is_depthwise()
+        && (shape.kernel_h, shape.kernel_w) == (3, 3)
+        && (shape.dilation_h, shape.dilation_w) == (1, 1)
+        && matches!((shape.stride_h, shape.stride_w), (1, 1) | (2, 2))
+        && matches!(activation, Activation::None | Activation::Relu);
+    shape.groups == 1 || is_special
 }

@@ -1,22 +1,20 @@
 //! InnerProduct on integers.
 
-use fp32_ref::{Activation, Tensor};
-use int8_kernels::{ConvShape, Epilogue, PackedConv, Padding, Scratch};
+use fp32_ref::{Activation, Shape};
+use int8_kernels::{ConvShape, PixelConv};
 use ncnn_format::{Error, Layer, Result, typed};
 
-use super::convolution::quantized;
+use super::kernel_error;
 use super::weights::{Form, count};
-use super::{QuantizedLayer, kernel_error, single};
-use crate::{Options, Value};
+use crate::Options;
 
 /// A matrix with int8 weights; the output is always f32.
-pub(super) struct Int8InnerProduct {
-    num_input: usize,
+pub(crate) struct Int8InnerProduct {
+    pub(super) num_input: usize,
     num_output: usize,
     // An inner product is a 1×1 convolution of one pixel.
-    packed: PackedConv,
-    epilogue: Epilogue,
-    input_scale: f32,
+    pub(super) conv: PixelConv,
+    pub(super) input_scale: f32,
 }
 
 impl Int8InnerProduct {
@@ -33,56 +31,31 @@ impl Int8InnerProduct {
         };
         let weights = form.weights()?;
         let num_input = weights.len() / num_output;
-        let shape = ConvShape {
-            in_channels: num_input,
-            out_channels: num_output,
-            groups: 1,
-            kernel_h: 1,
-            kernel_w: 1,
-            stride_h: 1,
-            stride_w: 1,
-            dilation_h: 1,
-            dilation_w: 1,
-        };
+        let shape = ConvShape::pointwise(num_input, num_output);
         Ok(Self {
             num_input,
             num_output,
-            packed: PackedConv::new(shape, &weights, options.isa).map_err(kernel_error)?,
-            epilogue: form.epilogue()?,
+            conv: PixelConv::new(shape, &weights, form.epilogue()?, options.isa).map_err(kernel_error)?,
             input_scale: form.input_scale()?,
         })
     }
 
-    /// One row of inputs to one row of outputs.
-    fn row(&self, input: &[i8], scratch: &mut Scratch, accumulators: &mut [i32], out: &mut [f32]) -> Result<()> {
-        let padding = Padding { top: 0, bottom: 0, left: 0, right: 0, value: 0 };
-        self.packed.run(input, 1, 1, &padding, scratch, accumulators).map_err(kernel_error)?;
-        for (channel, (sum, value)) in accumulators.iter().zip(out).enumerate() {
-            self.epilogue.dequantize(channel, std::slice::from_ref(sum), std::slice::from_mut(value));
-        }
-        Ok(())
+    /// Whether an input of `shape` is a batch: rows of the right length.
+    pub(super) fn takes_rows(&self, shape: Shape) -> bool {
+        shape.rank() == 2 && shape.w() == self.num_input
     }
-}
 
-impl QuantizedLayer for Int8InnerProduct {
-    fn run(&self, inputs: Vec<Value>) -> Result<Vec<Value>> {
-        let input = quantized(single(inputs)?, self.input_scale)?;
-        let shape = input.shape();
-        // A 2-D input whose rows have the right length is a batch of rows.
-        let rows = if shape.rank() == 2 && shape.w() == self.num_input { shape.h() } else { 1 };
-        if shape.volume() != rows * self.num_input {
+    /// The shape of the output for an input of `shape`.
+    ///
+    /// # Errors
+    /// `Invalid` if the input has another number of values.
+    pub(super) fn output_shape(&self, shape: Shape) -> Result<Shape> {
+        if self.takes_rows(shape) {
+            return Shape::new(&[shape.h(), self.num_output]);
+        }
+        if shape.volume() != self.num_input {
             return Err(Error::invalid(format!("expects {} values, the input is {shape}", self.num_input)));
         }
-        let mut floats = vec![0.0; rows * self.num_output];
-        let (mut scratch, mut accumulators) = (Scratch::default(), vec![0; self.num_output]);
-        for (row, out) in input.as_slice().chunks_exact(self.num_input).zip(floats.chunks_exact_mut(self.num_output)) {
-            self.row(row, &mut scratch, &mut accumulators, out)?;
-        }
-        let dims = if shape.rank() == 2 && shape.w() == self.num_input {
-            vec![rows, self.num_output]
-        } else {
-            vec![self.num_output]
-        };
-        Ok(vec![Value::F32(Tensor::new(dims, floats)?)])
+        Shape::new(&[self.num_output])
     }
 }

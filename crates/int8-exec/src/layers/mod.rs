@@ -1,17 +1,46 @@
-//! The layers that compute on integers.
+//! The layers of a quantized network, prepared for running.
 
+mod alone;
 mod convolution;
 mod inner_product;
 mod weights;
 
+use std::sync::Arc;
+
+use fp32_ref::Shape;
+use int8_kernels::{Padding, PixelConv};
 use ncnn_format::{Error, Layer, LayerKind, Result, typed};
 
-use crate::{Options, Value};
+use crate::Options;
+use crate::plan::{Grid, Nature};
+use convolution::Int8Convolution;
+use inner_product::Int8InnerProduct;
 
-/// A layer with int8 weights, prepared for running.
-pub(crate) trait QuantizedLayer: Send + Sync {
-    /// Computes the one output of the one input.
-    fn run(&self, inputs: Vec<Value>) -> Result<Vec<Value>>;
+/// A layer with its parameters checked and its weights packed.
+pub(crate) enum Prepared {
+    /// An Input layer: its value is fed.
+    Fed,
+    /// Convolution and ConvolutionDepthWise with int8 weights.
+    Convolution(Int8Convolution),
+    /// InnerProduct with int8 weights.
+    InnerProduct(Int8InnerProduct),
+    /// A layer that computes on floats.
+    Float {
+        /// The layer of fp32-ref.
+        layer: Arc<dyn fp32_ref::Layer>,
+        /// What it may do to integers.
+        nature: Nature,
+    },
+}
+
+/// How an int8 layer reads its input.
+pub(crate) enum Input {
+    /// As the image that it is.
+    Image,
+    /// As pixels that are the rows of a matrix.
+    Rows(Grid),
+    /// As one pixel in ncnn's order.
+    Flat,
 }
 
 /// Whether `layer` asks for int8 arithmetic: `int8_scale_term` is not 0.
@@ -27,26 +56,100 @@ pub fn is_quantized(layer: &Layer) -> Result<bool> {
     })
 }
 
-/// Prepares a layer for which [`is_quantized`] holds.
-pub(crate) fn prepare(layer: &Layer, options: Options) -> Result<Box<dyn QuantizedLayer>> {
-    Ok(match layer.kind {
-        LayerKind::Convolution => Box::new(convolution::Int8Convolution::dense(layer, options)?),
-        LayerKind::ConvolutionDepthWise => Box::new(convolution::Int8Convolution::grouped(layer, options)?),
-        LayerKind::InnerProduct => Box::new(inner_product::Int8InnerProduct::new(layer, options)?),
-        _ => return Err(Error::unsupported(format!("int8 layers of type {} cannot be run", layer.kind))),
-    })
-}
+impl Prepared {
+    /// Checks and packs one layer.
+    ///
+    /// # Errors
+    /// `Unsupported` for what cannot be run, `Malformed` or `Invalid` for parameters or weights that
+    /// do not work.
+    pub(crate) fn new(layer: &Layer, options: Options) -> Result<Self> {
+        if layer.kind == LayerKind::Input {
+            return Ok(Self::Fed);
+        }
+        if !is_quantized(layer)? {
+            return Ok(Self::Float { layer: fp32_ref::build(layer)?.into(), nature: Nature::new(layer)? });
+        }
+        match layer.kind {
+            LayerKind::Convolution => Int8Convolution::dense(layer, options).map(Self::Convolution),
+            LayerKind::ConvolutionDepthWise => Int8Convolution::grouped(layer, options).map(Self::Convolution),
+            LayerKind::InnerProduct => Int8InnerProduct::new(layer, options).map(Self::InnerProduct),
+            _ => Err(Error::unsupported(format!("int8 layers of type {} cannot be run", layer.kind))),
+        }
+    }
 
-/// The only input of a layer that takes one.
-fn single(inputs: Vec<Value>) -> Result<Value> {
-    let found = inputs.len();
-    match inputs.into_iter().next() {
-        Some(value) if found == 1 => Ok(value),
-        _ => Err(Error::malformed(format!("takes one input, found {found}"))),
+    /// Whether the layer computes on integers.
+    pub(crate) fn is_quantized(&self) -> bool {
+        self.conv().is_some()
+    }
+
+    /// What a float layer may do to integers.
+    pub(crate) fn nature(&self) -> Nature {
+        match self {
+            Self::Float { nature, .. } => *nature,
+            _ => Nature::Computes,
+        }
+    }
+
+    /// The packed weights of an int8 layer.
+    pub(crate) fn conv(&self) -> Option<&PixelConv> {
+        match self {
+            Self::Convolution(layer) => Some(&layer.conv),
+            Self::InnerProduct(layer) => Some(&layer.conv),
+            _ => None,
+        }
+    }
+
+    /// The multiplier with which an int8 layer quantizes floats.
+    pub(crate) fn input_scale(&self) -> f32 {
+        match self {
+            Self::Convolution(layer) => layer.input_scale,
+            Self::InnerProduct(layer) => layer.input_scale,
+            _ => 1.0,
+        }
+    }
+
+    /// The multiplier of the output, if the file says that it is int8.
+    pub(crate) fn output_scale(&self) -> Option<f32> {
+        match self {
+            Self::Convolution(layer) => layer.output_scale,
+            _ => None,
+        }
+    }
+
+    /// The shape of the output of an int8 layer for an input of `shape`.
+    ///
+    /// # Errors
+    /// `Invalid` if the layer cannot work on it.
+    pub(crate) fn output_shape(&self, shape: Shape) -> Result<Shape> {
+        match self {
+            Self::Convolution(layer) => Ok(layer.place(shape)?.1),
+            Self::InnerProduct(layer) => layer.output_shape(shape),
+            _ => Err(Error::unsupported("only int8 layers have one input and one output")),
+        }
+    }
+
+    /// What an int8 layer adds around an input of `shape`.
+    ///
+    /// # Errors
+    /// As [`Prepared::output_shape`].
+    pub(crate) fn padding(&self, shape: Shape) -> Result<Padding> {
+        match self {
+            Self::Convolution(layer) => Ok(layer.place(shape)?.0),
+            _ => Ok(Padding::default()),
+        }
+    }
+
+    /// How an int8 layer reads an input of `shape`.
+    pub(crate) fn input(&self, shape: Shape) -> Input {
+        match self {
+            Self::InnerProduct(layer) if layer.takes_rows(shape) => Input::Rows(Grid::of(shape)),
+            Self::InnerProduct(_) => Input::Flat,
+            _ => Input::Image,
+        }
     }
 }
 
 /// A caller's mistake reported by the kernels, in this workspace's words.
-fn kernel_error(error: int8_kernels::Error) -> Error {
+pub(crate) fn kernel_error(error: int8_kernels::Error) -> Error {
     Error::invalid(error.to_string())
 }

@@ -1,7 +1,19 @@
 //! Kernels by CPU family, and the table of all of them.
 
 mod scalar;
+#[cfg(target_arch = "x86_64")]
+mod x86;
 
-use crate::micro_kernel::MicroKernel;
+use crate::micro_kernel::MicroKernels;
 
-pub(crate) static KERNELS: &[MicroKernel] = &scalar::KERNELS;
+#[cfg(target_arch = "x86_64")]
+pub(crate) static KERNELS: &[&MicroKernels] = &[
+    &scalar::KERNELS,
+    &x86::avx2::KERNELS,
+    &x86::avxvnni::KERNELS,
+    &x86::avx512bw::KERNELS,
+    &x86::avx512vnni::KERNELS,
+];
+
+#[cfg(not(target_arch = "x86_64"))]
+pub(crate) static KERNELS: &[&MicroKernels] = &[&scalar::KERNELS];

@@ -1,111 +1,104 @@
 //! Portable kernels: plain Rust in a shape that compilers turn into vector code of any CPU.
-//!
-//! ```text
-//! gemm_4x16c16                              gemm_4x1c16
-//! for each pair of depths k, k + 1:         for each 64 depths (4 groups, then single groups):
-//!   for each of 4 rows m:                     for each of 4 rows m:
-//!     16 lanes: acc[m] += w[m][k]   · x[k]      acc[m] += Σ w[m][0..64] · x[0..64]
-//!                       + w[m][k+1] · x[k+1]
-//! ```
-//!
-//! 1. 4 x 16 sums are computed together, so one loaded row of activations serves 4 rows of weights.
-//! 2. Two products are added in 16 bits before widening: with |x| ≤ 127 and |w| ≤ 128 their sum is
-//!    at most 32 512. It halves the widening, which is most of the work on a baseline CPU.
-//! 3. A single column has no lanes across pixels, so there lanes go along the depth.
-//! 4. Sums wrap explicitly: the depth bound says that they never do, and checked additions would
-//!    keep debug builds from using vectors.
 
-use crate::isa::Isa;
-use crate::micro_kernel::{MicroKernel, Operands, Tile};
+use crate::convert::{dequantize_each, interleave_each, quantize_each, requantize_each};
+use crate::finish::finish_values;
+use crate::isa::Level;
+use crate::max_pool::largest;
+use crate::micro_kernel::{DenseKernel, DepthwiseKernel, KR, MicroKernels, RowKernels, Strip, WeightForm, Windows};
 
-const MR: usize = 4;
-const NR: usize = 16;
-const KR: usize = 16;
-/// Depths that a column multiplies at once: long enough that adding up the lanes costs little.
-const LONG: usize = 64;
+/// Output channels of a dense tile.
+const LANES: usize = 16;
+/// Pixels of a dense tile.
+const PIXELS: usize = 4;
+/// Channels of a depthwise block.
+const BLOCK: usize = 16;
 
-pub(super) static KERNELS: [MicroKernel; 2] = [
-    MicroKernel {
-        name: "gemm_4x16c16__scalar",
-        isa: Isa::scalar(),
-        tile: Tile { mr: MR, nr: NR, kr: KR },
-        run: gemm_4x16c16,
+pub(super) static KERNELS: MicroKernels = MicroKernels {
+    level: Level::Scalar,
+    dense: DenseKernel {
+        name: "dense_4x16c4__scalar",
+        pixels: PIXELS,
+        halves: 1,
+        lanes: LANES,
+        vectors: 1,
+        least_vectors: 1,
+        form: WeightForm::WordPairs,
+        run: dense_4x16c4,
     },
-    MicroKernel {
-        name: "gemm_4x1c16__scalar",
-        isa: Isa::scalar(),
-        tile: Tile { mr: MR, nr: 1, kr: KR },
-        run: gemm_4x1c16,
+    depthwise: DepthwiseKernel {
+        name: "depthwise_1x16c4__scalar",
+        channels: BLOCK,
+        pixels: 1,
+        form: WeightForm::Bytes,
+        lanes: BLOCK,
+        run: depthwise_1x16c4,
     },
-];
+    finish: finish_values,
+    rows: RowKernels {
+        quantize: quantize_each,
+        dequantize: dequantize_each,
+        requantize: requantize_each,
+        interleave: interleave_each,
+        max: largest::<16>,
+    },
+    peak: ((LANES * KR) as u64, peak),
+};
 
-fn gemm_4x16c16(operands: &Operands<'_>, out: &mut [i32]) {
-    let stride = operands.row_stride;
-    let mut tile = [[0i32; NR]; MR];
-    let groups = operands.weights.as_chunks::<{ MR * KR }>().0;
-    let mut rest = operands.activations;
-    let mut remaining = operands.depth;
-    for group in groups {
-        let weights = group.as_chunks::<KR>().0;
-        let mut k = 0;
-        while k + 1 < KR.min(remaining) {
-            let first = head(rest);
-            let second = head(&rest[stride..]);
-            add_pair(&mut tile, weights, k, first, second);
-            k += 2;
-            rest = rest.get(2 * stride..).unwrap_or(&[]);
-        }
-        if k < KR.min(remaining) {
-            add_pair(&mut tile, weights, k, head(rest), &[0; NR]);
-        }
-        remaining = remaining.saturating_sub(KR);
+fn dense_4x16c4(strip: &Strip<'_>, out: &mut [i32]) {
+    assert!(strip.fits(&KERNELS.dense), "operands do not fit {}", KERNELS.dense.name);
+    let mut tile = [[0i32; LANES]; PIXELS];
+    for sums in &mut tile {
+        sums.copy_from_slice(&strip.initial[..LANES]);
     }
-    out.copy_from_slice(tile.as_flattened());
+    let mut panel = strip.panel.as_chunks::<{ 4 * LANES }>().0.as_chunks::<2>().0.iter();
+    for &tap in strip.taps.offsets() {
+        let start = strip.starts[0] + tap;
+        for (group, [even, odd]) in (&mut panel).take(strip.taps.groups()).enumerate() {
+            for (pixel, sums) in tile.iter_mut().take(strip.pixels).enumerate() {
+                let at = start + pixel * strip.step + group * KR;
+                let bytes: [i16; KR] = std::array::from_fn(|k| i16::from(strip.bytes[at + k]));
+                add_pairs(sums, even, [bytes[0], bytes[2]]);
+                add_pairs(sums, odd, [bytes[1], bytes[3]]);
+            }
+        }
+    }
+    out[..strip.pixels * LANES].copy_from_slice(&tile.as_flattened()[..strip.pixels * LANES]);
 }
 
-/// Adds the products of depths `k` and `k + 1`.
+/// `sums[lane] += w[lane][0] · x[0] + w[lane][1] · x[1]`, the shape of x86's `pmaddwd`.
 #[inline(always)]
-fn add_pair(tile: &mut [[i32; NR]; MR], weights: &[[i8; KR]], k: usize, first: &[i8; NR], second: &[i8; NR]) {
-    for (sums, weights) in tile.iter_mut().zip(weights) {
-        let (w0, w1) = (i16::from(weights[k % KR]), i16::from(weights[(k + 1) % KR]));
-        for ((sum, &x0), &x1) in sums.iter_mut().zip(first).zip(second) {
-            let products = w0.wrapping_mul(i16::from(x0)).wrapping_add(w1.wrapping_mul(i16::from(x1)));
-            *sum = sum.wrapping_add(i32::from(products));
-        }
+fn add_pairs(sums: &mut [i32; LANES], weights: &[i8; 4 * LANES], x: [i16; 2]) {
+    for (sum, pair) in sums.iter_mut().zip(weights.as_chunks::<4>().0) {
+        let w =
+            [i16::from_le_bytes([pair[0] as u8, pair[1] as u8]), i16::from_le_bytes([pair[2] as u8, pair[3] as u8])];
+        let products = i32::from(w[0]) * i32::from(x[0]) + i32::from(w[1]) * i32::from(x[1]);
+        *sum = sum.wrapping_add(products);
     }
 }
 
-/// The first `NR` elements, which the operands' contract says are there.
-#[inline(always)]
-fn head(row: &[i8]) -> &[i8; NR] {
-    row.first_chunk().unwrap_or(&[0; NR])
-}
-
-fn gemm_4x1c16(operands: &Operands<'_>, out: &mut [i32]) {
-    let groups = operands.weights.as_chunks::<{ MR * KR }>().0;
-    let mut sums = [0i32; MR];
-    let whole = if operands.row_stride == 1 { operands.depth / LONG * LONG } else { 0 };
-    let columns = operands.activations[..whole].as_chunks::<LONG>().0;
-    let (long_groups, groups) = groups.split_at(whole / KR);
-    for (groups, column) in long_groups.as_chunks::<{ LONG / KR }>().0.iter().zip(columns) {
-        for (m, sum) in sums.iter_mut().enumerate() {
-            let row = groups.map(|group| group.as_chunks::<KR>().0[m]);
-            *sum = sum.wrapping_add(dot(row.as_flattened(), column));
+fn depthwise_1x16c4(windows: &Windows<'_>, out: &mut [i32]) {
+    assert!(windows.fit(&KERNELS.depthwise), "operands do not fit {}", KERNELS.depthwise.name);
+    let mut sums = [0i32; BLOCK];
+    sums.copy_from_slice(&windows.initial[..BLOCK]);
+    let groups = windows.taps.offsets().as_chunks::<KR>().0;
+    for (taps, weights) in groups.iter().zip(windows.panel.as_chunks::<{ KR * BLOCK }>().0) {
+        for (k, &tap) in taps.iter().enumerate() {
+            let bytes = &windows.bytes[windows.start + tap..][..BLOCK];
+            for ((sum, &x), w) in sums.iter_mut().zip(bytes).zip(weights.as_chunks::<KR>().0) {
+                *sum = sum.wrapping_add(i32::from(i16::from(w[k]).wrapping_mul(i16::from(x))));
+            }
         }
     }
-    let mut values = operands.activations.iter().step_by(operands.row_stride).take(operands.depth).skip(whole);
-    for group in groups {
-        let column: [i8; KR] = std::array::from_fn(|_| values.next().copied().unwrap_or(0));
-        for (sum, row) in sums.iter_mut().zip(group.as_chunks::<KR>().0) {
-            *sum = sum.wrapping_add(dot(row, &column));
-        }
-    }
-    out.copy_from_slice(&sums);
+    out[..BLOCK].copy_from_slice(&sums);
 }
 
-/// The sum of products; callers give slices of a constant length.
-#[inline(always)]
-fn dot(weights: &[i8], column: &[i8]) -> i32 {
-    let products = weights.iter().zip(column).map(|(&w, &x)| i32::from(w).wrapping_mul(i32::from(x)));
-    products.fold(0, i32::wrapping_add)
+fn peak(rounds: u64) -> i32 {
+    let mut sums = [0i32; LANES];
+    let weights: [i8; 4 * LANES] = std::array::from_fn(|i| i as i8);
+    for round in 0..rounds {
+        let x = std::hint::black_box(round as i16 & 127);
+        add_pairs(&mut sums, &weights, [x, x]);
+        add_pairs(&mut sums, &weights, [x, -x]);
+    }
+    sums.iter().fold(0, |a, &b| a.wrapping_add(b))
 }

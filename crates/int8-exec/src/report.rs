@@ -1,0 +1,108 @@
+//! What a plan does, for people.
+
+use fp32_ref::{BlobId, Shape};
+use ncnn_format::Result;
+
+use crate::Int8Net;
+use crate::layers::Prepared;
+use crate::net::Compiled;
+use crate::plan::{Grid, Op, Plan, Step, View};
+
+/// The steps of a plan and its memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlanReport {
+    /// In the order in which they run.
+    pub steps: Vec<StepReport>,
+    /// Bytes of the buffers between int8 layers.
+    pub buffer_bytes: usize,
+    /// Bytes that those buffers would have if none shared memory.
+    pub unshared_bytes: usize,
+}
+
+/// One step of a plan.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepReport {
+    /// Name of the layer that the step stands for.
+    pub layer: String,
+    /// Type of that layer.
+    pub kind: String,
+    /// Names of the layers that run in its epilogue.
+    pub fused: Vec<String>,
+    /// The kernel that does it; `fp32-ref` for float layers.
+    pub kernel: &'static str,
+    /// What comes out, such as `f32 + i8 at 3.2`.
+    pub output: String,
+    /// Multiply-adds of integers.
+    pub macs: u64,
+    /// Bytes of weights, inputs and outputs, each once.
+    pub bytes: u64,
+}
+
+impl Int8Net {
+    /// The plan for inputs of the given shapes.
+    ///
+    /// # Errors
+    /// Why there is none: `Unsupported` for what only runs layer by layer, or the error that running
+    /// would give.
+    pub fn plan_report(&self, inputs: &[(&str, Shape)]) -> Result<PlanReport> {
+        let compiled = self.compiled();
+        let plan = compiled.plan(&compiled.input_shapes(inputs.iter().copied())?)?;
+        let steps = plan.steps.iter().map(|step| describe(compiled, &plan, step)).collect();
+        let buffer_bytes = plan.byte_slots.iter().sum::<usize>() + 4 * plan.float_slots.iter().sum::<usize>();
+        Ok(PlanReport { steps, buffer_bytes, unshared_bytes: plan.unshared_bytes })
+    }
+}
+
+fn describe(compiled: &Compiled, plan: &Plan, step: &Step) -> StepReport {
+    let name = |&layer: &usize| compiled.names[layer].clone();
+    let view_bytes = |view: &View| view.grid.pixels() * view.grid.channels;
+    let float_bytes = |blob: BlobId| plan.shapes[blob.0].map_or(0, |shape| 4 * shape.volume());
+    let read = step.op.reads().as_ref().map_or(0, view_bytes);
+    let written: usize = step.op.writes().iter().map(view_bytes).sum();
+    let integers = |scales: &[(f32, View)]| -> Vec<String> {
+        scales.iter().map(|(scale, _)| format!("i8 at {scale:.4}")).collect()
+    };
+    let (kernel, output, macs, more) = match &step.op {
+        Op::Quantize { from, to } => ("quantize", integers(to), 0, float_bytes(*from)),
+        Op::Convolve { layer, output, addend, sinks, .. } => {
+            let (kernel, depth, weights) = conv_of(&compiled.layers[*layer]);
+            let floats = sinks.floats.map_or(0, float_bytes) + addend.map_or(0, float_bytes);
+            let mut forms = integers(&sinks.integers);
+            if sinks.floats.is_some() {
+                forms.insert(0, "f32".to_owned());
+            }
+            (kernel, forms, volume(*output) * depth, floats + weights)
+        }
+        Op::TakeLargest { .. } => ("max_pool", vec!["i8".to_owned()], 0, 0),
+        Op::Limit { .. } => ("limit", vec!["i8".to_owned()], 0, 0),
+        Op::Move { .. } => ("move", vec!["i8".to_owned()], 0, 0),
+        Op::Relabel { .. } => ("none", vec!["f32".to_owned()], 0, 0),
+        Op::Float { layer } => {
+            let node = &compiled.graph.nodes()[*layer];
+            let inputs = node.inputs.iter().map(|blob| float_bytes(plan.roots[blob.0]));
+            let outputs = node.outputs.iter().map(|&blob| float_bytes(blob));
+            ("fp32-ref", vec!["f32".to_owned()], 0, inputs.chain(outputs).sum())
+        }
+    };
+    StepReport {
+        layer: name(&step.layers[0]),
+        kind: compiled.kinds[step.layers[0]].clone(),
+        fused: step.layers[1..].iter().map(name).collect(),
+        kernel,
+        output: output.join(" + "),
+        macs: macs as u64,
+        bytes: (read + written + more) as u64,
+    }
+}
+
+fn volume(grid: Grid) -> usize {
+    grid.pixels() * grid.channels
+}
+
+/// Kernel, products per sum and bytes of weights.
+fn conv_of(layer: &Prepared) -> (&'static str, usize, usize) {
+    layer.conv().map_or(("", 0, 0), |conv| {
+        let depth = conv.shape().depth().unwrap_or_default();
+        (conv.kernel(), depth, depth * conv.shape().out_channels)
+    })
+}

@@ -1,0 +1,163 @@
+//! The rows of a layer's output, spread over threads.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use int8_kernels::{PixelScratch, Place, Sink};
+use ncnn_format::Result;
+
+/// The most sinks that one pass over a layer fills.
+pub(crate) const MOST_SINKS: usize = 4;
+
+/// Where a range of rows goes.
+pub(crate) struct RowSinks<'a> {
+    sinks: [Sink<'a>; MOST_SINKS],
+    count: usize,
+}
+
+/// Some rows of an output and where they go.
+pub(crate) struct Rows<'a> {
+    pub(crate) range: Range<usize>,
+    /// Pixels of a row.
+    pub(crate) width: usize,
+    pub(crate) sinks: RowSinks<'a>,
+}
+
+impl<'a> RowSinks<'a> {
+    pub(crate) fn new() -> Self {
+        let nothing = || Sink::F32 { values: &mut [], place: Place::whole(0) };
+        Self { sinks: std::array::from_fn(|_| nothing()), count: 0 }
+    }
+
+    /// Adds one; there is room for [`MOST_SINKS`].
+    pub(crate) fn push(&mut self, sink: Sink<'a>) {
+        if let Some(free) = self.sinks.get_mut(self.count) {
+            *free = sink;
+            self.count += 1;
+        }
+    }
+
+    pub(crate) fn as_mut_slice(&mut self) -> &mut [Sink<'a>] {
+        &mut self.sinks[..self.count]
+    }
+
+    /// The parts before and after `pixels` pixels.
+    fn split(self, pixels: usize) -> (Self, Self) {
+        let (mut before, mut after) = (Self::new(), Self::new());
+        for sink in self.sinks.into_iter().take(self.count) {
+            match sink {
+                Sink::F32 { values, place } => {
+                    let at = values.len().min(pixels * place.pixel_stride);
+                    let (first, second) = values.split_at_mut(at);
+                    before.push(Sink::F32 { values: first, place });
+                    after.push(Sink::F32 { values: second, place });
+                }
+                Sink::I8 { bytes, place, scale } => {
+                    let at = bytes.len().min(pixels * place.pixel_stride);
+                    let (first, second) = bytes.split_at_mut(at);
+                    before.push(Sink::I8 { bytes: first, place, scale });
+                    after.push(Sink::I8 { bytes: second, place, scale });
+                }
+            }
+        }
+        (before, after)
+    }
+}
+
+impl Rows<'_> {
+    /// Does `work` on all rows in as many shares as `work_per_row` (in multiply-adds or moved bytes)
+    /// is worth; what comes out does not depend on the shares.
+    ///
+    /// # Errors
+    /// One of those of `work`.
+    pub(crate) fn share<W>(self, scratch: &Scratches, work_per_row: usize, work: &W) -> Result<()>
+    where
+        W: Fn(Range<usize>, &mut [Sink<'_>], &mut PixelScratch) -> Result<()> + Sync,
+    {
+        let threads = scratch.0.len();
+        let most = if threads > 1 { SHARES_PER_THREAD * threads } else { 1 };
+        let worth = self.range.len().saturating_mul(work_per_row) / LEAST_SHARE;
+        // Kernels take pixels by the dozen: shares of whole dozens waste none.
+        let unit = if self.width < 14 { 2 } else { 1 };
+        let shares = worth.clamp(1, most).min(self.range.len().div_ceil(unit));
+        self.split(scratch, shares, unit, work)
+    }
+
+    fn split<W>(self, scratch: &Scratches, shares: usize, unit: usize, work: &W) -> Result<()>
+    where
+        W: Fn(Range<usize>, &mut [Sink<'_>], &mut PixelScratch) -> Result<()> + Sync,
+    {
+        let Self { range, width, mut sinks } = self;
+        if shares <= 1 {
+            return scratch.with(|scratch| work(range, sinks.as_mut_slice(), scratch));
+        }
+        let first = range.len() * (shares / 2) / shares / unit * unit;
+        let middle = range.start + first;
+        let (before, after) = sinks.split(first * width);
+        let before = Rows { range: range.start..middle, width, sinks: before };
+        let after = Rows { range: middle..range.end, width, sinks: after };
+        let (first, second) = rayon::join(
+            || before.split(scratch, shares / 2, unit, work),
+            || after.split(scratch, shares - shares / 2, unit, work),
+        );
+        first.and(second)
+    }
+}
+
+/// More shares than threads let a thread that is done help another that was held up.
+const SHARES_PER_THREAD: usize = 2;
+
+/// Less work than this, some microseconds, is not worth waking a thread.
+const LEAST_SHARE: usize = 4_000_000;
+
+/// Scratch memory for every thread of a pool.
+#[derive(Default)]
+pub(crate) struct Scratches(Vec<Mutex<PixelScratch>>);
+
+impl Scratches {
+    /// Makes room for as many threads as there are.
+    pub(crate) fn fit(&mut self) {
+        self.0.resize_with(rayon::current_num_threads().max(1), Mutex::default);
+    }
+
+    /// Lends the memory of this thread.
+    fn with<T>(&self, work: impl FnOnce(&mut PixelScratch) -> T) -> T {
+        let index = rayon::current_thread_index().unwrap_or(0);
+        match self.0.get(index % self.0.len().max(1)) {
+            Some(scratch) => work(&mut scratch.lock().unwrap_or_else(PoisonError::into_inner)),
+            None => work(&mut PixelScratch::default()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_row_is_done_once_whatever_the_number_of_threads() {
+        for threads in 1..6 {
+            let (mut bytes, mut values) = (vec![0_u8; 7 * 3 * 4], vec![0.0; 7 * 3 * 2]);
+            let mut sinks = RowSinks::new();
+            sinks.push(Sink::I8 { bytes: &mut bytes, place: Place { pixel_stride: 4, first_channel: 1 }, scale: 1.0 });
+            sinks.push(Sink::F32 { values: &mut values, place: Place::whole(2) });
+            let work = |range: Range<usize>, sinks: &mut [Sink<'_>], _: &mut PixelScratch| {
+                for sink in sinks {
+                    match sink {
+                        Sink::I8 { bytes, .. } => {
+                            let rows = bytes.chunks_mut(12).zip(range.clone());
+                            rows.for_each(|(row, y)| row.iter_mut().for_each(|byte| *byte += y as u8 + 1));
+                        }
+                        Sink::F32 { values, .. } => assert_eq!(values.len(), range.len() * 6),
+                    }
+                }
+                Ok(())
+            };
+            let mut scratch = Scratches::default();
+            scratch.0.resize_with(threads, Mutex::default);
+            Rows { range: 0..7, width: 3, sinks }.share(&scratch, LEAST_SHARE, &work).unwrap();
+            let expected: Vec<u8> = (1..=7).flat_map(|row| [row; 12]).collect();
+            assert_eq!(bytes, expected, "{threads} threads");
+        }
+    }
+}

@@ -1,0 +1,245 @@
+//! How each step of a plan is done.
+
+use std::mem::take;
+use std::ops::Range;
+
+use fp32_ref::{BlobId, Graph, Pixels, Tensor, Value, run_layer};
+use int8_kernels::{
+    Activation, Addend, Image, Isa, Padding, PixelConv, PixelScratch, Place, Residual, Run, Sink, max_pool,
+    quantize_planes, quantize_values, stored,
+};
+use ncnn_format::{Error, Result};
+
+use crate::buffers::{Buffers, Floats};
+use crate::layers::{Prepared, kernel_error};
+use crate::plan::{FloatHome, Grid, Moving, Op, Plan, Sinks, View};
+use crate::rows::{MOST_SINKS, RowSinks, Rows};
+
+/// What steps refer to.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) graph: &'a Graph,
+    pub(crate) layers: &'a [Prepared],
+    pub(crate) plan: &'a Plan,
+    pub(crate) isa: Isa,
+}
+
+impl View {
+    /// The bytes of a slot that the view begins at.
+    fn of<'a>(&self, bytes: &'a [Vec<u8>]) -> &'a [u8] {
+        &bytes[self.buffer][self.offset..]
+    }
+
+    fn image<'a>(&self, bytes: &'a [Vec<u8>]) -> Result<Image<'a>> {
+        let Grid { height, width, channels } = self.grid;
+        Image::new(self.of(bytes), height, width, channels, self.stride).map_err(kernel_error)
+    }
+
+    fn place(&self) -> Place {
+        Place { pixel_stride: self.stride, first_channel: self.offset }
+    }
+}
+
+impl Context<'_> {
+    /// Does step `index`.
+    ///
+    /// # Errors
+    /// Those of the layer.
+    pub(crate) fn run_step(self, index: usize, buffers: &mut Buffers) -> Result<()> {
+        match &self.plan.steps[index].op {
+            Op::Quantize { from, to } => self.quantize(*from, to, buffers)?,
+            Op::Convolve { layer, from, padding, output, addend, then, sinks } => {
+                let conv = self.layers[*layer].conv().ok_or_else(|| Error::unsupported("a layer without weights"))?;
+                let convolution = Convolution { conv, from: *from, padding: *padding, output: *output, then: *then };
+                self.convolve(&convolution, *addend, sinks, buffers)?;
+            }
+            Op::TakeLargest { window, from, to } => {
+                let mut out = take(&mut buffers.bytes[to.buffer]);
+                let mut sinks = RowSinks::new();
+                sinks.push(Sink::I8 { bytes: &mut out, place: to.place(), scale: 1.0 });
+                let image = from.image(&buffers.bytes)?;
+                let work = |rows: Range<usize>, sinks: &mut [Sink<'_>], _: &mut PixelScratch| match sinks {
+                    [Sink::I8 { bytes, place, .. }] => {
+                        max_pool(&image, window, rows, bytes, *place, self.isa).map_err(kernel_error)
+                    }
+                    _ => Ok(()),
+                };
+                let rows = Rows { range: 0..to.grid.height, width: to.grid.width, sinks };
+                // A compared byte is worth some multiply-adds.
+                let per_row = 8 * to.grid.width * to.grid.channels * window.kernel_h * window.kernel_w;
+                let result = rows.share(&buffers.scratch, per_row, &work);
+                buffers.bytes[to.buffer] = out;
+                result?;
+            }
+            Op::Limit { low, high, from, to } => {
+                let (low, high) = (stored(*low), stored(*high));
+                each_pixel(from, to, buffers, |from, to| {
+                    to.iter_mut().zip(from).for_each(|(to, &from)| *to = from.max(low).min(high));
+                });
+            }
+            Op::Move { moving: Moving::Pattern(pattern), from, to } => {
+                let mut out = take(&mut buffers.bytes[to.buffer]);
+                pattern.copy(from.of(&buffers.bytes), &mut out[to.offset..]);
+                buffers.bytes[to.buffer] = out;
+            }
+            Op::Move { from, to, .. } => each_pixel(from, to, buffers, |from, to| to.copy_from_slice(from)),
+            Op::Relabel { from, to } => return self.relabel(index, *from, *to, buffers),
+            Op::Float { layer } => return self.float(index, *layer, buffers),
+        }
+        buffers.release(&self.plan.released[index]);
+        Ok(())
+    }
+
+    fn quantize(self, from: BlobId, to: &[(f32, View)], buffers: &mut Buffers) -> Result<()> {
+        for &(scale, view) in to {
+            let mut out = take(&mut buffers.bytes[view.buffer]);
+            let channels = view.grid.channels;
+            let bytes = &mut out[view.offset..];
+            let result = match buffers.floats(self.plan, from)? {
+                Floats::Planes(values) => quantize_planes(values, channels, scale, bytes, view.stride, self.isa),
+                Floats::Pixels(values) if view.stride == channels => {
+                    quantize_values(values, scale, &mut bytes[..values.len()], self.isa)
+                }
+                Floats::Pixels(values) => values
+                    .chunks_exact(channels)
+                    .zip(bytes.chunks_mut(view.stride))
+                    .try_for_each(|(values, bytes)| quantize_values(values, scale, &mut bytes[..channels], self.isa)),
+            };
+            buffers.bytes[view.buffer] = out;
+            result.map_err(kernel_error)?;
+        }
+        Ok(())
+    }
+
+    fn convolve(
+        self,
+        convolution: &Convolution<'_>,
+        addend: Option<BlobId>,
+        sinks: &Sinks,
+        buffers: &mut Buffers,
+    ) -> Result<()> {
+        let len = convolution.output.pixels() * convolution.output.channels;
+        let mut floats = sinks.floats.map(|root| match self.plan.homes[root.0] {
+            FloatHome::Slot(slot) => take(&mut buffers.floats[slot]),
+            _ => buffers.workspace.take(len),
+        });
+        // More sinks than fit are rare: the layer runs again for them.
+        let mut result = Ok(());
+        let mut rest = &sinks.integers[..];
+        let mut written = floats.as_mut();
+        while written.is_some() || !rest.is_empty() {
+            let room = MOST_SINKS - usize::from(written.is_some());
+            let (now, later) = rest.split_at(room.min(rest.len()));
+            rest = later;
+            let mut taken: [Vec<u8>; MOST_SINKS] = Default::default();
+            taken.iter_mut().zip(now).for_each(|(bytes, (_, view))| *bytes = take(&mut buffers.bytes[view.buffer]));
+            let mut targets = RowSinks::new();
+            if let Some(values) = written.take() {
+                targets
+                    .push(Sink::F32 { values: &mut values[..len], place: Place::whole(convolution.output.channels) });
+            }
+            for (bytes, &(scale, view)) in taken.iter_mut().zip(now) {
+                targets.push(Sink::I8 { bytes, place: view.place(), scale });
+            }
+            result = result.and(self.convolve_into(convolution, addend, targets, buffers));
+            taken.into_iter().zip(now).for_each(|(bytes, (_, view))| buffers.bytes[view.buffer] = bytes);
+        }
+        if let (Some(values), Some(root)) = (floats, sinks.floats) {
+            match self.plan.homes[root.0] {
+                FloatHome::Slot(slot) => buffers.floats[slot] = values,
+                _ => buffers.values[root.0] = Some(self.wrapped(root, values)?),
+            }
+        }
+        result
+    }
+
+    fn convolve_into(
+        self,
+        convolution: &Convolution<'_>,
+        addend: Option<BlobId>,
+        sinks: RowSinks<'_>,
+        buffers: &Buffers,
+    ) -> Result<()> {
+        let Convolution { conv, from, padding, output, then } = *convolution;
+        let residual = addend
+            .map(|root| match buffers.floats(self.plan, root)? {
+                Floats::Pixels(values) => {
+                    let addend = Addend::F32 { values, pixel_stride: output.channels };
+                    Ok(Residual { addend, then })
+                }
+                Floats::Planes(_) => Err(Error::invalid("an addend lies channel by channel")),
+            })
+            .transpose()?;
+        let input = from.image(&buffers.bytes)?;
+        let work = |rows: Range<usize>, sinks: &mut [Sink<'_>], scratch: &mut PixelScratch| {
+            let run = Run { input, padding, rows, residual };
+            conv.run(&run, sinks, scratch).map_err(kernel_error)
+        };
+        let per_row = output.width * output.channels * conv.shape().depth().unwrap_or(1);
+        Rows { range: 0..output.height, width: output.width, sinks }.share(&buffers.scratch, per_row, &work)
+    }
+
+    /// Floats that lie pixel by pixel as a value.
+    fn wrapped(self, root: BlobId, values: Vec<f32>) -> Result<Value> {
+        let shape = self.plan.shapes[root.0].ok_or_else(|| Error::invalid("a blob without a shape"))?;
+        Ok(match shape.rank() {
+            3 => Value::Pixels(Pixels::new(shape, values)?),
+            _ => Value::Planar(Tensor::new(shape.dims(), values)?),
+        })
+    }
+
+    fn relabel(self, index: usize, from: BlobId, to: BlobId, buffers: &mut Buffers) -> Result<()> {
+        let is_last = self.plan.released[index].contains(&from);
+        let value = &mut buffers.values[from.0];
+        let value = if is_last { value.take() } else { value.clone() };
+        match (value, self.plan.shapes[to.0]) {
+            (Some(Value::Pixels(pixels)), Some(shape)) => {
+                let tensor = pixels.into_interleaved().reshaped(shape)?;
+                buffers.keep(self.plan, to, Value::Planar(tensor))
+            }
+            _ => Err(Error::invalid("an image was read that no step has made")),
+        }
+    }
+
+    fn float(self, index: usize, layer: usize, buffers: &mut Buffers) -> Result<()> {
+        let Prepared::Float { layer: float, .. } = &self.layers[layer] else {
+            return Err(Error::unsupported("this layer computes on integers"));
+        };
+        let node = &self.graph.nodes()[layer];
+        let missing = || Error::invalid("a blob was read that no step has made");
+        let inputs =
+            node.inputs.iter().map(|blob| buffers.values[self.plan.roots[blob.0].0].clone().ok_or_else(missing));
+        let inputs = inputs.collect::<Result<_>>()?;
+        // Dropped, not given back: the layer may write over what only it holds.
+        self.plan.released[index].iter().for_each(|root| buffers.values[root.0] = None);
+        let outputs = run_layer(&**float, inputs, &mut buffers.workspace)?;
+        if outputs.len() != node.outputs.len() {
+            let (found, named) = (outputs.len(), node.outputs.len());
+            return Err(Error::malformed(format!("makes {found} blobs, the file names {named}")));
+        }
+        node.outputs.iter().zip(outputs).try_for_each(|(&blob, value)| buffers.keep(self.plan, blob, value))
+    }
+}
+
+/// A convolution and what surrounds it, without its memory.
+struct Convolution<'a> {
+    conv: &'a PixelConv,
+    from: View,
+    padding: Padding,
+    output: Grid,
+    then: Activation,
+}
+
+/// Does `work` on every pixel of two views.
+fn each_pixel(from: &View, to: &View, buffers: &mut Buffers, work: impl Fn(&[u8], &mut [u8])) {
+    let mut out = take(&mut buffers.bytes[to.buffer]);
+    let (bytes, channels) = (from.of(&buffers.bytes), to.grid.channels);
+    if from.stride == channels && to.stride == channels {
+        let len = to.grid.pixels() * channels;
+        work(&bytes[..len], &mut out[to.offset..to.offset + len]);
+    } else {
+        let pixels = bytes.chunks(from.stride).zip(out[to.offset..].chunks_mut(to.stride)).take(to.grid.pixels());
+        pixels.for_each(|(from, to)| work(&from[..channels], &mut to[..channels]));
+    }
+    buffers.bytes[to.buffer] = out;
+}

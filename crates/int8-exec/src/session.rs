@@ -1,0 +1,113 @@
+//! Running a network again and again.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use fp32_ref::{BlobId, Outputs, Tensor, Value};
+use int8_kernels::unstored;
+use ncnn_format::{Error, Result};
+
+use crate::buffers::Buffers;
+use crate::net::{Compiled, KnownPlan};
+use crate::plan::{Plan, View};
+use crate::run_step::Context;
+
+/// One user of an [`Int8Net`](crate::Int8Net), with memory that is kept from run to run.
+///
+/// The weights are shared with the net and its other sessions. From the second run on inputs of the
+/// same shapes, nothing large is allocated. Give every thread its own.
+pub struct Session {
+    compiled: Arc<Compiled>,
+    plan: Option<KnownPlan>,
+    buffers: Buffers,
+}
+
+impl Session {
+    pub(crate) fn new(compiled: Arc<Compiled>) -> Self {
+        Self { compiled, plan: None, buffers: Buffers::default() }
+    }
+
+    /// Runs the network on `inputs` (blob name and value, one per input), an output that is int8 is
+    /// returned as floats, divided by its scale. Outputs are the same for any number of threads.
+    ///
+    /// # Errors
+    /// As [`Int8Net::run`](crate::Int8Net::run).
+    pub fn run(&mut self, inputs: &[(&str, Tensor)]) -> Result<Outputs> {
+        self.run_and(inputs, |_, _| {})
+    }
+
+    /// As [`Session::run`], and the time that each step of the plan took, in the order of
+    /// [`Int8Net::plan_report`](crate::Int8Net::plan_report). No times where there is no plan.
+    ///
+    /// # Errors
+    /// As [`Session::run`].
+    pub fn profile(&mut self, inputs: &[(&str, Tensor)]) -> Result<(Outputs, Vec<Duration>)> {
+        let mut times = Vec::new();
+        let outputs = self.run_and(inputs, |_, time| times.push(time))?;
+        Ok((outputs, times))
+    }
+
+    fn run_and(&mut self, inputs: &[(&str, Tensor)], mut timed: impl FnMut(usize, Duration)) -> Result<Outputs> {
+        let compiled = Arc::clone(&self.compiled);
+        let Some(plan) = self.plan(inputs)? else { return compiled.run_alone(inputs, &mut ()) };
+        let context =
+            Context { graph: &compiled.graph, layers: &compiled.layers, plan: &plan, isa: compiled.options.isa };
+        self.buffers.fit(&plan);
+        for (name, tensor) in inputs {
+            self.buffers.keep(&plan, compiled.graph.blob(name)?, Value::Planar(tensor.clone()))?;
+        }
+        for (blob, value) in &plan.constants {
+            self.buffers.keep(&plan, *blob, Value::Planar(value.clone()))?;
+        }
+        for (index, step) in plan.steps.iter().enumerate() {
+            let start = Instant::now();
+            let result = context.run_step(index, &mut self.buffers);
+            result.map_err(|error| error.in_layer(&compiled.names[step.layers[0]]))?;
+            timed(index, start.elapsed());
+        }
+        self.outputs(&compiled, &plan)
+    }
+
+    /// The plan for these inputs; `None` if they are to be run layer by layer.
+    fn plan(&mut self, inputs: &[(&str, Tensor)]) -> Result<Option<Arc<Plan>>> {
+        let shapes = self.compiled.input_shapes(inputs.iter().map(|(name, tensor)| (*name, tensor.shape())))?;
+        match &self.plan {
+            Some((known, plan)) if *known == shapes => Ok(Some(Arc::clone(plan))),
+            _ => {
+                let plan = self.compiled.plan(&shapes).ok();
+                self.plan = plan.clone().map(|plan| (shapes, plan));
+                Ok(plan)
+            }
+        }
+    }
+
+    fn outputs(&mut self, compiled: &Compiled, plan: &Plan) -> Result<Outputs> {
+        let named = compiled.graph.outputs().iter().map(|&blob| {
+            let value = match plan.int8_outputs.get(&blob) {
+                Some(&(view, scale)) => self.dequantized(plan, blob, view, scale)?,
+                None => {
+                    let value = self.buffers.values[plan.roots[blob.0].0].as_ref();
+                    value.ok_or_else(|| Error::invalid("no step made an output"))?.to_tensor()
+                }
+            };
+            Ok((compiled.graph.blob_name(blob).to_owned(), value))
+        });
+        let outputs = Outputs::new(named.collect::<Result<_>>()?);
+        let made: Vec<BlobId> = compiled.graph.outputs().iter().map(|blob| plan.roots[blob.0]).collect();
+        self.buffers.release(&made);
+        Ok(outputs)
+    }
+
+    /// An int8 output as floats in ncnn's order.
+    fn dequantized(&self, plan: &Plan, blob: BlobId, view: View, scale: f32) -> Result<Tensor> {
+        let shape = plan.shapes[blob.0].or(plan.shapes[plan.roots[blob.0].0]);
+        let shape = shape.ok_or_else(|| Error::invalid("an output without a shape"))?;
+        let step = if scale == 0.0 { 0.0 } else { 1.0 / scale };
+        let bytes = &self.buffers.bytes[view.buffer][view.offset..];
+        let value = |position| {
+            let (pixel, channel) = view.grid.place(shape.rank(), position);
+            f32::from(unstored(bytes[pixel * view.stride + channel])) * step
+        };
+        Tensor::new(shape.dims(), (0..shape.volume()).map(value).collect())
+    }
+}

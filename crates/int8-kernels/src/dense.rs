@@ -1,0 +1,253 @@
+//! Dense and grouped convolutions: panels of weights over tiles of pixels.
+
+use std::ops::Range;
+
+use crate::error::{Error, checked_product};
+use crate::geometry::ConvShape;
+use crate::lanes::Lanes;
+use crate::micro_kernel::{DenseKernel, KR, Strip, Taps};
+use crate::panel::{AlignedBytes, put};
+use crate::source::{Needs, Source};
+
+/// Weights of a convolution, packed in panels of some output channels of one group.
+#[derive(Debug, Clone)]
+pub(crate) struct DenseWeights {
+    kernel: &'static DenseKernel,
+    panels: Vec<Panel>,
+    bytes: AlignedBytes,
+    /// Whether the taps of a kernel row are one run of `kernel_w · channels` bytes, because single
+    /// taps would end in depths without weights.
+    is_joined: bool,
+    /// Input channels of a group.
+    in_group: usize,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Panel {
+    group: usize,
+    vectors: usize,
+    bytes: Range<usize>,
+    /// Where its lanes lie among those of all panels.
+    pub(crate) lane: usize,
+    pub(crate) channel: usize,
+    pub(crate) channels: usize,
+}
+
+/// The output pixels of a band as lines, all equally wide.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Lines {
+    pub(crate) count: usize,
+    pub(crate) width: usize,
+}
+
+/// Sums of consecutive pixels, as a kernel leaves them.
+pub(crate) struct Computed<'a> {
+    pub(crate) sums: &'a mut [i32],
+    pub(crate) stride: usize,
+    pub(crate) pixels: usize,
+    /// First pixel of the band.
+    pub(crate) pixel: usize,
+    pub(crate) lane: usize,
+    pub(crate) channel: usize,
+    pub(crate) channels: usize,
+}
+
+/// The most sums that one tile may have, so that a tile fits the stack.
+pub(crate) const LARGEST_TILE: usize = 512;
+
+impl DenseWeights {
+    /// Packs weights `[out_channels][in_channels / groups][kernel_h][kernel_w]` of a valid shape.
+    pub(crate) fn new(shape: &ConvShape, weights: &[i8], kernel: &'static DenseKernel) -> Result<(Self, Lanes), Error> {
+        let (in_group, out_group) = (shape.in_channels / shape.groups, shape.out_channels / shape.groups);
+        let taps = shape.kernel_h * shape.kernel_w;
+        let is_joined =
+            shape.groups == 1 && shape.dilation_w == 1 && shape.kernel_w > 1 && !in_group.is_multiple_of(KR);
+        let (runs, run) = if is_joined { (shape.kernel_h, shape.kernel_w * in_group) } else { (taps, in_group) };
+        let groups = runs * run.div_ceil(KR);
+        let mut panels = Vec::new();
+        let (mut end, mut lane) = (0usize, 0);
+        for group in 0..shape.groups {
+            for first in (0..out_group).step_by(kernel.lanes * kernel.vectors) {
+                let channels = (kernel.lanes * kernel.vectors).min(out_group - first);
+                let vectors = channels.div_ceil(kernel.lanes).max(kernel.least_vectors);
+                let size = [groups, vectors * kernel.lanes, kernel.form.bytes_per_lane()];
+                let next = end.checked_add(checked_product("packed weights", &size)?);
+                let next = next.ok_or(Error::TooLarge { what: "packed weights" })?;
+                panels.push(Panel {
+                    group,
+                    vectors,
+                    bytes: end..next,
+                    lane,
+                    channel: group * out_group + first,
+                    channels,
+                });
+                end = next;
+                lane += vectors * kernel.lanes;
+            }
+        }
+        let mut packed = Self { kernel, panels, bytes: AlignedBytes::zeros(end), is_joined, in_group };
+        let mut lanes = Lanes::new(lane);
+        for panel in &packed.panels {
+            lanes.place(panel.lane, panel.channel..panel.channel + panel.channels);
+        }
+        packed.fill(shape, weights);
+        lanes.start_at_minus_128_sums(weights, taps * in_group);
+        Ok((packed, lanes))
+    }
+
+    /// Every weight to its place: run by run, within a run by depth.
+    fn fill(&mut self, shape: &ConvShape, weights: &[i8]) {
+        let (kernel, taps) = (self.kernel, shape.kernel_h * shape.kernel_w);
+        let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane();
+        let run = if self.is_joined { shape.kernel_w * self.in_group } else { self.in_group };
+        let bytes = self.bytes.as_mut_slice();
+        for panel in &self.panels {
+            let bytes = &mut bytes[panel.bytes.clone()];
+            for index in 0..panel.channels {
+                let weights = &weights[(panel.channel + index) * self.in_group * taps..][..self.in_group * taps];
+                for (channel, weights) in weights.chunks_exact(taps).enumerate() {
+                    for (tap, &weight) in weights.iter().enumerate() {
+                        let (y, x) = (tap / shape.kernel_w, tap % shape.kernel_w);
+                        let (run_index, depth) =
+                            if self.is_joined { (y, x * self.in_group + channel) } else { (tap, channel) };
+                        let group = run_index * run.div_ceil(KR) + depth / KR;
+                        let vector = group * panel.vectors + index / kernel.lanes;
+                        let to = &mut bytes[vector * vector_bytes..][..vector_bytes];
+                        put(to, kernel.form, kernel.lanes, index % kernel.lanes, depth % KR, weight);
+                    }
+                }
+            }
+        }
+    }
+
+    pub(crate) fn name(&self) -> &'static str {
+        self.kernel.name
+    }
+
+    pub(crate) fn needs(&self, shape: &ConvShape) -> Needs {
+        let group = shape.in_channels - self.in_group + self.in_group.next_multiple_of(KR);
+        let joined =
+            shape.in_channels + (shape.kernel_w * self.in_group).next_multiple_of(KR) - shape.kernel_w * self.in_group;
+        Needs { is_dense: self.is_joined, last_pixel: if self.is_joined { joined } else { group } }
+    }
+
+    /// The runs of a window over `source`.
+    pub(crate) fn set_taps(&self, shape: &ConvShape, source: &Source<'_>, taps: &mut Taps) {
+        // Taps side by side in memory are one run, if no depth without weights lies between them.
+        let can_join = shape.groups == 1
+            && shape.dilation_w == 1
+            && source.pixel_stride == shape.in_channels
+            && shape.in_channels.is_multiple_of(KR);
+        let is_joined = self.is_joined || can_join;
+        let run = if is_joined { shape.kernel_w * self.in_group } else { self.in_group };
+        let columns = if is_joined { 1 } else { shape.kernel_w };
+        let offsets = (0..shape.kernel_h).flat_map(|y| (0..columns).map(move |x| source.tap(shape, y, x)));
+        taps.set(offsets, run.div_ceil(KR));
+    }
+
+    /// Computes all channels of the pixels of a band and hands them on, tile by tile.
+    pub(crate) fn walk(
+        &self,
+        source: &Source<'_>,
+        lines: Lines,
+        taps: &Taps,
+        lanes: &Lanes,
+        mut emit: impl FnMut(Computed<'_>),
+    ) {
+        let mut tile = [0i32; LARGEST_TILE];
+        let pieces = Pieces::new(lines, self.kernel.pixels);
+        for panel in &self.panels {
+            let width = panel.vectors * self.kernel.lanes;
+            let mut strip = Strip {
+                bytes: source.bytes,
+                starts: [0; 2],
+                halves: self.kernel.halves,
+                pixels: pieces.pixels,
+                step: source.pixel_step,
+                taps,
+                vectors: panel.vectors,
+                panel: &self.bytes.as_slice()[panel.bytes.clone()],
+                initial: &lanes.initial[panel.lane..][..width],
+            };
+            let origin = source.origin + panel.group * self.in_group;
+            let mut piece = 0;
+            while piece < pieces.count() {
+                strip.halves = self.kernel.halves.min(pieces.count() - piece);
+                let mut pixels = [0; 2];
+                for half in 0..strip.halves {
+                    let (line, x) = pieces.at(piece + half);
+                    strip.starts[half] = origin + line * source.line_step + x * source.pixel_step;
+                    pixels[half] = line * lines.width + x;
+                }
+                (self.kernel.run)(&strip, &mut tile);
+                let half_sums = pieces.pixels * width;
+                let mut send = |sums, pixels, pixel| {
+                    let (stride, lane) = (width, panel.lane);
+                    emit(Computed {
+                        sums,
+                        stride,
+                        pixels,
+                        pixel,
+                        lane,
+                        channel: panel.channel,
+                        channels: panel.channels,
+                    });
+                };
+                if strip.halves == 2 && pixels[1] == pixels[0] + pieces.pixels {
+                    send(&mut tile[..2 * half_sums], 2 * pieces.pixels, pixels[0]);
+                } else {
+                    for (sums, &pixel) in tile.chunks_exact_mut(half_sums).zip(&pixels[..strip.halves]) {
+                        send(sums, pieces.pixels, pixel);
+                    }
+                }
+                piece += strip.halves;
+            }
+        }
+    }
+}
+
+/// Lines cut into pieces of the same number of pixels; the last piece of a line overlaps the one
+/// before it where the width does not divide, because computing a pixel twice costs less than
+/// kernels that are nearly empty.
+#[derive(Debug, Clone, Copy)]
+struct Pieces {
+    lines: Lines,
+    per_line: usize,
+    pixels: usize,
+}
+
+impl Pieces {
+    fn new(lines: Lines, most: usize) -> Self {
+        let per_line = lines.width.div_ceil(most).max(1);
+        Self { lines, per_line, pixels: lines.width.div_ceil(per_line) }
+    }
+
+    fn count(&self) -> usize {
+        self.lines.count * self.per_line
+    }
+
+    /// Line and first pixel of a piece.
+    fn at(&self, index: usize) -> (usize, usize) {
+        let x = index % self.per_line * self.pixels;
+        (index / self.per_line, x.min(self.lines.width - self.pixels))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pieces_cover_every_line_and_are_equally_long() {
+        for width in 1..60 {
+            let pieces = Pieces::new(Lines { count: 2, width }, 7);
+            assert!(pieces.pixels <= 7 && pieces.pixels <= width);
+            let mut seen = vec![false; 2 * width];
+            for index in 0..pieces.count() {
+                let (line, x) = pieces.at(index);
+                (x..x + pieces.pixels).for_each(|x| seen[line * width + x] = true);
+            }
+            assert!(seen.iter().all(|&seen| seen), "width {width}");
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! What happens to a tile of sums while it is in the first cache: epilogue, residual, sinks.
+
+use crate::activation::Activation;
+use crate::image::{stored, unstored};
+use crate::quantize::quantize;
+use crate::sink::{Addend, Residual, Sink};
+
+/// What is the same for all tiles of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Finish<'a> {
+    /// Scale of every lane of every panel.
+    pub scales: &'a [f32],
+    /// Bias of every lane of every panel; −0.0, which changes no float, where there is none.
+    pub bias: &'a [f32],
+    /// Whether product and bias are rounded once.
+    pub fused_bias: bool,
+    /// Follows the bias.
+    pub activation: Activation,
+    /// What is added then.
+    pub residual: Option<Residual<'a>>,
+}
+
+/// Sums of consecutive pixels of some consecutive channels.
+#[derive(Debug)]
+pub struct Tile<'a> {
+    /// `[pixel][stride]`; finishing may overwrite them.
+    pub sums: &'a mut [i32],
+    /// Sums of one pixel, a multiple of the vector's lanes.
+    pub stride: usize,
+    /// Pixels.
+    pub pixels: usize,
+    /// Index of the first channel's scale and bias.
+    pub lane: usize,
+    /// First output channel.
+    pub channel: usize,
+    /// Channels, at most `stride`.
+    pub channels: usize,
+    /// The first pixel, counted from the start of the sinks.
+    pub pixel: usize,
+    /// The first pixel, counted from the start of the whole output.
+    pub whole_pixel: usize,
+}
+
+/// Value by value: the definition, and the way of activations that have no vector code.
+pub(crate) fn finish_values(finish: &Finish<'_>, tile: &mut Tile<'_>, sinks: &mut [Sink<'_>]) {
+    for pixel in 0..tile.pixels {
+        let sums = &tile.sums[pixel * tile.stride..][..tile.channels];
+        let (scales, bias) = (&finish.scales[tile.lane..], &finish.bias[tile.lane..]);
+        for (index, ((&sum, &scale), &bias)) in sums.iter().zip(scales).zip(bias).enumerate() {
+            let value = if finish.fused_bias { (sum as f32).mul_add(scale, bias) } else { sum as f32 * scale + bias };
+            let value = finish.activation.apply(value);
+            let value = match &finish.residual {
+                Some(residual) => {
+                    residual.then.apply(value + addend(residual, tile.whole_pixel + pixel, tile.channel + index))
+                }
+                None => value,
+            };
+            for sink in &mut *sinks {
+                write(sink, tile.pixel + pixel, tile.channel + index, value);
+            }
+        }
+    }
+}
+
+fn addend(residual: &Residual<'_>, pixel: usize, channel: usize) -> f32 {
+    match residual.addend {
+        Addend::F32 { values, pixel_stride } => values[pixel * pixel_stride + channel],
+        Addend::I8 { image, step } => f32::from(unstored(image.bytes()[pixel * image.pixel_stride() + channel])) * step,
+    }
+}
+
+fn write(sink: &mut Sink<'_>, pixel: usize, channel: usize, value: f32) {
+    match sink {
+        Sink::F32 { values, place } => values[pixel * place.pixel_stride + place.first_channel + channel] = value,
+        Sink::I8 { bytes, place, scale } => {
+            bytes[pixel * place.pixel_stride + place.first_channel + channel] = stored(quantize(value, *scale));
+        }
+    }
+}

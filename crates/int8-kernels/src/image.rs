@@ -1,0 +1,134 @@
+//! Channels-last images of int8 values.
+
+use std::ops::Range;
+
+use crate::error::{Error, check_at_least, checked_product};
+
+/// A channels-last int8 image that is read: element `(y, x, c)` is at
+/// `(y · width + x) · pixel_stride + c`.
+///
+/// Bytes are *stored* values: the int8 value plus 128 ([`stored`]), because the dot product of x86
+/// multiplies unsigned by signed bytes. A value of zero is the byte [`ZERO`].
+///
+/// A pixel may have more bytes than this image has channels (`pixel_stride >= channels`), so that an
+/// image can be some channels of a wider one: start the slice at the first of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Image<'a> {
+    bytes: &'a [u8],
+    height: usize,
+    width: usize,
+    channels: usize,
+    pixel_stride: usize,
+}
+
+/// The stored byte of the int8 value 0.
+pub const ZERO: u8 = 128;
+
+/// The byte that stands for an int8 value: the value plus 128.
+#[inline]
+pub const fn stored(value: i8) -> u8 {
+    value as u8 ^ 0x80
+}
+
+/// The int8 value of a stored byte.
+#[inline]
+pub const fn unstored(byte: u8) -> i8 {
+    (byte ^ 0x80) as i8
+}
+
+impl<'a> Image<'a> {
+    /// A view of `height · width` pixels.
+    ///
+    /// # Errors
+    /// `Zero` if a size is zero, `PixelStride` below `channels`, `TooShort` if the slice ends before
+    /// the last channel of the last pixel.
+    pub fn new(
+        bytes: &'a [u8],
+        height: usize,
+        width: usize,
+        channels: usize,
+        pixel_stride: usize,
+    ) -> Result<Self, Error> {
+        for (what, size) in [("image height", height), ("image width", width), ("image channels", channels)] {
+            if size == 0 {
+                return Err(Error::Zero { what });
+            }
+        }
+        check_extent("image", bytes.len(), height, width, channels, pixel_stride)?;
+        Ok(Self { bytes, height, width, channels, pixel_stride })
+    }
+
+    /// The stored bytes.
+    pub fn bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// Rows.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// Columns.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Channels of this image.
+    pub fn channels(&self) -> usize {
+        self.channels
+    }
+
+    /// Bytes from one pixel to the next.
+    pub fn pixel_stride(&self) -> usize {
+        self.pixel_stride
+    }
+}
+
+/// Fails unless a slice holds `rows` rows of `width` pixels of `channels` channels.
+pub(crate) fn check_extent(
+    what: &'static str,
+    length: usize,
+    rows: usize,
+    width: usize,
+    channels: usize,
+    pixel_stride: usize,
+) -> Result<(), Error> {
+    if pixel_stride < channels {
+        return Err(Error::PixelStride { what, channels, pixel_stride });
+    }
+    let pixels = checked_product(what, &[rows, width])?;
+    if pixels == 0 || channels == 0 {
+        return Ok(());
+    }
+    let last = checked_product(what, &[pixels - 1, pixel_stride])?;
+    check_at_least(what, last.checked_add(channels).ok_or(Error::TooLarge { what })?, length)
+}
+
+/// Fails unless `rows` lies within `0..height`.
+pub(crate) fn check_rows(rows: &Range<usize>, height: usize) -> Result<(), Error> {
+    if rows.start <= rows.end && rows.end <= height {
+        Ok(())
+    } else {
+        Err(Error::Rows { first: rows.start, end: rows.end, height })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stored_bytes_are_values_plus_128() {
+        assert_eq!([-127, 0, 127].map(stored), [1, ZERO, 255]);
+        assert!((i8::MIN..=i8::MAX).all(|value| unstored(stored(value)) == value));
+    }
+
+    #[test]
+    fn an_image_needs_every_channel_of_its_last_pixel() {
+        assert!(Image::new(&[0; 11], 2, 2, 2, 3).is_ok());
+        let error = |length, stride| Image::new(&[0; 20][..length], 2, 2, 2, stride).unwrap_err().to_string();
+        assert_eq!(error(10, 3), "image must have at least 11 elements, found 10");
+        assert_eq!(error(11, 1), "image: 1 elements per pixel are too few for 2 channels");
+        assert_eq!(error(11, usize::MAX), "image is too large to address");
+    }
+}

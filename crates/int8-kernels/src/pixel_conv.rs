@@ -1,0 +1,217 @@
+//! Convolutions of channels-last images, with everything that follows the sums.
+
+use std::ops::Range;
+
+use crate::dense::{Computed, DenseWeights, Lines};
+use crate::depthwise::DepthwiseWeights;
+use crate::epilogue::Epilogue;
+use crate::error::{Error, check_length, checked_product};
+use crate::finish::{Finish, Tile};
+use crate::geometry::ConvShape;
+use crate::image::check_rows;
+use crate::isa::Isa;
+use crate::lanes::Lanes;
+use crate::micro_kernel::{MicroKernels, Taps, kernels_of};
+use crate::sink::{Run, Sink};
+use crate::source::Source;
+
+/// A convolution with packed weights and its epilogue: dense, grouped or depthwise, any kernel,
+/// stride, dilation and padding. An inner product is a [`ConvShape::pointwise`] over one pixel.
+///
+/// For each output value, in this order (each line one f32 operation per sign, none merged):
+///
+/// ```text
+/// v = activation(f32(acc) · scale[c] + bias[c])       as Epilogue says
+/// v = then(v + addend)                                if there is a residual
+/// every sink: v itself, or quantize(v, sink.scale)
+/// ```
+#[derive(Debug, Clone)]
+pub struct PixelConv {
+    shape: ConvShape,
+    weights: Weights,
+    lanes: Lanes,
+    epilogue: Epilogue,
+    kernels: &'static MicroKernels,
+    isa: Isa,
+}
+
+#[derive(Debug, Clone)]
+enum Weights {
+    Dense(DenseWeights),
+    Depthwise(DepthwiseWeights),
+}
+
+/// Buffers that runs reuse: one per thread. After the run of the largest layer nothing is allocated.
+#[derive(Debug, Clone, Default)]
+pub struct PixelScratch {
+    /// Rows of the input with their padding.
+    rows: Vec<u8>,
+    taps: Taps,
+}
+
+/// Bytes of input and of output that are worked on at a time, so that they stay in the second cache
+/// while every panel of weights passes over them.
+const BAND_BYTES: usize = 256 << 10;
+
+impl PixelConv {
+    /// Packs `weights`, laid out `[out_channels][in_channels / groups][kernel_h][kernel_w]`.
+    ///
+    /// # Errors
+    /// Those of [`ConvShape::validate`]; `Length` if there is another number of weights or the
+    /// epilogue has another number of channels.
+    pub fn new(shape: ConvShape, weights: &[i8], epilogue: Epilogue, isa: Isa) -> Result<Self, Error> {
+        shape.validate()?;
+        let depth = shape.depth()?;
+        check_length("weights", checked_product("weights", &[shape.out_channels, depth])?, weights.len())?;
+        check_length("epilogue", shape.out_channels, epilogue.channels())?;
+        let kernels = kernels_of(isa).ok_or(Error::NoKernel { isa: isa.name() })?;
+        let (weights, mut lanes) = if shape.is_depthwise() {
+            let (weights, lanes) = DepthwiseWeights::new(&shape, weights, &kernels.depthwise);
+            (Weights::Depthwise(weights), lanes)
+        } else {
+            let (weights, lanes) = DenseWeights::new(&shape, weights, &kernels.dense)?;
+            (Weights::Dense(weights), lanes)
+        };
+        lanes.set_epilogue(&epilogue);
+        Ok(Self { shape, weights, lanes, epilogue, kernels, isa })
+    }
+
+    /// The sizes it was made for.
+    pub fn shape(&self) -> &ConvShape {
+        &self.shape
+    }
+
+    /// What the weights are packed for.
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Name of the micro-kernel that computes the sums.
+    pub fn kernel(&self) -> &'static str {
+        match &self.weights {
+            Weights::Dense(weights) => weights.name(),
+            Weights::Depthwise(weights) => weights.name(),
+        }
+    }
+
+    /// Computes the rows `run.rows` of the output into every sink.
+    ///
+    /// # Errors
+    /// `ImageSize` if the input has other channels, `KernelTooLarge` if the kernel does not fit,
+    /// `PaddingValue` if that is −128, `Rows` beyond the output, `TooShort` or `PixelStride` if a
+    /// sink or the residual does not fit the output, `TooLarge` if a size overflows.
+    pub fn run(&self, run: &Run<'_>, sinks: &mut [Sink<'_>], scratch: &mut PixelScratch) -> Result<(), Error> {
+        let (height, width) = self.check(run)?;
+        let channels = self.shape.out_channels;
+        for sink in &*sinks {
+            sink.check(run.rows.len(), width, channels)?;
+        }
+        if let Some(residual) = &run.residual {
+            residual.check(height, width, channels)?;
+        }
+        let finish = Finish {
+            scales: &self.lanes.scales,
+            bias: &self.lanes.bias,
+            fused_bias: self.epilogue.has_fused_bias(),
+            activation: self.epilogue.activation(),
+            residual: run.residual,
+        };
+        let first = run.rows.start * width;
+        self.walk(run, width, scratch, |band, computed| {
+            let whole_pixel = band.start * width + computed.pixel;
+            let mut tile = Tile {
+                sums: computed.sums,
+                stride: computed.stride,
+                pixels: computed.pixels,
+                lane: computed.lane,
+                channel: computed.channel,
+                channels: computed.channels,
+                pixel: whole_pixel - first,
+                whole_pixel,
+            };
+            (self.kernels.finish)(&finish, &mut tile, sinks);
+        });
+        Ok(())
+    }
+
+    /// Computes the exact sums of the rows `run.rows`, channels-last without gaps; a residual is
+    /// not looked at.
+    ///
+    /// # Errors
+    /// As [`PixelConv::run`]; `Length` if `out` has another length than those rows.
+    pub fn accumulate(&self, run: &Run<'_>, out: &mut [i32], scratch: &mut PixelScratch) -> Result<(), Error> {
+        let (_, width) = self.check(run)?;
+        let channels = self.shape.out_channels;
+        check_length("sums", checked_product("sums", &[run.rows.len(), width, channels])?, out.len())?;
+        let first = run.rows.start * width;
+        self.walk(run, width, scratch, |band, computed| {
+            let pixel = band.start * width + computed.pixel - first;
+            let pixels = out[pixel * channels..].chunks_exact_mut(channels);
+            for (out, sums) in pixels.zip(computed.sums.chunks_exact(computed.stride)).take(computed.pixels) {
+                out[computed.channel..][..computed.channels].copy_from_slice(&sums[..computed.channels]);
+            }
+        });
+        Ok(())
+    }
+
+    /// Checks everything but the outputs; returns height and width of the whole output.
+    fn check(&self, run: &Run<'_>) -> Result<(usize, usize), Error> {
+        let Run { input, padding, rows, .. } = run;
+        if padding.value == i8::MIN {
+            return Err(Error::PaddingValue);
+        }
+        let found = [input.height(), input.width(), input.channels()];
+        let expected = [input.height(), input.width(), self.shape.in_channels];
+        if found != expected {
+            return Err(Error::ImageSize { what: "input", expected, found });
+        }
+        let size = self.shape.output_size(input.height(), input.width(), padding);
+        let (height, width) = size.ok_or(Error::KernelTooLarge {
+            kernel: self.shape.extent().unwrap_or((usize::MAX, usize::MAX)),
+            input: (input.height(), input.width()),
+        })?;
+        check_rows(rows, height)?;
+        let padded = [input.height() + padding.top + padding.bottom, input.width() + padding.left + padding.right];
+        checked_product("padded input", &[padded[0], padded[1], self.shape.in_channels + 64])?;
+        Ok((height, width))
+    }
+
+    /// Computes the rows band by band and hands on what kernels leave.
+    fn walk(
+        &self,
+        run: &Run<'_>,
+        width: usize,
+        scratch: &mut PixelScratch,
+        mut emit: impl FnMut(Range<usize>, Computed<'_>),
+    ) {
+        let shape = &self.shape;
+        let needs = match &self.weights {
+            Weights::Dense(weights) => weights.needs(shape),
+            Weights::Depthwise(weights) => weights.needs(),
+        };
+        let input_row = run.input.width() * shape.in_channels * shape.stride_h;
+        let row_bytes = input_row.max(width * shape.out_channels).max(1);
+        let step = (BAND_BYTES / row_bytes).max(1);
+        let mut first = run.rows.start;
+        while first < run.rows.end {
+            let band = first..run.rows.end.min(first + step);
+            first = band.end;
+            let PixelScratch { rows, taps } = &mut *scratch;
+            let source = Source::new(shape, &run.input, &run.padding, band.clone(), width, needs, rows);
+            let mut lines = Lines { count: band.len(), width };
+            if source.line_step == width * source.pixel_step {
+                lines = Lines { count: 1, width: band.len() * width };
+            }
+            match &self.weights {
+                Weights::Dense(weights) => {
+                    weights.set_taps(shape, &source, taps);
+                    weights.walk(&source, lines, taps, &self.lanes, |computed| emit(band.clone(), computed));
+                }
+                Weights::Depthwise(weights) => {
+                    weights.set_taps(shape, &source, taps);
+                    weights.walk(&source, lines, taps, |computed| emit(band.clone(), computed));
+                }
+            }
+        }
+    }
+}

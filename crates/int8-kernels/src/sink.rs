@@ -1,0 +1,117 @@
+//! Where the values of a layer go, and what is added to them on the way.
+
+use std::ops::Range;
+
+use crate::activation::Activation;
+use crate::error::Error;
+use crate::image::{Image, check_extent};
+
+/// A channels-last image that a layer writes, as floats or as int8 values of a scale.
+///
+/// The slice begins at the first row of the range that is computed, so that rows can be handed to
+/// several threads: element `(y, x, c)` goes to
+/// `((y - rows.start) · width + x) · pixel_stride + first_channel + c`.
+#[derive(Debug)]
+pub enum Sink<'a> {
+    /// The values themselves.
+    F32 {
+        /// Written elements; others are left alone.
+        values: &'a mut [f32],
+        /// Where channels lie.
+        place: Place,
+    },
+    /// `quantize(value, scale)`, as stored bytes.
+    I8 {
+        /// Written bytes; others are left alone.
+        bytes: &'a mut [u8],
+        /// Where channels lie.
+        place: Place,
+        /// The multiplier of the reader.
+        scale: f32,
+    },
+}
+
+/// The channels of a wider image that a sink fills (a concat in place).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Place {
+    /// Elements from one pixel to the next.
+    pub pixel_stride: usize,
+    /// Channel of the wide image that channel 0 becomes.
+    pub first_channel: usize,
+}
+
+/// A tensor of the output's shape that is added after the activation: `then(value + addend)`.
+#[derive(Debug, Clone, Copy)]
+pub struct Residual<'a> {
+    /// What is added; the whole image, whatever rows are computed.
+    pub addend: Addend<'a>,
+    /// Activation of the sum.
+    pub then: Activation,
+}
+
+/// The second operand of a residual addition.
+#[derive(Debug, Clone, Copy)]
+pub enum Addend<'a> {
+    /// Channels-last floats, `pixel_stride` elements from one pixel to the next.
+    F32 {
+        /// The whole image.
+        values: &'a [f32],
+        /// Elements from one pixel to the next.
+        pixel_stride: usize,
+    },
+    /// An int8 image; its values are `f32(q) · step`.
+    I8 {
+        /// The whole image.
+        image: Image<'a>,
+        /// `1 / scale`, or 0 for a scale of 0.
+        step: f32,
+    },
+}
+
+impl Place {
+    /// All channels of an image without gaps.
+    pub const fn whole(channels: usize) -> Self {
+        Self { pixel_stride: channels, first_channel: 0 }
+    }
+}
+
+impl Sink<'_> {
+    /// Fails unless `rows` rows of `width` pixels with `channels` channels fit.
+    pub(crate) fn check(&self, rows: usize, width: usize, channels: usize) -> Result<(), Error> {
+        let (length, place) = match self {
+            Self::F32 { values, place } => (values.len(), place),
+            Self::I8 { bytes, place, .. } => (bytes.len(), place),
+        };
+        let end = place.first_channel.checked_add(channels).ok_or(Error::TooLarge { what: "sink" })?;
+        check_extent("sink", length, rows, width, end, place.pixel_stride)
+    }
+}
+
+impl Residual<'_> {
+    /// Fails unless the addend has `height · width` pixels with `channels` channels.
+    pub(crate) fn check(&self, height: usize, width: usize, channels: usize) -> Result<(), Error> {
+        match self.addend {
+            Addend::F32 { values, pixel_stride } => {
+                check_extent("residual", values.len(), height, width, channels, pixel_stride)
+            }
+            Addend::I8 { image, .. } => {
+                let found = [image.height(), image.width(), image.channels()];
+                let expected = [height, width, channels];
+                if found == expected { Ok(()) } else { Err(Error::ImageSize { what: "residual", expected, found }) }
+            }
+        }
+    }
+}
+
+/// What one run of a layer reads, and which rows of its output it computes.
+#[derive(Debug, Clone)]
+pub struct Run<'a> {
+    /// The whole input.
+    pub input: Image<'a>,
+    /// What surrounds the input.
+    pub padding: crate::Padding,
+    /// Output rows to compute.
+    pub rows: Range<usize>,
+    /// What is added to the output.
+    pub residual: Option<Residual<'a>>,
+}

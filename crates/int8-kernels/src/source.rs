@@ -1,0 +1,132 @@
+//! Where kernels read: the input itself, or a copy of some rows with their padding.
+
+use std::ops::Range;
+
+use crate::geometry::{ConvShape, Padding};
+use crate::image::{Image, stored};
+
+/// Bytes that a kernel may read beyond the last pixel of a copy.
+const SLACK: usize = 64;
+
+/// Windows of output pixels over bytes: the window of output `(y, x)`, counted from the first row of
+/// the band, starts at `origin + y · line_step + x · pixel_step`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Source<'a> {
+    pub(crate) bytes: &'a [u8],
+    pub(crate) origin: usize,
+    pub(crate) line_step: usize,
+    pub(crate) pixel_step: usize,
+    /// Bytes from one input row to the next.
+    pub(crate) row_stride: usize,
+    /// Bytes from one input pixel to the next.
+    pub(crate) pixel_stride: usize,
+}
+
+/// What a kernel asks of its source.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needs {
+    /// Pixels must follow each other without gaps.
+    pub(crate) is_dense: bool,
+    /// Bytes read from the start of the last pixel of a window.
+    pub(crate) last_pixel: usize,
+}
+
+impl<'a> Source<'a> {
+    /// The windows of the output rows `rows`, `width` to a row: in place if nothing has to be added
+    /// around the input and no kernel would read beyond it, else from a copy in `buffer`.
+    pub(crate) fn new(
+        shape: &ConvShape,
+        input: &Image<'a>,
+        padding: &Padding,
+        rows: Range<usize>,
+        width: usize,
+        needs: Needs,
+        buffer: &'a mut Vec<u8>,
+    ) -> Self {
+        let first = Self::in_place(shape, input, rows.start);
+        // The extent of a shape that has an output is no error.
+        let (extent_h, extent_w) = shape.extent().unwrap_or((1, 1));
+        let last_y = (rows.end.max(1) - 1) * shape.stride_h + extent_h - 1;
+        let last_x = (width - 1) * shape.stride_w + extent_w - 1;
+        let end =
+            (last_y * input.width() + last_x).saturating_mul(input.pixel_stride()).saturating_add(needs.last_pixel);
+        let is_dense = !needs.is_dense || input.pixel_stride() == input.channels();
+        if padding.is_empty() && is_dense && end <= input.bytes().len() {
+            return first;
+        }
+        Self::copied(shape, input, padding, rows, width, buffer)
+    }
+
+    fn in_place(shape: &ConvShape, input: &Image<'a>, first_row: usize) -> Self {
+        let pixel_stride = input.pixel_stride();
+        let row_stride = input.width() * pixel_stride;
+        Self {
+            bytes: input.bytes(),
+            origin: first_row * shape.stride_h * row_stride,
+            line_step: shape.stride_h * row_stride,
+            pixel_step: shape.stride_w * pixel_stride,
+            row_stride,
+            pixel_stride,
+        }
+    }
+
+    fn copied(
+        shape: &ConvShape,
+        input: &Image<'_>,
+        padding: &Padding,
+        rows: Range<usize>,
+        width: usize,
+        buffer: &'a mut Vec<u8>,
+    ) -> Self {
+        let channels = input.channels();
+        let (extent_h, extent_w) = shape.extent().unwrap_or((1, 1));
+        let height = (rows.len().max(1) - 1) * shape.stride_h + extent_h;
+        let row_pixels = (width - 1) * shape.stride_w + extent_w;
+        let row_stride = row_pixels * channels;
+        let length = height * row_stride + SLACK;
+        if buffer.len() < length {
+            buffer.resize(length, 0);
+        }
+        let value = stored(padding.value);
+        let within = padding.left.min(row_pixels)..(padding.left + input.width()).min(row_pixels);
+        for (index, row) in buffer.chunks_exact_mut(row_stride).take(height).enumerate() {
+            let y = (rows.start * shape.stride_h + index).checked_sub(padding.top).filter(|&y| y < input.height());
+            let Some(y) = y else {
+                row.fill(value);
+                continue;
+            };
+            let (before, rest) = row.split_at_mut(within.start * channels);
+            let (inside, after) = rest.split_at_mut(within.len() * channels);
+            before.fill(value);
+            after.fill(value);
+            copy_row(input, y, inside);
+        }
+        let pixel_step = shape.stride_w * channels;
+        Self {
+            bytes: buffer,
+            origin: 0,
+            line_step: shape.stride_h * row_stride,
+            pixel_step,
+            row_stride,
+            pixel_stride: channels,
+        }
+    }
+
+    /// Where a tap of the kernel lies relative to the window's start.
+    pub(crate) fn tap(&self, shape: &ConvShape, y: usize, x: usize) -> usize {
+        y * self.row_stride * shape.dilation_h + x * self.pixel_stride * shape.dilation_w
+    }
+}
+
+/// The first pixels of a row of the input, without gaps.
+fn copy_row(input: &Image<'_>, y: usize, to: &mut [u8]) {
+    let (channels, stride) = (input.channels(), input.pixel_stride());
+    let from = &input.bytes()[y * input.width() * stride..];
+    if stride == channels {
+        to.copy_from_slice(&from[..to.len()]);
+    } else {
+        for (to, from) in to.chunks_exact_mut(channels).zip(from.chunks(stride)) {
+            to.copy_from_slice(&from[..channels]);
+        }
+    }
+}
