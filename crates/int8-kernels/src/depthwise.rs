@@ -32,7 +32,7 @@ impl DepthwiseWeights {
         let parts = kernel.channels / kernel.lanes;
         let mut bytes = AlignedBytes::zeros(blocks * groups * parts * vector_bytes);
         let mut initial = vec![0i32; blocks * kernel.channels];
-        for index in 0..blocks * kernel.channels {
+        for (index, initial) in initial.iter_mut().enumerate() {
             let (block, lane) = (index / kernel.channels, index % kernel.channels);
             let mut channel = block * kernel.channels + channel_of_lane(lane, kernel.lanes, kernel.channels);
             if shared > 1 {
@@ -40,7 +40,7 @@ impl DepthwiseWeights {
             }
             let Some(weights) = weights.get(channel * taps..(channel + 1) * taps) else { continue };
             let sum: i32 = weights.iter().map(|&weight| i32::from(weight)).sum();
-            initial[index] = -128 * sum;
+            *initial = -128 * sum;
             for (slot, tap) in slots(shape).enumerate() {
                 let Some((y, x)) = tap else { continue };
                 let vector = (block * groups + slot / KR) * parts + lane / kernel.lanes;
