@@ -24,7 +24,9 @@ impl DepthwiseWeights {
     pub(crate) fn new(shape: &ConvShape, weights: &[i8], kernel: &'static DepthwiseKernel) -> (Self, Lanes) {
         let taps = shape.kernel_h * shape.kernel_w;
         let channels = shape.out_channels;
-        let can_share = shape.stride_w == 1 && kernel.channels.is_multiple_of(channels);
+        // A pixel of whole vectors, as the epilogue wants it.
+        let can_share =
+            shape.stride_w == 1 && kernel.channels.is_multiple_of(channels) && channels.is_multiple_of(kernel.lanes);
         let shared = if can_share { kernel.channels / channels } else { 1 };
         let blocks = channels.div_ceil(kernel.channels);
         let groups = slots(shape).count() / KR;
