@@ -91,7 +91,7 @@ impl DenseWeights {
             lanes.place(panel.lane, panel.channel..panel.channel + panel.channels);
         }
         packed.fill(shape, weights);
-        lanes.start_at_minus_128_sums(weights, taps * in_group);
+        lanes.start_at_sums(kernel.form.initial_factor(), weights, taps * in_group);
         Ok((packed, lanes))
     }
 

@@ -42,7 +42,7 @@ impl DepthwiseWeights {
             }
             let Some(weights) = weights.get(channel * taps..(channel + 1) * taps) else { continue };
             let sum: i32 = weights.iter().map(|&weight| i32::from(weight)).sum();
-            *initial = -128 * sum;
+            *initial = kernel.form.initial_factor() * sum;
             for (slot, tap) in slots(shape).enumerate() {
                 let Some((y, x)) = tap else { continue };
                 let vector = (block * groups + slot / KR) * parts + lane / kernel.lanes;

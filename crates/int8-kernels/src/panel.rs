@@ -37,6 +37,7 @@ impl AlignedBytes {
 pub fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, depth: usize, weight: i8) {
     match form {
         WeightForm::Bytes => vector[lane * KR + depth] = weight,
+        WeightForm::Rows => vector[depth * lanes + lane] = weight,
         WeightForm::WordPairs => {
             let at = (depth % 2 * lanes + lane) * KR + depth / 2 * 2;
             vector[at..at + 2].copy_from_slice(&i16::from(weight).to_le_bytes().map(|byte| byte as i8));

@@ -119,12 +119,12 @@ fn pack_dense(kernel: &DenseKernel, vectors: usize, depth: usize, fill: Fill, nu
         let to = &mut panel[vector * vector_bytes..][..vector_bytes];
         put(to, kernel.form, kernel.lanes, lane % kernel.lanes, k % KR, weight);
     }
-    let initial = weights.chunks(depth).map(minus_128_sum).collect();
+    let initial = weights.chunks(depth).map(|weights| initial_sum(kernel.form, weights)).collect();
     Packed { weights, panel, initial }
 }
 
-fn minus_128_sum(weights: &[i8]) -> i32 {
-    -128 * weights.iter().map(|&weight| i32::from(weight)).sum::<i32>()
+fn initial_sum(form: WeightForm, weights: &[i8]) -> i32 {
+    form.initial_factor() * weights.iter().map(|&weight| i32::from(weight)).sum::<i32>()
 }
 
 fn product(weight: i8, byte: u8) -> i32 {
@@ -214,7 +214,7 @@ fn check_depthwise(kernel: &DepthwiseKernel, numbers: &mut Numbers) -> usize {
                 for (index, initial) in initial.iter_mut().enumerate() {
                     let channel = channel_of_lane(index, kernel.lanes, kernel.channels);
                     let weights = &weights[channel * count..][..count];
-                    *initial = minus_128_sum(weights);
+                    *initial = initial_sum(kernel.form, weights);
                     for (tap, &weight) in weights.iter().enumerate() {
                         let vector = tap / KR * parts + index / kernel.lanes;
                         let to = &mut panel[vector * vector_bytes..][..vector_bytes];
@@ -295,7 +295,6 @@ fn names_decode_to_tile_and_isa() {
         let (pixels, channels) = (dense.halves * dense.pixels, dense.vectors * dense.lanes);
         assert_eq!(dense.name, format!("dense_{pixels}x{channels}c{KR}__{isa}"));
         assert_eq!(depthwise.name, format!("depthwise_{}x{}c{KR}__{isa}", depthwise.pixels, depthwise.channels));
-        assert!(matches!(dense.form, WeightForm::Bytes | WeightForm::WordPairs));
     }
 }
 
