@@ -91,7 +91,7 @@ impl DenseWeights {
             lanes.place(panel.lane, panel.channel..panel.channel + panel.channels);
         }
         packed.fill(shape, weights);
-        lanes.start_at_minus_128_sums(weights, taps * in_group);
+        lanes.start_at_sums(kernel.form.initial_factor(), weights, taps * in_group);
         Ok((packed, lanes))
     }
 
@@ -154,53 +154,56 @@ impl DenseWeights {
         lanes: &Lanes,
         mut emit: impl FnMut(Computed<'_>),
     ) {
-        let mut tile = [0i32; LARGEST_TILE];
         let pieces = Pieces::new(lines, self.kernel.pixels);
         for panel in &self.panels {
-            let width = panel.vectors * self.kernel.lanes;
-            let mut strip = Strip {
+            let strip = Strip {
                 bytes: source.bytes,
                 starts: [0; 2],
-                halves: self.kernel.halves,
+                halves: 1,
                 pixels: pieces.pixels,
                 step: source.pixel_step,
                 taps,
                 vectors: panel.vectors,
                 panel: &self.bytes.as_slice()[panel.bytes.clone()],
-                initial: &lanes.initial[panel.lane..][..width],
+                initial: &lanes.initial[panel.lane..][..panel.vectors * self.kernel.lanes],
             };
-            let origin = source.origin + panel.group * self.in_group;
-            let mut piece = 0;
-            while piece < pieces.count() {
-                strip.halves = self.kernel.halves.min(pieces.count() - piece);
-                let mut pixels = [0; 2];
-                for half in 0..strip.halves {
-                    let (line, x) = pieces.at(piece + half);
-                    strip.starts[half] = origin + line * source.line_step + x * source.pixel_step;
-                    pixels[half] = line * lines.width + x;
+            self.walk_panel(source, pieces, panel, strip, &mut emit);
+        }
+    }
+
+    /// Computes the channels of one panel.
+    fn walk_panel(
+        &self,
+        source: &Source<'_>,
+        pieces: Pieces,
+        panel: &Panel,
+        mut strip: Strip<'_>,
+        emit: &mut impl FnMut(Computed<'_>),
+    ) {
+        let mut tile = [0i32; LARGEST_TILE];
+        let origin = source.origin + panel.group * self.in_group;
+        let stride = panel.vectors * self.kernel.lanes;
+        let half_sums = pieces.pixels * stride;
+        let mut send = |sums: &mut [i32], pixels, pixel| {
+            let Panel { lane, channel, channels, .. } = *panel;
+            emit(Computed { sums, stride, pixels, pixel, lane, channel, channels });
+        };
+        for piece in (0..pieces.count()).step_by(self.kernel.halves) {
+            strip.halves = self.kernel.halves.min(pieces.count() - piece);
+            let mut first_pixels = [0; 2];
+            for (half, (start, pixel)) in strip.starts.iter_mut().zip(&mut first_pixels).take(strip.halves).enumerate()
+            {
+                let (line, x) = pieces.at(piece + half);
+                *start = origin + line * source.line_step + x * source.pixel_step;
+                *pixel = line * pieces.lines.width + x;
+            }
+            (self.kernel.run)(&strip, &mut tile);
+            if strip.halves == 2 && first_pixels[1] == first_pixels[0] + pieces.pixels {
+                send(&mut tile[..2 * half_sums], 2 * pieces.pixels, first_pixels[0]);
+            } else {
+                for (sums, &pixel) in tile.chunks_exact_mut(half_sums).zip(&first_pixels[..strip.halves]) {
+                    send(sums, pieces.pixels, pixel);
                 }
-                (self.kernel.run)(&strip, &mut tile);
-                let half_sums = pieces.pixels * width;
-                let mut send = |sums, pixels, pixel| {
-                    let (stride, lane) = (width, panel.lane);
-                    emit(Computed {
-                        sums,
-                        stride,
-                        pixels,
-                        pixel,
-                        lane,
-                        channel: panel.channel,
-                        channels: panel.channels,
-                    });
-                };
-                if strip.halves == 2 && pixels[1] == pixels[0] + pieces.pixels {
-                    send(&mut tile[..2 * half_sums], 2 * pieces.pixels, pixels[0]);
-                } else {
-                    for (sums, &pixel) in tile.chunks_exact_mut(half_sums).zip(&pixels[..strip.halves]) {
-                        send(sums, pieces.pixels, pixel);
-                    }
-                }
-                piece += strip.halves;
             }
         }
     }

@@ -29,11 +29,15 @@ impl AlignedBytes {
     }
 }
 
-/// Puts the weight of one depth (0 … KR − 1 within its group) of one lane into the vector of
-/// weights at the start of `vector`.
-pub(crate) fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, depth: usize, weight: i8) {
+/// Puts the weight of one depth (0 … KR − 1 within its group) of one lane into `vector`, which holds
+/// the weights of one group of all lanes.
+///
+/// # Panics
+/// If `vector` is too short for the lane.
+pub fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, depth: usize, weight: i8) {
     match form {
         WeightForm::Bytes => vector[lane * KR + depth] = weight,
+        WeightForm::Rows => vector[depth * lanes + lane] = weight,
         WeightForm::WordPairs => {
             let at = (depth % 2 * lanes + lane) * KR + depth / 2 * 2;
             vector[at..at + 2].copy_from_slice(&i16::from(weight).to_le_bytes().map(|byte| byte as i8));
@@ -44,7 +48,7 @@ pub(crate) fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize
 /// The channel of each lane of a depthwise block: byte order if the block is one vector, else the
 /// order in which interleaving leaves four vectors (lane `i` of part `j` of the 128-bit block `b`
 /// is byte `16 b + 4 j + i`).
-pub(crate) fn channel_of_lane(index: usize, lanes: usize, channels: usize) -> usize {
+pub fn channel_of_lane(index: usize, lanes: usize, channels: usize) -> usize {
     if lanes == channels {
         index
     } else {
