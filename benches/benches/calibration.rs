@@ -46,7 +46,7 @@ fn searching(c: &mut Criterion) {
     histogram.add(&values);
     let mut group = c.benchmark_group("threshold");
     for &rule in Rule::ALL {
-        group.bench_function(BenchmarkId::from_parameter(rule.name()), |b| {
+        group.bench_function(BenchmarkId::from_parameter(rule.to_string()), |b| {
             b.iter(|| rule.threshold(black_box(&histogram)));
         });
     }

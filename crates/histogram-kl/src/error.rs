@@ -25,6 +25,11 @@ pub enum Error {
     },
     /// The counts of a histogram sum to more than 64 bits hold.
     TooMany,
+    /// A percentage is not in (0, 100], or is no decimal number with up to six decimals.
+    Percent {
+        /// What was given.
+        value: String,
+    },
     /// There is no rule of that name.
     UnknownRule {
         /// Name found.
@@ -43,6 +48,9 @@ impl fmt::Display for Error {
                 write!(f, "a histogram has {} bins, found {found} counts", crate::Histogram::BINS)
             }
             Self::TooMany => write!(f, "counts of a histogram sum to more than 64 bits hold"),
+            Self::Percent { value } => {
+                write!(f, "a percentage is above 0 and at most 100 with up to 6 decimals, found {value:?}")
+            }
             Self::UnknownRule { name } => {
                 let known: Vec<String> = crate::Rule::ALL.iter().map(ToString::to_string).collect();
                 write!(f, "no rule is called {name:?}, known are {}", known.join(", "))

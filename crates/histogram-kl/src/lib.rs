@@ -33,7 +33,7 @@
 //! divergence wins, and the threshold is `(m + 0.5) · absmax / 2048`.
 //!
 //! Two forms of this search differ in details that matter: [`kl`] equals ncnn's tool bit for bit,
-//! [`kl_textbook`] is the published one.
+//! [`kl_merge`] is the published one.
 //!
 //! ```
 //! use histogram_kl::{Histogram, Range, Rule};
@@ -48,7 +48,7 @@
 //! histogram.add(&values);
 //!
 //! let whole = Rule::AbsMax.threshold(&histogram);
-//! let searched = Rule::KlTextbook.threshold(&histogram);
+//! let searched = Rule::KlMerge.threshold(&histogram);
 //! assert_eq!(whole.value, 3.0);
 //! assert!(searched.value < 1.1, "the outlier is clipped");
 //! assert!(searched.scale() > whole.scale());
@@ -57,13 +57,17 @@
 
 #![forbid(unsafe_code)]
 
+pub mod aciq;
 mod divergence;
 pub mod error;
 pub mod growing_histogram;
 pub mod histogram;
+pub mod js;
 pub mod kl;
-pub mod kl_textbook;
+pub mod kl_merge;
 mod ln;
+pub mod maxima;
+pub mod percentile;
 pub mod range;
 pub mod rule;
 mod simd;
@@ -75,7 +79,9 @@ pub use divergence::divergence;
 pub use error::Error;
 pub use growing_histogram::GrowingHistogram;
 pub use histogram::Histogram;
+pub use maxima::Maxima;
+pub use percentile::Percent;
 pub use range::Range;
 pub use rule::Rule;
-pub use squared_error::expected_squared_error;
+pub use squared_error::{expected_squared_error, sqnr_db};
 pub use threshold::Threshold;

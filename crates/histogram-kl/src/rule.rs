@@ -5,8 +5,9 @@ use std::str::FromStr;
 
 use crate::error::Error;
 use crate::histogram::Histogram;
+use crate::percentile::Percent;
 use crate::threshold::Threshold;
-use crate::{kl, kl_textbook, squared_error};
+use crate::{aciq, js, kl, kl_merge, percentile, squared_error};
 
 /// How a threshold is chosen from a histogram.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,47 +20,74 @@ pub enum Rule {
     Kl,
     /// `kl-ncnn`: the search of ncnn2table, bit for bit (see [`kl`]).
     KlNcnn,
-    /// `kl-textbook`: the search as it is taught (see [`kl_textbook`]).
-    KlTextbook,
+    /// `kl-merge`, also `kl-textbook`: the search as it is taught (see [`kl_merge`]).
+    KlMerge,
+    /// `js`: the least Jensen–Shannon divergence (see [`js`]).
+    Js,
     /// `mse`: least expected squared error (see [`squared_error`]).
     Mse,
+    /// `percentile:99.99`: a share of the values is not clipped (see [`percentile`]).
+    Percentile(Percent),
+    /// `aciq-gauss`: least expected error of a fitted Gauss distribution (see [`aciq`]).
+    AciqGauss,
+    /// `aciq-laplace`: the same of a Laplace distribution (see [`aciq`]).
+    AciqLaplace,
+    /// `aciq-ncnn`: the formula of ncnn2table, from the maximum and the number of elements
+    /// (see [`aciq`]). The one rule that may go beyond the range.
+    AciqNcnn,
     /// `absmax`: the whole range, nothing is clipped.
     AbsMax,
 }
 
 impl Rule {
-    /// Every rule.
-    pub const ALL: &[Self] = &[Self::Kl, Self::KlNcnn, Self::KlTextbook, Self::Mse, Self::AbsMax];
+    /// Every rule, with the usual percentages.
+    pub const ALL: &[Self] = &[
+        Self::Kl,
+        Self::KlNcnn,
+        Self::KlMerge,
+        Self::Js,
+        Self::Mse,
+        Self::Percentile(Percent::literal(99_900_000)),
+        Self::Percentile(Percent::literal(99_990_000)),
+        Self::Percentile(Percent::literal(99_999_000)),
+        Self::AciqGauss,
+        Self::AciqLaplace,
+        Self::AciqNcnn,
+        Self::AbsMax,
+    ];
 
-    /// The name in options and reports.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Kl => "kl",
-            Self::KlNcnn => "kl-ncnn",
-            Self::KlTextbook => "kl-textbook",
-            Self::Mse => "mse",
-            Self::AbsMax => "absmax",
-        }
+    /// The threshold that this rule chooses for a histogram of one tensor. Of an empty histogram every
+    /// rule says [`dead`](Threshold::dead).
+    pub fn threshold(self, histogram: &Histogram) -> Threshold {
+        self.threshold_of(histogram, histogram.total().saturating_add(histogram.zeros()))
     }
 
-    /// The threshold that this rule chooses. Of an empty histogram every rule says
-    /// [`dead`](Threshold::dead).
-    pub fn threshold(self, histogram: &Histogram) -> Threshold {
-        if histogram.absmax() == 0.0 {
+    /// As [`Rule::threshold`] for a histogram of several tensors of `elements` values each, which only
+    /// `aciq-ncnn` looks at.
+    pub fn threshold_of(self, histogram: &Histogram, elements: u64) -> Threshold {
+        if histogram.absmax() == 0.0 || histogram.total() == 0 {
             return Threshold::DEAD;
         }
+        let counts = histogram.counts();
         let at_bin = |(bin, divergence)| Threshold::at_bin(histogram, bin, divergence);
+        let at_bin_f64 = |(bin, divergence)| Threshold::at_bin(histogram, bin, divergence as f32);
+        let whole = Threshold::whole_range(histogram);
         let threshold = match self {
-            Self::Kl => kl::search(histogram.counts()).map(at_bin).map(|clipped| if_it_pays(histogram, clipped)),
-            Self::KlNcnn => kl::search(histogram.counts()).map(at_bin),
-            Self::KlTextbook => {
-                kl_textbook::search(histogram.counts()).map(|(bin, divergence)| at_bin((bin, divergence as f32)))
-            }
+            Self::Kl => kl::search(counts).map(at_bin).map(|clipped| if_it_pays(histogram, clipped)),
+            Self::KlNcnn => kl::search(counts).map(at_bin),
+            Self::KlMerge => kl_merge::search(counts).map(at_bin_f64),
+            Self::Js => js::search(counts).map(at_bin_f64),
             Self::Mse => squared_error::search(histogram),
-            Self::AbsMax => (histogram.total() > 0).then(|| Threshold::whole_range(histogram)),
+            Self::Percentile(percent) => percentile::search(histogram, percent),
+            Self::AciqGauss => aciq::gauss(histogram),
+            Self::AciqLaplace => aciq::laplace(histogram),
+            Self::AciqNcnn => Some(Threshold { value: aciq::from_extreme(whole.value, elements, 8), ..whole }),
+            Self::AbsMax => Some(whole),
         };
-        // A range next to the smallest floats can give a threshold that no finite scale reaches.
-        threshold.filter(|threshold| threshold.scale().is_finite()).unwrap_or(Threshold::DEAD)
+        // A range next to the smallest floats can give a threshold that no finite scale reaches, one next
+        // to the largest a threshold beyond them.
+        let is_usable = |threshold: &Threshold| threshold.value.is_finite() && threshold.scale().is_finite();
+        threshold.filter(is_usable).unwrap_or(Threshold::DEAD)
     }
 }
 
@@ -71,16 +99,39 @@ fn if_it_pays(histogram: &Histogram, threshold: Threshold) -> Threshold {
 }
 
 impl fmt::Display for Rule {
+    /// The name in options and reports.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        let name = match self {
+            Self::Kl => "kl",
+            Self::KlNcnn => "kl-ncnn",
+            Self::KlMerge => "kl-merge",
+            Self::Js => "js",
+            Self::Mse => "mse",
+            Self::Percentile(percent) => return write!(f, "percentile:{percent}"),
+            Self::AciqGauss => "aciq-gauss",
+            Self::AciqLaplace => "aciq-laplace",
+            Self::AciqNcnn => "aciq-ncnn",
+            Self::AbsMax => "absmax",
+        };
+        f.pad(name)
     }
 }
 
 impl FromStr for Rule {
     type Err = Error;
 
+    /// A name as it is displayed, or `kl-textbook`.
+    ///
+    /// # Errors
+    /// `UnknownRule`, naming all; `Percent` for a percentage that is none.
     fn from_str(name: &str) -> Result<Self, Error> {
-        let rule = Self::ALL.iter().copied().find(|rule| rule.name() == name);
+        if let Some(percent) = name.strip_prefix("percentile:") {
+            return Ok(Self::Percentile(percent.parse()?));
+        }
+        if name == "kl-textbook" {
+            return Ok(Self::KlMerge);
+        }
+        let rule = Self::ALL.iter().copied().find(|rule| rule.to_string() == name);
         rule.ok_or_else(|| Error::UnknownRule { name: name.to_owned() })
     }
 }
@@ -94,8 +145,14 @@ mod tests {
         for &rule in Rule::ALL {
             assert_eq!(rule.to_string().parse(), Ok(rule));
         }
-        let error = "kld".parse::<Rule>().unwrap_err();
-        assert_eq!(error.to_string(), r#"no rule is called "kld", known are kl, kl-ncnn, kl-textbook, mse, absmax"#);
+        assert_eq!("kl-textbook".parse(), Ok(Rule::KlMerge));
+        assert_eq!("percentile:99.5".parse::<Rule>().unwrap().to_string(), "percentile:99.5");
+        let error = "kld".parse::<Rule>().unwrap_err().to_string();
+        assert!(
+            error.starts_with(r#"no rule is called "kld", known are kl, kl-ncnn, kl-merge, js, mse, perc"#),
+            "{error}"
+        );
+        assert!("percentile:0".parse::<Rule>().unwrap_err().to_string().contains("found \"0\""));
     }
 
     #[test]
@@ -137,5 +194,14 @@ mod tests {
         histogram.add(&[1.0, -4.0]);
         let threshold = Rule::AbsMax.threshold(&histogram);
         assert_eq!(threshold, Threshold { value: 4.0, bin: None, divergence: None, dead: false });
+    }
+
+    #[test]
+    fn only_the_formula_of_ncnn_looks_at_the_number_of_elements() {
+        let histogram = Histogram::from_counts(2.0, &[3; 2048]).unwrap();
+        for &rule in Rule::ALL {
+            let differs = rule.threshold_of(&histogram, 100) != rule.threshold_of(&histogram, 10_000);
+            assert_eq!(differs, rule == Rule::AciqNcnn, "{rule}");
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::histogram::Histogram;
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Threshold {
     /// Largest absolute value that is not clipped: positive, finite, at most the range of the
-    /// histogram (except for dead tensors, where it is 127).
+    /// histogram (except for dead tensors, where it is 127, and under `aciq-ncnn`).
     pub value: f32,
     /// Number of bins kept, for rules that search over bins.
     pub bin: Option<usize>,
@@ -40,6 +40,17 @@ impl Threshold {
         // The product of an enormous range overflows on the way: divide first there.
         let value = if value.is_finite() { value } else { (bin as f32 + 0.5) * histogram.bin_width() };
         Self { value: value.min(absmax), bin: Some(bin), divergence: None, dead: false }
+    }
+
+    /// The upper edge of `bin`: `(bin + 1) · absmax / 2048`.
+    pub(crate) fn at_upper_edge(histogram: &Histogram, bin: usize) -> Self {
+        Self { bin: Some(bin + 1), ..Self::at_position(histogram, (bin + 1) as f64) }
+    }
+
+    /// `bins` widths of a bin from 0, but not beyond the range.
+    pub(crate) fn at_position(histogram: &Histogram, bins: f64) -> Self {
+        let value = bins * f64::from(histogram.absmax()) / Histogram::BINS as f64;
+        Self { value: (value as f32).min(histogram.absmax()), ..Self::whole_range(histogram) }
     }
 
     /// ncnn's scale, a multiplier from values to int8: `127 / threshold`. Always finite and positive.

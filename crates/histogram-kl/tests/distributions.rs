@@ -33,7 +33,7 @@ fn a_distant_outlier_is_clipped_by_both_searches() {
     let normal = Normal::new(0.0, 1.0).unwrap();
     let mut histogram = quantiles(&normal, 100_000, 40.0);
     histogram.add(&[40.0]);
-    for rule in [Rule::KlNcnn, Rule::KlTextbook] {
+    for rule in [Rule::KlNcnn, Rule::KlMerge] {
         let threshold = rule.threshold(&histogram);
         assert!((2.0..10.0).contains(&threshold.value), "{rule}: {threshold:?}");
     }
@@ -45,7 +45,7 @@ fn an_even_distribution_keeps_nearly_its_whole_range() {
     let mut histogram = Histogram::new(1.0).unwrap();
     let values: Vec<f32> = (1..=204_800).map(|i| i as f32 / 204_800.0).collect();
     histogram.add(&values);
-    for rule in [Rule::KlNcnn, Rule::KlTextbook] {
+    for rule in [Rule::KlNcnn, Rule::KlMerge] {
         let threshold = rule.threshold(&histogram);
         assert!(threshold.value > 0.99, "{rule}: {threshold:?}");
     }
@@ -55,6 +55,6 @@ fn an_even_distribution_keeps_nearly_its_whole_range() {
 fn the_searches_differ_where_tails_are_sparse() {
     let laplace = Laplace::new(0.0, 1.0).unwrap();
     let histogram = quantiles(&laplace, 20_000, 12.0);
-    let [ncnn, textbook] = [Rule::KlNcnn, Rule::KlTextbook].map(|rule| rule.threshold(&histogram));
+    let [ncnn, textbook] = [Rule::KlNcnn, Rule::KlMerge].map(|rule| rule.threshold(&histogram));
     assert_ne!(ncnn.bin, textbook.bin, "{ncnn:?} {textbook:?}");
 }

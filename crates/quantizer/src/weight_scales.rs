@@ -11,6 +11,9 @@ pub enum WeightMethod {
     /// The row that ncnn2table prints: 127 (3×3 with stride and dilation 1: 31)
     /// / largest magnitude, `inf` for a dead channel.
     Ncnn,
+    /// The row of its `aciq`: 127 (3×3: 31) / the threshold of
+    /// [`aciq::from_extreme`](histogram_kl::aciq::from_extreme) for 8 (6) bits.
+    NcnnAciq,
     /// 127 / largest magnitude, limited by the guard; 1 for a dead channel.
     Guarded(WinogradGuard),
 }
@@ -18,6 +21,12 @@ pub enum WeightMethod {
 impl Default for WeightMethod {
     fn default() -> Self {
         Self::Guarded(WinogradGuard::default())
+    }
+}
+
+impl WeightMethod {
+    fn is_ncnns(self) -> bool {
+        matches!(self, Self::Ncnn | Self::NcnnAciq)
     }
 }
 
@@ -34,7 +43,7 @@ pub struct WeightScales {
     pub reduced: Vec<usize>,
 }
 
-/// The scales of the weights of `layer`. Source: ncnn-int8-spec §5.3, column kl.
+/// The scales of the weights of `layer`. Source: ncnn-int8-spec §5.3.
 ///
 /// # Errors
 /// `Unsupported` unless the layer [is quantizable](crate::is_quantizable);
@@ -47,7 +56,14 @@ pub fn weight_scales(layer: &Layer, method: WeightMethod) -> Result<WeightScales
     let mut result = WeightScales::default();
     for (channel, weights) in slices.iter().enumerate() {
         let absmax = weights.iter().fold(0f32, |absmax, weight| absmax.max(weight.abs()));
-        let scale = largest / absmax;
+        let reach = match method {
+            WeightMethod::NcnnAciq => {
+                let bits = if largest < 127.0 { 6 } else { 8 };
+                histogram_kl::aciq::from_extreme(absmax, weights.len() as u64, bits)
+            }
+            _ => absmax,
+        };
+        let scale = largest / reach;
         let scale = if scale.is_finite() {
             let limited = bound.map_or(scale, |bound| bounded_scale(weights, scale, bound));
             if limited < scale {
@@ -56,7 +72,7 @@ pub fn weight_scales(layer: &Layer, method: WeightMethod) -> Result<WeightScales
             limited
         } else {
             result.dead.push(channel);
-            if method == WeightMethod::Ncnn { scale } else { 1.0 }
+            if method.is_ncnns() { scale } else { 1.0 }
         };
         result.scales.push(scale);
     }
@@ -73,7 +89,7 @@ fn accumulator_bound(layer: &Layer, method: WeightMethod) -> Result<Option<u64>>
 
 /// What the largest weight becomes.
 fn largest_level(layer: &Layer, method: WeightMethod) -> Result<f32> {
-    let six_bit = matches!(method, WeightMethod::Ncnn | WeightMethod::Guarded(WinogradGuard::Ncnn));
+    let six_bit = method.is_ncnns() || method == WeightMethod::Guarded(WinogradGuard::Ncnn);
     let is_short = six_bit && layer.kind == LayerKind::Convolution && may_run_winograd(layer)?;
     Ok(if is_short { 31.0 } else { 127.0 })
 }

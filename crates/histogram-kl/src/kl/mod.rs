@@ -10,7 +10,7 @@
 //! ```
 //!
 //! Every operation is f32 in the order of spec §5.4, because the order decides which T wins among
-//! near ties. Differences from the textbook form (see [`kl_textbook`](crate::kl_textbook)): empty
+//! near ties. Differences from the textbook form (see [`kl_merge`](crate::kl_merge)): empty
 //! bins take part in the mean of a level, 0.0001 is added to every bin, and nothing is normalised
 //! again.
 //!

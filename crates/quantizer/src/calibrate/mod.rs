@@ -1,40 +1,26 @@
 //! Watching a network over samples and choosing a scale for every tensor.
 
+mod auto;
 mod collect;
+mod method;
+mod output_error;
+mod patches;
 mod targets;
-
-use std::fmt;
-use std::str::FromStr;
+mod visit;
 
 use fp32_ref::{Net, NetOptions};
-use histogram_kl::{Histogram, Range, Rule, Threshold};
+use histogram_kl::{Histogram, Maxima, Range, Rule, Threshold};
 use ncnn_format::{Error, Model, Result, ScaleTable};
+use output_error::Probe;
 use rayon::prelude::*;
 
 use crate::winograd::as_printed;
-use crate::{Dataset, Progress, WeightMethod, WeightScales, weight_scales};
+use crate::{Dataset, Progress, WeightScales, weight_scales};
 use collect::Collector;
 use targets::Target;
 
-/// How thresholds of activations and scales of weights are chosen.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[non_exhaustive]
-pub enum Method {
-    /// KL divergence where clipping pays ([`Rule::Kl`]), no clipping of the network's
-    /// inputs, and 3×3 weights keep eight bits wherever ncnn stays exact
-    /// ([`WinogradGuard`](crate::WinogradGuard)).
-    Kl,
-    /// What ncnn2table's `kl` prints, digit for digit.
-    NcnnKl,
-    /// As `Kl` with the textbook's search (TensorRT's talk), wherever it clips.
-    KlTextbook,
-    /// The default: as `Kl` with the threshold of least expected squared error, which
-    /// does not jump when the sums of a layer are rounded differently.
-    #[default]
-    Mse,
-    /// No clipping anywhere.
-    AbsMax,
-}
+pub use auto::{Choice, Scored};
+pub use method::Method;
 
 /// How often every sample goes through the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,12 +53,15 @@ impl From<Method> for CalibrateOptions {
     }
 }
 
+impl From<Rule> for CalibrateOptions {
+    fn from(rule: Rule) -> Self {
+        Method::Rule(rule).into()
+    }
+}
+
 impl CalibrateOptions {
     fn passes(self) -> Passes {
-        self.passes.unwrap_or(match self.method {
-            Method::Kl | Method::NcnnKl | Method::KlTextbook => Passes::Two,
-            Method::Mse | Method::AbsMax => Passes::One,
-        })
+        self.passes.unwrap_or(if self.method.needs_exact_counts() { Passes::Two } else { Passes::One })
     }
 }
 
@@ -96,8 +85,10 @@ pub struct LayerCalibration {
     pub range: Range,
     /// The distribution of its absolute values.
     pub histogram: Histogram,
-    /// The rule that chose the threshold.
-    pub rule: Rule,
+    /// The rule that chose the threshold: a rule, or the moving average.
+    pub rule: Method,
+    /// Under [`Method::Auto`], what the rule was chosen over; `None` for inputs of the network.
+    pub choice: Option<Choice>,
     /// The largest absolute value that is not clipped.
     pub threshold: Threshold,
     /// Multiplier of the input blob.
@@ -143,49 +134,99 @@ pub fn calibrate(
             (ranges, histograms)
         }
     };
-    progress.start("choosing thresholds", targets.len());
-    let layers = targets
-        .par_iter()
-        .zip(weights)
-        .map(|(target, weights)| {
-            let chosen = choose(target, method, &ranges[target.slot], &histograms[target.slot], weights);
-            progress.step();
-            chosen
+    let decisions = decide(&collector, model, method, (&ranges, &histograms), &weights)?;
+    let layer = |(target, weights): (&Target, WeightScales)| {
+        let decision = &decisions[target.slot];
+        check_printable(target, &ranges[target.slot], &decision.threshold)?;
+        Ok(LayerCalibration {
+            layer: target.name.clone(),
+            blob: target.blob_name.clone(),
+            range: ranges[target.slot],
+            histogram: histograms[target.slot].clone(),
+            rule: decision.rule,
+            threshold: decision.threshold,
+            choice: decision.choice.clone(),
+            // ncnn2table divides by a threshold of zero here; its tables say `inf`.
+            input_scale: if method.is_ncnns() && decision.threshold.dead {
+                f32::INFINITY
+            } else {
+                decision.threshold.scale()
+            },
+            weights,
         })
-        .collect::<Result<_>>();
-    progress.finish();
-    Ok(Calibration { layers: layers?, samples: dataset.len() })
+    };
+    let layers = targets.iter().zip(weights).map(layer).collect::<Result<_>>()?;
+    Ok(Calibration { layers, samples: dataset.len() })
 }
 
-fn choose(
-    target: &Target,
+/// What was decided for a blob.
+struct Decision {
+    rule: Method,
+    threshold: Threshold,
+    choice: Option<Choice>,
+}
+
+/// A threshold for every distinct blob, by slot.
+fn decide(
+    collector: &Collector<'_>,
+    model: &Model,
     method: Method,
-    range: &Range,
-    histogram: &Histogram,
-    weights: WeightScales,
-) -> Result<LayerCalibration> {
-    let rule = method.rule(target.reads_network_input);
-    let threshold = rule.threshold(histogram);
-    if as_printed(threshold.scale()) == 0.0 {
-        return Err(Error::invalid(format!(
-            "its input {} reaches {}; the scale {:e} would be 0 in a table, which has six decimals (is --norm right?)",
-            target.blob_name,
-            range.absmax,
-            threshold.scale()
-        ))
-        .in_layer(&target.name));
+    (ranges, histograms): (&[Range], &[Histogram]),
+    weights: &[WeightScales],
+) -> Result<Vec<Decision>> {
+    let targets = collector.targets;
+    let maxima = if method == Method::MovingAverage { collector.maxima()? } else { Vec::new() };
+    let probes: Vec<Option<Probe>> = if method == Method::Auto {
+        let patches = patches::draw(collector, model)?;
+        let probe = |(target, patches): (&Target, &_)| Probe::new(&model.layers[target.layer], patches);
+        targets.par_iter().zip(&patches).map(probe).collect::<Result<_>>()?
+    } else {
+        targets.iter().map(|_| None).collect()
+    };
+    collector.progress.start("choosing thresholds", histograms.len());
+    let decisions = (0..histograms.len())
+        .into_par_iter()
+        .map(|slot| {
+            let readers: Vec<usize> = (0..targets.len()).filter(|&index| targets[index].slot == slot).collect();
+            let is_input = readers.iter().any(|&index| targets[index].reads_network_input);
+            let histogram = &histograms[slot];
+            let decision = if let Some(rule) = method.rule(is_input) {
+                let elements = ranges[slot].values / collector.dataset.len().max(1) as u64;
+                let threshold = rule.threshold_of(histogram, elements);
+                Decision { rule: rule.into(), threshold, choice: None }
+            } else if method == Method::MovingAverage {
+                let threshold = maxima[slot].moving_average(Maxima::CONSTANT);
+                Decision { rule: method, threshold, choice: None }
+            } else {
+                let probes: Vec<_> = readers
+                    .iter()
+                    .filter_map(|&index| probes[index].as_ref().map(|probe| (probe, &weights[index])))
+                    .collect();
+                let choice = auto::choose(histogram, &probes)?;
+                let Scored { rule, threshold, .. } = choice.winner;
+                Decision { rule: rule.into(), threshold, choice: Some(choice) }
+            };
+            collector.progress.step();
+            Ok(decision)
+        })
+        .collect();
+    collector.progress.finish();
+    decisions
+}
+
+/// # Errors
+/// `Invalid` when the scale would be 0 in a table.
+fn check_printable(target: &Target, range: &Range, threshold: &Threshold) -> Result<()> {
+    if as_printed(threshold.scale()) != 0.0 {
+        return Ok(());
     }
-    Ok(LayerCalibration {
-        layer: target.name.clone(),
-        blob: target.blob_name.clone(),
-        range: *range,
-        histogram: histogram.clone(),
-        rule,
-        // ncnn2table divides by a threshold of zero here; its tables say `inf`.
-        input_scale: if method == Method::NcnnKl && threshold.dead { f32::INFINITY } else { threshold.scale() },
-        threshold,
-        weights,
-    })
+    Err(Error::invalid(format!(
+        "its input {} reaches {}; the scale {:e} would be 0 in a table, which has six decimals (is --norm right?)",
+        target.blob_name,
+        range.absmax,
+        threshold.scale()
+    ))
+    .in_layer(&target.name))
 }
 
 impl Calibration {
@@ -226,50 +267,5 @@ impl Calibration {
             }
         }
         warnings
-    }
-}
-
-impl Method {
-    /// All methods, the default first.
-    pub const ALL: [Self; 5] = [Self::Mse, Self::Kl, Self::NcnnKl, Self::KlTextbook, Self::AbsMax];
-
-    /// The rule for a blob, which may be an input of the whole network.
-    fn rule(self, reads_network_input: bool) -> Rule {
-        match self {
-            Self::NcnnKl => Rule::KlNcnn,
-            _ if reads_network_input => Rule::AbsMax,
-            Self::Kl => Rule::Kl,
-            Self::KlTextbook => Rule::KlTextbook,
-            Self::Mse => Rule::Mse,
-            Self::AbsMax => Rule::AbsMax,
-        }
-    }
-
-    /// How the scales of weights are chosen along with it.
-    fn weight_method(self) -> WeightMethod {
-        if self == Self::NcnnKl { WeightMethod::Ncnn } else { WeightMethod::default() }
-    }
-}
-
-impl fmt::Display for Method {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Kl => "kl",
-            Self::NcnnKl => "ncnn-kl",
-            Self::KlTextbook => "kl-textbook",
-            Self::Mse => "mse",
-            Self::AbsMax => "absmax",
-        })
-    }
-}
-
-impl FromStr for Method {
-    type Err = Error;
-
-    fn from_str(name: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|method| method.to_string() == name).ok_or_else(|| {
-            let known = Self::ALL.map(|method| method.to_string()).join(", ");
-            Error::invalid(format!("no method is called {name}; there are {known}"))
-        })
     }
 }

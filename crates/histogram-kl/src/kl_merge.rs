@@ -1,4 +1,6 @@
-//! The search as it is taught (TensorRT's talk), in f64.
+//! The search as it is taught, in f64: bins are merged into levels.
+//!
+//! Source: Migacz, "8-bit Inference with TensorRT", GTC 2017.
 //!
 //! ```text
 //! for m in 128..=2048:                                    bins kept
@@ -43,7 +45,7 @@
 //! level instead of one per bin.
 
 /// Levels of the int8 code that hold positive values.
-const LEVELS: usize = 128;
+pub(crate) const LEVELS: usize = 128;
 
 /// The number of bins to keep and the divergence there in nats; `None` if every bin is empty.
 ///
@@ -117,7 +119,7 @@ impl Prefix {
 }
 
 /// `x · ln x`, continued to 0 at 0.
-fn x_ln_x(x: f64) -> f64 {
+pub(crate) fn x_ln_x(x: f64) -> f64 {
     if x > 0.0 { x * x.ln() } else { 0.0 }
 }
 
