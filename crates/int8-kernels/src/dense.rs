@@ -98,23 +98,28 @@ impl DenseWeights {
     /// Every weight to its place: run by run, within a run by depth.
     fn fill(&mut self, shape: &ConvShape, weights: &[i8]) {
         let (kernel, taps) = (self.kernel, shape.kernel_h * shape.kernel_w);
+        let depth = self.in_group * taps;
         let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane();
         let run = if self.is_joined { shape.kernel_w * self.in_group } else { self.in_group };
+        let run_bytes = run.next_multiple_of(KR);
         let bytes = self.bytes.as_mut_slice();
+        // The weights of one channel in the order of the runs, zeros where a run ends within a group.
+        let mut row = vec![0; depth / run * run_bytes];
         for panel in &self.panels {
             let bytes = &mut bytes[panel.bytes.clone()];
             for index in 0..panel.channels {
-                let weights = &weights[(panel.channel + index) * self.in_group * taps..][..self.in_group * taps];
-                for (channel, weights) in weights.chunks_exact(taps).enumerate() {
-                    for (tap, &weight) in weights.iter().enumerate() {
-                        let (y, x) = (tap / shape.kernel_w, tap % shape.kernel_w);
-                        let (run_index, depth) =
-                            if self.is_joined { (y, x * self.in_group + channel) } else { (tap, channel) };
-                        let group = run_index * run.div_ceil(KR) + depth / KR;
-                        let vector = group * panel.vectors + index / kernel.lanes;
-                        let to = &mut bytes[vector * vector_bytes..][..vector_bytes];
-                        put(to, kernel.form, kernel.lanes, index % kernel.lanes, depth % KR, weight);
-                    }
+                let weights = &weights[(panel.channel + index) * depth..][..depth];
+                for tap in 0..taps {
+                    let start = match self.is_joined {
+                        true => tap / shape.kernel_w * run_bytes + tap % shape.kernel_w * self.in_group,
+                        false => tap * run_bytes,
+                    };
+                    let from = weights[tap..].iter().step_by(taps);
+                    row[start..start + self.in_group].iter_mut().zip(from).for_each(|(to, &weight)| *to = weight);
+                }
+                let vectors = bytes[index / kernel.lanes * vector_bytes..].chunks_mut(panel.vectors * vector_bytes);
+                for (vector, &group) in vectors.zip(row.as_chunks::<KR>().0) {
+                    put(&mut vector[..vector_bytes], kernel.form, kernel.lanes, index % kernel.lanes, group);
                 }
             }
         }

@@ -43,12 +43,12 @@ impl DepthwiseWeights {
             let Some(weights) = weights.get(channel * taps..(channel + 1) * taps) else { continue };
             let sum: i32 = weights.iter().map(|&weight| i32::from(weight)).sum();
             *initial = kernel.form.initial_factor() * sum;
-            for (slot, tap) in slots(shape).enumerate() {
-                let Some((y, x)) = tap else { continue };
-                let vector = (block * groups + slot / KR) * parts + lane / kernel.lanes;
+            let slots: Vec<i8> =
+                slots(shape).map(|tap| tap.map_or(0, |(y, x)| weights[y * shape.kernel_w + x])).collect();
+            for (group, &four) in slots.as_chunks::<KR>().0.iter().enumerate() {
+                let vector = (block * groups + group) * parts + lane / kernel.lanes;
                 let to = &mut bytes.as_mut_slice()[vector * vector_bytes..][..vector_bytes];
-                let weight = weights[y * shape.kernel_w + x];
-                put(to, kernel.form, kernel.lanes, lane % kernel.lanes, slot % KR, weight);
+                put(to, kernel.form, kernel.lanes, lane % kernel.lanes, four);
             }
         }
         let mut lanes = Lanes::new(blocks * kernel.channels);

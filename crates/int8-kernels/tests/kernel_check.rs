@@ -113,11 +113,11 @@ fn pack_dense(kernel: &DenseKernel, vectors: usize, depth: usize, fill: Fill, nu
     let weights: Vec<i8> = (0..lanes * depth).map(|index| fill.weight(index, numbers)).collect();
     let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane();
     let mut panel = vec![0; depth / KR * vectors * vector_bytes];
-    for (index, &weight) in weights.iter().enumerate() {
-        let (lane, k) = (index / depth, index % depth);
-        let vector = k / KR * vectors + lane / kernel.lanes;
+    for (index, &four) in weights.as_chunks::<KR>().0.iter().enumerate() {
+        let (lane, group) = (index / (depth / KR), index % (depth / KR));
+        let vector = group * vectors + lane / kernel.lanes;
         let to = &mut panel[vector * vector_bytes..][..vector_bytes];
-        put(to, kernel.form, kernel.lanes, lane % kernel.lanes, k % KR, weight);
+        put(to, kernel.form, kernel.lanes, lane % kernel.lanes, four);
     }
     let initial = weights.chunks(depth).map(|weights| initial_sum(kernel.form, weights)).collect();
     Packed { weights, panel, initial }
@@ -215,10 +215,10 @@ fn check_depthwise(kernel: &DepthwiseKernel, numbers: &mut Numbers) -> usize {
                     let channel = channel_of_lane(index, kernel.lanes, kernel.channels);
                     let weights = &weights[channel * count..][..count];
                     *initial = initial_sum(kernel.form, weights);
-                    for (tap, &weight) in weights.iter().enumerate() {
-                        let vector = tap / KR * parts + index / kernel.lanes;
+                    for (group, &four) in weights.as_chunks::<KR>().0.iter().enumerate() {
+                        let vector = group * parts + index / kernel.lanes;
                         let to = &mut panel[vector * vector_bytes..][..vector_bytes];
-                        put(to, kernel.form, kernel.lanes, index % kernel.lanes, tap % KR, weight);
+                        put(to, kernel.form, kernel.lanes, index % kernel.lanes, four);
                     }
                 }
                 let last = start + (pixels - 1) * step + taps.reach() + kernel.channels;
