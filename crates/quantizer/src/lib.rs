@@ -13,6 +13,7 @@ mod labels;
 mod metrics;
 mod network;
 mod npy;
+pub mod optimize;
 mod pixel;
 mod preprocess;
 mod progress;
