@@ -303,6 +303,14 @@ fn constants_and_layers_that_lead_nowhere_are_dead() {
 }
 
 #[test]
+fn what_a_noop_at_the_end_swallows_is_an_output() {
+    let lines = "Split s 1 2 x a b\nReLU r 1 1 a c\nSigmoid t 1 1 b d\nNoop n 2 1 c d all\n";
+    let optimized = optimized(&image_model(lines));
+    assert_eq!(kinds(&optimized.model), ["Input", "Split", "ReLU", "Sigmoid"]);
+    assert_eq!([&optimized.model.layers[2].outputs[0], &optimized.model.layers[3].outputs[0]], ["all", "d"]);
+}
+
+#[test]
 fn a_blob_that_is_to_be_kept_is_kept() {
     let model = image_model(&format!("{CONV}BatchNorm bn 1 1 a b 0=3\n"));
     let options = OptimizeOptions { keep: vec!["a".into()], ..OptimizeOptions::default() };

@@ -22,7 +22,8 @@ pub struct OutputDifference {
 /// The inputs depend on `seed` only. Sizes are those of `shapes` or else of the file.
 ///
 /// # Errors
-/// `Invalid` when an input's size is not known or an output has another shape, else as
+/// `Invalid` when an input's size is not known, an output has another shape or none is the
+/// same, else as
 /// [`Int8Net::new`] and [`Int8Net::run`].
 pub fn differences(
     before: &Model,
@@ -57,6 +58,9 @@ pub fn differences(
                 None => found.push(OutputDifference { blob: blob.to_owned(), relative }),
             }
         }
+    }
+    if found.is_empty() && runs > 0 {
+        return Err(Error::invalid("the two networks have no output in common"));
     }
     Ok(found)
 }

@@ -43,7 +43,7 @@ impl Network {
         Ok(network)
     }
 
-    /// The blobs that no layer reads. A constant and a spare name of a Split are no results.
+    /// The blobs that no layer reads or a Noop swallows. A constant and a spare name of a Split are no results.
     fn unread_results(&self) -> Vec<String> {
         let is_read = |blob: &String| self.layers.iter().any(|layer| layer.inputs.contains(blob));
         let is_spare = |layer: &Layer| match layer.kind {
@@ -52,7 +52,10 @@ impl Network {
             _ => false,
         };
         let makers = self.layers.iter().filter(|layer| !is_spare(layer));
-        makers.flat_map(|layer| &layer.outputs).filter(|blob| !is_read(blob)).cloned().collect()
+        let unread = makers.flat_map(|layer| &layer.outputs).filter(|blob| !is_read(blob));
+        // A Noop with more inputs than outputs stands at the end to have them all computed.
+        let noops = self.layers.iter().filter(|layer| layer.kind == LayerKind::Noop);
+        unread.chain(noops.flat_map(|noop| noop.inputs.iter().skip(noop.outputs.len()))).cloned().collect()
     }
 
     /// The layer that makes `blob`.

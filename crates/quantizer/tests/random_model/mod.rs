@@ -1,6 +1,8 @@
 //! Networks with made-up weights.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+// Each test file uses its own part of this module.
+#![allow(dead_code, reason = "shared by several test binaries")]
 
 use ncnn_format::{Encoding, F32Tag, Layer, Model, Weight, WeightData, WeightRole, weight_layout};
 
