@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use fp32_ref::Graph;
 use ncnn_format::{Error, LayerKind, Limits, Model, Result, typed};
 use quantizer::calibrate::{CalibrateOptions, Method, Passes};
-use quantizer::{FileDataset, InputOptions, Pixel, Preprocess, Samples};
+use quantizer::{Excluded, FileDataset, InputOptions, Pixel, Preprocess, Samples, Selection};
 
 /// Turn an fp32 ncnn model into an int8 model that stock ncnn loads, and say how good it is.
 #[derive(Debug, Parser)]
@@ -57,6 +57,8 @@ pub struct RunOptions {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Prepare an fp32 model: fold, fuse and remove layers, with the same outputs.
+    Optimize(crate::commands::optimize::OptimizeArgs),
     /// Find the scales: model and sample images in, a `.table` for ncnn2int8 or `quantize` out.
     Calibrate(crate::commands::calibrate::CalibrateArgs),
     /// Make the int8 model, from a table or from images in one go.
@@ -141,6 +143,11 @@ impl InputArgs {
         !self.mean.is_empty() || !self.norm.is_empty() || self.pixel.is_some() || self.shape.is_some()
     }
 
+    /// Width, height and channels, if they were given.
+    pub(crate) fn given_shape(&self) -> Option<[usize; 3]> {
+        self.shape.map(|InputShape(shape)| shape)
+    }
+
     /// The preprocessing of images for the network's only input.
     ///
     /// # Errors
@@ -191,6 +198,40 @@ fn declared_shape(model: &Model) -> Result<Option<[usize; 3]>> {
         Some([Ok(w @ 1..), Ok(h @ 1..), Ok(c @ 1..)]) => Some([w, h, c]),
         _ => None,
     })
+}
+
+/// Which layers become int8.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Mixed precision")]
+pub struct SelectionArgs {
+    /// Leave layers float: a layer's name, a glob such as 'head/*', or a type such as InnerProduct; may be repeated
+    #[arg(long, value_name = "NAME|GLOB|TYPE")]
+    pub exclude: Vec<String>,
+    /// Leave all other layers float; may be repeated, and --exclude takes from it
+    #[arg(long, value_name = "NAME|GLOB|TYPE")]
+    pub only: Vec<String>,
+    /// Leave the first layers float: those that no other int8 layer leads to
+    #[arg(long)]
+    pub float_first: bool,
+    /// Leave the last layers float: those that lead to no other int8 layer
+    #[arg(long)]
+    pub float_last: bool,
+}
+
+impl SelectionArgs {
+    /// The layers of `model` that stay float by these options.
+    ///
+    /// # Errors
+    /// As [`Selection::excluded`].
+    pub(crate) fn excluded(&self, model: &Model) -> Result<Vec<Excluded>> {
+        let selection = Selection {
+            only: self.only.clone(),
+            exclude: self.exclude.clone(),
+            float_first: self.float_first,
+            float_last: self.float_last,
+        };
+        if selection.is_everything() { Ok(Vec::new()) } else { selection.excluded(model) }
+    }
 }
 
 /// The calibration method.

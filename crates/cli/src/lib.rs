@@ -50,6 +50,7 @@ pub fn run(cli: &Cli) -> Result<Output> {
     pool.install(|| match &cli.command {
         Command::Calibrate(args) => commands::calibrate::run(args, &progress),
         Command::Quantize(args) => commands::quantize::run(args, &progress),
+        Command::Optimize(args) => commands::optimize::run(args),
         Command::Run(args) => commands::run::run(args),
         Command::Compare(args) => commands::compare::run(args, &progress),
         Command::Inspect(args) => commands::inspect::run(args),

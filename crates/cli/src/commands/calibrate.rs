@@ -5,11 +5,12 @@ use std::path::PathBuf;
 use clap::Args;
 use ncnn_format::Result;
 use quantizer::calibrate::{Calibration, LayerCalibration, calibrate};
-use quantizer::{Dataset, Progress};
+use quantizer::{Dataset, Progress, comment_out};
 use serde_json::{Value, json};
 
+use super::optimize::optimized_on_the_way;
 use super::outputs::prepare;
-use crate::args::MethodArgs;
+use crate::args::{MethodArgs, SelectionArgs};
 use crate::output::{Output, json_float, table};
 use crate::{InputArgs, ModelArgs};
 
@@ -31,6 +32,12 @@ pub struct CalibrateArgs {
     /// How an image becomes the input.
     #[command(flatten)]
     pub input: InputArgs,
+    /// Which layers become int8.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// Fold, fuse and remove layers first, as the command `optimize` does; the table is for that model.
+    #[arg(long)]
+    pub optimize: bool,
 }
 
 /// Calibrates and writes the table.
@@ -38,13 +45,20 @@ pub struct CalibrateArgs {
 /// # Errors
 /// Those of reading the model and the images, of calibrating and of writing.
 pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
-    let model = args.model.load()?;
+    let mut model = args.model.load()?;
     prepare(std::slice::from_ref(&args.out), &args.model)?;
+    let mut text = String::new();
+    if args.optimize {
+        (model, text) = optimized_on_the_way(&model, args.input.given_shape())?;
+        text += "note: the table is for the optimized model; give --optimize to `quantize` too\n";
+    }
+    let excluded = args.selection.excluded(&model)?;
     let dataset = args.input.dataset(&model, &args.images)?;
     let calibration = calibrate(&model, &dataset, args.method.options(), progress)?;
-    calibration.table().save(&args.out)?;
-    let warnings = warnings(&calibration, &dataset);
-    let mut text = describe(&calibration);
+    comment_out(&calibration.table(), &excluded).save(&args.out)?;
+    let mut warnings = warnings(&calibration, &dataset);
+    warnings.extend(excluded.iter().map(ToString::to_string));
+    text += &describe(&calibration);
     for warning in &warnings {
         text += &format!("note: {warning}\n");
     }

@@ -15,6 +15,7 @@ mod inspect_shapes;
 mod inspect_table;
 mod inspect_weights;
 mod model_file;
+pub mod optimize;
 pub mod outputs;
 pub mod quantize;
 pub mod run;

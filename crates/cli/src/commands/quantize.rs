@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use ncnn_format::{Error, Model, Result, ScaleTable};
 use quantizer::calibrate::calibrate;
-use quantizer::{ConvertOptions, Progress, convert};
+use quantizer::{ConvertOptions, Note, Progress, comment_out, convert};
 use serde_json::{Value, json};
 
 use super::calibrate::{describe, to_json, warnings};
+use super::optimize::optimized_on_the_way;
 use super::outputs::{file_size, of_prefix, prepare, save};
-use crate::args::MethodArgs;
+use crate::args::{MethodArgs, SelectionArgs};
 use crate::output::{Output, bytes};
 use crate::{InputArgs, ModelArgs};
 
@@ -39,6 +40,12 @@ pub struct QuantizeArgs {
     /// How an image becomes the input.
     #[command(flatten)]
     pub input: InputArgs,
+    /// Which layers become int8.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// Fold, fuse and remove layers first, as the command `optimize` does; the table is for that model.
+    #[arg(long)]
+    pub optimize: bool,
 }
 
 /// Converts, after calibrating if there is no table, and writes the model.
@@ -47,15 +54,24 @@ pub struct QuantizeArgs {
 /// Those of reading, calibrating, converting and writing.
 pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
     check_options(args)?;
-    let model = args.model.load()?;
+    let mut model = args.model.load()?;
     let fp32_bin_bytes = file_size(&args.model.bin)?;
     prepare(&of_prefix(&args.out)?, &args.model)?;
-    let scales = scales(args, &model, progress)?;
+    let mut text = String::new();
+    if args.optimize {
+        (model, text) = optimized_on_the_way(&model, args.input.given_shape())?;
+    }
+    let excluded = args.selection.excluded(&model)?;
+    let mut scales = scales(args, &model, progress)?;
+    scales.table = comment_out(&scales.table, &excluded);
     let converted = convert(&model, &scales.table, ConvertOptions::default())?;
     let mut notes = scales.notes;
-    notes.extend(converted.notes.iter().map(ToString::to_string));
+    notes.extend(excluded.iter().map(ToString::to_string));
+    let is_excluded = |layer: &str| excluded.iter().any(|excluded| excluded.layer == layer);
+    let news = converted.notes.iter().filter(|note| !matches!(note, Note::NoRows { layer } if is_excluded(layer)));
+    notes.extend(news.map(ToString::to_string));
     let files = save(&converted.model, args.images.is_some().then_some(&scales.table), &args.out)?;
-    let mut text = scales.text;
+    text += &scales.text;
     for note in &notes {
         text += &format!("note: {note}\n");
     }
@@ -114,7 +130,8 @@ fn scales(args: &QuantizeArgs, model: &Model, progress: &dyn Progress) -> Result
 /// # Errors
 /// `Invalid` for options of calibrating beside a table, which would do nothing.
 fn check_options(args: &QuantizeArgs) -> Result<()> {
-    if args.table.is_some() && (args.input.is_given() || args.method.is_given()) {
+    let input_is_used = args.images.is_some() || args.optimize;
+    if !input_is_used && args.input.is_given() || args.table.is_some() && args.method.is_given() {
         return Err(Error::invalid(
             "--method, --passes, --mean, --norm, --pixel and --shape are for --images; a table has its scales",
         ));
