@@ -43,7 +43,7 @@ fn wrong_names_and_shapes_are_said() {
     for (more, expected) in [
         (["--keep", "nowhere"], "no blob is called nowhere"),
         (["--output", "nowhere"], "no blob is called nowhere"),
-        (["--shape", "nowhere=28,28,1"], "no input is called nowhere; there are [\"data\"]"),
+        (["--shape", "nowhere=28,28,1"], "no input is called nowhere; there are data"),
     ] {
         let message = fails(&[&OPTIMIZE[..], &more].concat(), &at);
         assert_eq!(message, format!("error: {expected}"));

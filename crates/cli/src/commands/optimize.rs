@@ -1,18 +1,16 @@
 //! `ncnn-quant optimize`: fewer layers, the same outputs.
 
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::Args;
-use fp32_ref::{Graph, Shape};
+use fp32_ref::Shape;
 use ncnn_format::{Error, Model, Result};
 use quantizer::optimize::{OptimizeOptions, Optimized, OutputDifference, differences, optimize};
-use quantizer::single_input;
 use serde_json::{Value, json};
 
 use super::outputs::{of_prefix, prepare, save};
-use crate::ModelArgs;
 use crate::output::{Output, json_float};
+use crate::{InputArgs, InputShape, ModelArgs, Named};
 
 /// The largest relative difference of outputs that rounding may make.
 const TOLERANCE: f64 = 1e-4;
@@ -30,9 +28,9 @@ pub struct OptimizeArgs {
     /// Writes PREFIX.param and PREFIX.bin.
     #[arg(long, value_name = "PREFIX")]
     pub out: PathBuf,
-    /// Size of an input, innermost dimension first; once per input [default: what the Input layer says]
-    #[arg(long, value_name = "[BLOB=]W[,H[,C]]")]
-    pub shape: Vec<NamedShape>,
+    /// Sizes of an input, innermost first; as BLOB=W,H,C for networks with several [default: what the Input layer says]
+    #[arg(long, value_name = "W,H,C")]
+    pub shape: Vec<Named<InputShape>>,
     /// The only output that is wanted; may be repeated. Layers that do not lead to it are removed [default: every blob that no layer reads]
     #[arg(long, value_name = "BLOB")]
     pub output: Vec<String>,
@@ -52,29 +50,6 @@ Do this before calibrating, not after: a convolution that ends with its activati
 next one. Outputs keep their names. The written model is compared with the original on random inputs;
 if an output differs by more than --tolerance, nothing is written. docs/optimize.md lists the passes.";
 
-/// A shape, for one input by name or for the only one.
-#[derive(Debug, Clone, PartialEq)]
-pub struct NamedShape {
-    blob: Option<String>,
-    shape: Shape,
-}
-
-impl FromStr for NamedShape {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let (blob, sizes) = match text.rsplit_once('=') {
-            Some((blob, sizes)) => (Some(blob.to_owned()), sizes),
-            None => (None, text),
-        };
-        let numbers: std::result::Result<Vec<usize>, _> = sizes.split(',').map(|size| size.trim().parse()).collect();
-        let mut dims = numbers.map_err(|_| format!("expected sizes like 224,224,3, found {sizes}"))?;
-        dims.reverse();
-        let shape = Shape::new(&dims).map_err(|error| error.to_string())?;
-        Ok(Self { blob, shape })
-    }
-}
-
 /// Optimizes, compares, and writes the model.
 ///
 /// # Errors
@@ -84,7 +59,7 @@ pub fn run(args: &OptimizeArgs) -> Result<Output> {
     let model = args.model.load()?;
     prepare(&of_prefix(&args.out)?[..2], &args.model)?;
     let options = OptimizeOptions {
-        input_shapes: input_shapes(&model, &args.shape)?,
+        input_shapes: InputArgs { shape: args.shape.clone(), ..InputArgs::default() }.shapes(&model)?,
         outputs: args.output.clone(),
         keep: args.keep.clone(),
     };
@@ -121,25 +96,12 @@ pub fn run(args: &OptimizeArgs) -> Result<Output> {
 ///
 /// # Errors
 /// As [`run`], without the files.
-pub(crate) fn optimized_on_the_way(model: &Model, image: Option<[usize; 3]>) -> Result<(Model, String)> {
-    let input_shapes = match image {
-        Some([w, h, c]) => vec![(single_input(&Graph::new(model)?)?.to_owned(), Shape::new(&[c, h, w])?)],
-        None => Vec::new(),
-    };
+pub(crate) fn optimized_on_the_way(model: &Model, input_shapes: Vec<(String, Shape)>) -> Result<(Model, String)> {
     let options = OptimizeOptions { input_shapes, ..OptimizeOptions::default() };
     let optimized = optimize(model, &options)?;
     let found = compared(model, &optimized.model, &options.input_shapes, RUNS, TOLERANCE)?;
     let text = summary(model, &optimized, &found);
     Ok((optimized.model, text))
-}
-
-fn input_shapes(model: &Model, shapes: &[NamedShape]) -> Result<Vec<(String, Shape)>> {
-    let graph = Graph::new(model)?;
-    let name = |named: &NamedShape| match &named.blob {
-        Some(blob) => Ok(blob.clone()),
-        None => single_input(&graph).map(str::to_owned),
-    };
-    shapes.iter().map(|named| Ok((name(named)?, named.shape))).collect()
 }
 
 fn compared(
@@ -182,19 +144,5 @@ fn summary(before: &Model, optimized: &Optimized, found: &[OutputDifference]) ->
             format!("{layers}; largest relative difference {:.1e} (output {})\n", worst.relative, worst.blob)
         }
         None => format!("{layers}; outputs were not compared\n"),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_shape_may_name_its_input() {
-        let named: NamedShape = "in0=320,240,3".parse().unwrap();
-        assert_eq!((named.blob.as_deref(), named.shape.dims()), (Some("in0"), &[3, 240, 320][..]));
-        assert_eq!("7".parse::<NamedShape>().unwrap().shape.dims(), [7]);
-        assert!("a,b".parse::<NamedShape>().unwrap_err().contains("found a,b"));
-        assert!("0,3".parse::<NamedShape>().is_err());
     }
 }

@@ -1,6 +1,7 @@
 //! Watching a network over samples and choosing a scale for every tensor.
 
 mod collect;
+pub mod statistics;
 mod targets;
 
 use std::fmt;
@@ -127,10 +128,7 @@ pub fn calibrate(
     }
     let net = Net::new(model)?;
     let targets = targets::find(model, net.graph())?;
-    let weights = targets
-        .iter()
-        .map(|target| weight_scales(&model.layers[target.layer], method.weight_method()))
-        .collect::<Result<Vec<_>>>()?;
+    let weights = all_weight_scales(model, &targets, method)?;
     let collector = Collector { net: &net, dataset, targets: &targets, progress };
     let (ranges, histograms) = match options.passes() {
         Passes::One => collector.ranges_and_histograms()?,
@@ -140,6 +138,18 @@ pub fn calibrate(
             (ranges, histograms)
         }
     };
+    let layers = choose_all(&targets, method, (&ranges, &histograms), weights, progress)?;
+    Ok(Calibration { layers, samples: dataset.len() })
+}
+
+/// The scales of every target, from ranges and histograms by slot.
+fn choose_all(
+    targets: &[Target],
+    method: Method,
+    (ranges, histograms): (&[Range], &[Histogram]),
+    weights: Vec<WeightScales>,
+    progress: &dyn Progress,
+) -> Result<Vec<LayerCalibration>> {
     progress.start("choosing thresholds", targets.len());
     let layers = targets
         .par_iter()
@@ -149,9 +159,14 @@ pub fn calibrate(
             progress.step();
             chosen
         })
-        .collect::<Result<_>>();
+        .collect();
     progress.finish();
-    Ok(Calibration { layers: layers?, samples: dataset.len() })
+    layers
+}
+
+/// The scales of the weights of every target.
+fn all_weight_scales(model: &Model, targets: &[Target], method: Method) -> Result<Vec<WeightScales>> {
+    targets.iter().map(|target| weight_scales(&model.layers[target.layer], method.weight_method())).collect()
 }
 
 fn choose(

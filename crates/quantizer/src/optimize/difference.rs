@@ -5,6 +5,7 @@ use int8_exec::Int8Net;
 use ncnn_format::{Error, Model, Result};
 
 use super::shapes::input_shapes;
+use crate::joint::split_mix;
 
 /// How far one output of a network is from another's.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,16 +85,8 @@ struct Normal {
 impl Normal {
     /// The sum of twelve even numbers in 0..1, less their mean.
     fn next(&mut self) -> f32 {
-        let sum: f64 = (0..12).map(|_| (self.bits() >> 11) as f64 / (1u64 << 53) as f64).sum();
+        let unit = |state: &mut u64| (split_mix(state) >> 11) as f64 / (1u64 << 53) as f64;
+        let sum: f64 = (0..12).map(|_| unit(&mut self.state)).sum();
         (sum - 6.0) as f32
-    }
-
-    /// SplitMix64 (Steele, Lea and Flood, 2014).
-    fn bits(&mut self) -> u64 {
-        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.state;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
     }
 }

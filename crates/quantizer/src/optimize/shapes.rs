@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 
 use fp32_ref::{Graph, Shape, build};
-use ncnn_format::{Layer, LayerKind, Model, Result, typed};
+use ncnn_format::{LayerKind, Model, Result};
+
+use crate::declared_shape;
 
 /// The shapes by blob name. Empty when an input's is not known; behind a layer that cannot
 /// be built, or whose shape depends on values, there are none.
@@ -33,32 +35,20 @@ pub(super) fn known_shapes(model: &Model, given: &[(String, Shape)]) -> Result<H
 /// `Invalid` when `given` names something that is no input.
 pub(super) fn input_shapes(model: &Model, given: &[(String, Shape)]) -> Result<Option<Vec<(String, Shape)>>> {
     let inputs = || model.layers.iter().filter(|layer| layer.kind == LayerKind::Input);
-    let names: Vec<&String> = inputs().flat_map(|layer| &layer.outputs).collect();
-    if let Some((unknown, _)) = given.iter().find(|(name, _)| !names.contains(&name)) {
-        return Err(ncnn_format::Error::invalid(format!("no input is called {unknown}; there are {names:?}")));
+    let names: Vec<&str> = inputs().flat_map(|layer| &layer.outputs).map(String::as_str).collect();
+    if let Some((unknown, _)) = given.iter().find(|(name, _)| !names.contains(&name.as_str())) {
+        let names = names.join(", ");
+        return Err(ncnn_format::Error::invalid(format!("no input is called {unknown}; there are {names}")));
     }
     let mut shapes = Vec::new();
     for layer in inputs() {
         for blob in &layer.outputs {
             let known = given.iter().find(|(name, _)| name == blob).map(|(_, shape)| *shape);
-            match known.or(declared(layer)?) {
+            match known.or(declared_shape(layer)?) {
                 Some(shape) => shapes.push((blob.clone(), shape)),
                 None => return Ok(None),
             }
         }
     }
     Ok(Some(shapes))
-}
-
-fn declared(layer: &Layer) -> Result<Option<Shape>> {
-    let typed::Input { w, h, d, c, .. } = typed::Input::read(layer)?;
-    let dims: &[i32] = match (w, h, d, c) {
-        (1.., 0, 0, 0) => &[w],
-        (1.., 1.., 0, 0) => &[h, w],
-        (1.., 1.., 0, 1..) => &[c, h, w],
-        (1.., 1.., 1.., 1..) => &[c, d, h, w],
-        _ => return Ok(None),
-    };
-    let dims: Vec<usize> = dims.iter().filter_map(|&dim| usize::try_from(dim).ok()).collect();
-    Ok(Shape::new(&dims).ok())
 }

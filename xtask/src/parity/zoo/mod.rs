@@ -150,6 +150,7 @@ impl Entry {
             width: Some(width),
             height: Some(height),
             channels: Some(channels),
+            ..InputOptions::default()
         })?;
         let photos = Samples::from_path(Home::Fixtures.root().join("imagenet/photos"))?;
         preprocess.load(photos.as_slice().first().ok_or_else(|| Error::invalid("there are no photos"))?)
