@@ -24,6 +24,7 @@ pub(crate) fn images(spec: &ModelSpec, folder: &str, at_most: usize) -> Result<F
         width: Some(width),
         height: Some(height),
         channels: Some(channels),
+        ..InputOptions::default()
     })?;
     Ok(FileDataset::new(Samples::from_path(spec.path(folder))?.truncated(at_most), preprocess))
 }

@@ -8,6 +8,7 @@ mod docs;
 mod fuzz;
 mod golden;
 mod models;
+mod optimize;
 mod parity;
 mod python;
 mod tidy;
@@ -35,6 +36,8 @@ enum Command {
     Golden,
     /// Compare outputs, tables and int8 files with the stock ncnn runtime
     NcnnParity(parity::ParityArgs),
+    /// Compare optimized networks with the original ones and with ncnnoptimize's
+    OptimizeParity(optimize::OptimizeArgs),
     /// Check what clippy cannot: unsafe, file lengths, machine paths, size of the repository
     Tidy,
 }
@@ -47,6 +50,7 @@ fn main() -> ExitCode {
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Golden => golden::run(),
         Command::NcnnParity(args) => parity::run(&args),
+        Command::OptimizeParity(args) => optimize::run(&args),
         Command::Tidy => tidy::run(),
     };
     match result {

@@ -1,14 +1,14 @@
 //! The command line as clap sees it.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::str::FromStr;
+use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use fp32_ref::Graph;
-use ncnn_format::{Error, LayerKind, Limits, Model, Result, typed};
+use ncnn_format::{Error, Limits, Model, Result};
 use quantizer::calibrate::{CalibrateOptions, Method, Passes};
-use quantizer::{FileDataset, InputOptions, Pixel, Preprocess, Samples};
+use quantizer::{Excluded, Selection};
+
+use crate::job::Job;
 
 /// Turn an fp32 ncnn model into an int8 model that stock ncnn loads, and say how good it is.
 #[derive(Debug, Parser)]
@@ -27,6 +27,8 @@ Examples:
   # one go: images in, int8 model out (small.param, small.bin, small.table)
   ncnn-quant quantize --param net.param --bin net.bin --images photos/ \\
       --shape 224,224,3 --pixel RGB --mean 123.675,116.28,103.53 --norm 0.01712,0.01751,0.01743 --out small
+  # the same from a file of options (docs/job-file.md); fewer layers first
+  ncnn-quant quantize --job net.toml --optimize
   # how much accuracy went, and where
   ncnn-quant compare --param net.param --bin net.bin --int8-param small.param --int8-bin small.bin \\
       --images test/ --labels test/labels.tsv --shape 224,224,3 --pixel RGB --mean … --norm …
@@ -57,8 +59,14 @@ pub struct RunOptions {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Prepare an fp32 model: fold, fuse and remove layers, with the same outputs.
+    Optimize(crate::commands::optimize::OptimizeArgs),
     /// Find the scales: model and sample images in, a `.table` for ncnn2int8 or `quantize` out.
     Calibrate(crate::commands::calibrate::CalibrateArgs),
+    /// Choose thresholds by another method from statistics that `calibrate --stats` kept, without running the network.
+    Thresholds(crate::commands::thresholds::ThresholdsArgs),
+    /// Add up statistics that several runs of `calibrate --stats --shard` counted.
+    Merge(crate::commands::merge::MergeArgs),
     /// Make the int8 model, from a table or from images in one go.
     Quantize(crate::commands::quantize::QuantizeArgs),
     /// Run a model, fp32 or int8, on one image or on .npy inputs.
@@ -105,111 +113,83 @@ impl ModelArgs {
     }
 }
 
-/// How an image becomes the network's input; the same words as ncnn2table's.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Input")]
-pub struct InputArgs {
-    /// Subtracted from the pixels (0 to 255) per channel, in the order of --pixel [default: 0]
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',', allow_hyphen_values = true)]
-    pub mean: Vec<f32>,
-    /// Multiplied with them after that [default: 1]
-    #[arg(long, value_name = "A,B,C", value_delimiter = ',', allow_hyphen_values = true)]
-    pub norm: Vec<f32>,
-    /// Order of the channels: RGB, BGR, GRAY, RGBA or BGRA [default: GRAY for one channel, else BGR as in ncnn]
-    #[arg(long, value_name = "ORDER")]
-    pub pixel: Option<Pixel>,
-    /// Width, height, channels; images are resized to it [default: what the Input layer says]
-    #[arg(long, value_name = "W,H,C")]
-    pub shape: Option<InputShape>,
+/// The fp32 model, or where a job says that it is.
+#[derive(Debug, Clone, Args)]
+pub struct JobModelArgs {
+    /// The network's .param file.
+    #[arg(long, value_name = "FILE", required_unless_present = "job")]
+    pub param: Option<PathBuf>,
+    /// The network's .bin file.
+    #[arg(long, value_name = "FILE", required_unless_present = "job")]
+    pub bin: Option<PathBuf>,
 }
 
-/// Width, height and channels of an input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct InputShape([usize; 3]);
-
-impl FromStr for InputShape {
-    type Err = String;
-
-    fn from_str(text: &str) -> std::result::Result<Self, String> {
-        let numbers: std::result::Result<Vec<usize>, _> = text.split(',').map(|number| number.trim().parse()).collect();
-        match numbers.as_deref() {
-            Ok(&[w, h, c]) if w.min(h).min(c) > 0 => Ok(Self([w, h, c])),
-            _ => Err(format!("expected three positive numbers w,h,c, found {text}")),
-        }
-    }
-}
-
-impl InputArgs {
-    /// Whether any of these options was used.
-    pub(crate) fn is_given(&self) -> bool {
-        !self.mean.is_empty() || !self.norm.is_empty() || self.pixel.is_some() || self.shape.is_some()
-    }
-
-    /// The preprocessing of images for the network's only input.
+impl JobModelArgs {
+    /// The files.
     ///
     /// # Errors
-    /// `Invalid` when the size is unknown or the numbers do not fit the channels.
-    pub fn preprocess(&self, model: &Model) -> Result<Preprocess> {
-        self.preprocess_to(Some(self.size(model)?))
-    }
-
-    /// Width, height and channels of the only input.
-    ///
-    /// # Errors
-    /// `Invalid` when nobody says them.
-    pub(crate) fn size(&self, model: &Model) -> Result<[usize; 3]> {
-        self.shape
-            .map_or_else(|| declared_shape(model), |InputShape(shape)| Ok(Some(shape)))?
-            .ok_or_else(|| Error::invalid("the network does not say how large its input is; give --shape w,h,c"))
-    }
-
-    fn preprocess_to(&self, shape: Option<[usize; 3]>) -> Result<Preprocess> {
-        let channels = shape.map(|[_, _, channels]| channels);
-        let pixel = self.pixel.unwrap_or(if channels == Some(1) { Pixel::Gray } else { Pixel::Bgr });
-        Preprocess::new(InputOptions {
-            mean: self.mean.clone(),
-            norm: self.norm.clone(),
-            pixel,
-            width: shape.map(|[width, ..]| width),
-            height: shape.map(|[_, height, _]| height),
-            channels,
-        })
-    }
-
-    /// The images or .npy files at `path`, ready for the network. Arrays need no
-    /// shape: they have one.
-    ///
-    /// # Errors
-    /// Those of finding the files, and of [`InputArgs::preprocess`].
-    pub fn dataset(&self, model: &Model, path: &Path) -> Result<FileDataset> {
-        let samples = Samples::from_path(path)?;
-        let is_array = |path: &Path| path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("npy"));
-        let preprocess = if self.shape.is_none() && samples.iter().all(is_array) {
-            self.preprocess_to(None)?
-        } else {
-            self.preprocess(model)?
+    /// `Invalid` when neither the command line nor `job` says where they are.
+    pub(crate) fn or_of(&self, job: &Job) -> Result<ModelArgs> {
+        let file = |given: &Option<PathBuf>, of_job: &Option<PathBuf>, name: &str| {
+            let missing = || Error::invalid(format!("neither the command line nor the job has --{name}"));
+            given.clone().or_else(|| of_job.clone()).ok_or_else(missing)
         };
-        Ok(FileDataset::new(samples, preprocess))
+        Ok(ModelArgs { param: file(&self.param, &job.param, "param")?, bin: file(&self.bin, &job.bin, "bin")? })
     }
 }
 
-/// The size that the only Input layer states, as w, h, c.
-fn declared_shape(model: &Model) -> Result<Option<[usize; 3]>> {
-    quantizer::single_input(&Graph::new(model)?)?;
-    let layer = model.layers.iter().find(|layer| layer.kind == LayerKind::Input);
-    let declared = layer.map(typed::Input::read).transpose()?.map(|input| [input.w, input.h, input.c]);
-    Ok(match declared.map(|dims| dims.map(usize::try_from)) {
-        Some([Ok(w @ 1..), Ok(h @ 1..), Ok(c @ 1..)]) => Some([w, h, c]),
-        _ => None,
-    })
+/// Which layers become int8.
+#[derive(Debug, Clone, Default, Args)]
+#[command(next_help_heading = "Mixed precision")]
+pub struct SelectionArgs {
+    /// Leave layers float: a layer's name, a glob such as 'head/*', or a type such as InnerProduct; may be repeated
+    #[arg(long, value_name = "NAME|GLOB|TYPE")]
+    pub exclude: Vec<String>,
+    /// Leave all other layers float; may be repeated, and --exclude takes from it
+    #[arg(long, value_name = "NAME|GLOB|TYPE")]
+    pub only: Vec<String>,
+    /// Leave the first layers float: those that no other int8 layer leads to
+    #[arg(long)]
+    pub float_first: bool,
+    /// Leave the last layers float: those that lead to no other int8 layer
+    #[arg(long)]
+    pub float_last: bool,
+}
+
+impl SelectionArgs {
+    /// Takes what was not given from a job.
+    pub(crate) fn fill(&mut self, job: &Job) {
+        if self.exclude.is_empty() {
+            self.exclude.clone_from(&job.exclude);
+        }
+        if self.only.is_empty() {
+            self.only.clone_from(&job.only);
+        }
+        self.float_first |= job.float_first;
+        self.float_last |= job.float_last;
+    }
+
+    /// The layers of `model` that stay float by these options.
+    ///
+    /// # Errors
+    /// As [`Selection::excluded`].
+    pub(crate) fn excluded(&self, model: &Model) -> Result<Vec<Excluded>> {
+        let selection = Selection {
+            only: self.only.clone(),
+            exclude: self.exclude.clone(),
+            float_first: self.float_first,
+            float_last: self.float_last,
+        };
+        if selection.is_everything() { Ok(Vec::new()) } else { selection.excluded(model) }
+    }
 }
 
 /// The calibration method.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct MethodArgs {
-    /// How thresholds are chosen: mse (ours), kl, ncnn-kl (digit for digit as ncnn2table), kl-textbook, absmax
-    #[arg(long, value_name = "METHOD", default_value_t)]
-    pub method: Method,
+    /// How thresholds are chosen: mse (ours), kl, ncnn-kl (digit for digit as ncnn2table), kl-textbook, absmax [default: mse]
+    #[arg(long, value_name = "METHOD")]
+    pub method: Option<Method>,
     /// How often every image goes through the network: 1, or 2 for exact histograms; default: 2 for the kl methods, else 1
     #[arg(long, value_name = "N", value_parser = passes)]
     pub passes: Option<Passes>,
@@ -221,12 +201,30 @@ pub struct MethodArgs {
 impl MethodArgs {
     /// Whether anything was chosen.
     pub(crate) fn is_given(&self) -> bool {
-        self.method != Method::default() || self.passes.is_some() || self.plain_sums
+        self.method.is_some() || self.passes.is_some() || self.plain_sums
+    }
+
+    /// The method.
+    pub(crate) fn chosen(&self) -> Method {
+        self.method.unwrap_or_default()
+    }
+
+    /// Takes what was not given from a job.
+    ///
+    /// # Errors
+    /// `Invalid` for a number of passes that is not 1 or 2.
+    pub(crate) fn fill(&mut self, job: &Job) -> Result<()> {
+        self.method = self.method.or(job.method);
+        if let (None, Some(number)) = (self.passes, job.passes) {
+            let of_job = |message| Error::invalid(format!("passes of the job: {message}, found {number}"));
+            self.passes = Some(passes(&number.to_string()).map_err(of_job)?);
+        }
+        Ok(())
     }
 
     /// As the library takes it.
     pub(crate) fn options(&self) -> CalibrateOptions {
-        CalibrateOptions { method: self.method, passes: self.passes, plain_sums: self.plain_sums }
+        CalibrateOptions { method: self.chosen(), passes: self.passes, plain_sums: self.plain_sums }
     }
 }
 

@@ -7,6 +7,8 @@
 
 mod args;
 pub mod commands;
+mod inputs;
+mod job;
 pub mod output;
 mod progress;
 
@@ -15,7 +17,8 @@ use std::process::ExitCode;
 
 use ncnn_format::{Error, Result};
 
-pub use args::{Cli, Command, InputArgs, InputShape, ModelArgs, RunOptions};
+pub use args::{Cli, Command, JobModelArgs, MethodArgs, ModelArgs, RunOptions, SelectionArgs};
+pub use inputs::{Floats, InputArgs, InputShape, Inputs, Named, Plain, SampleArgs, with_readable};
 pub use output::Output;
 pub use progress::TerminalProgress;
 
@@ -49,7 +52,10 @@ pub fn run(cli: &Cli) -> Result<Output> {
     let progress = TerminalProgress::new(cli.options.quiet || cli.options.json);
     pool.install(|| match &cli.command {
         Command::Calibrate(args) => commands::calibrate::run(args, &progress),
+        Command::Thresholds(args) => commands::thresholds::run(args, &progress),
+        Command::Merge(args) => commands::merge::run(args),
         Command::Quantize(args) => commands::quantize::run(args, &progress),
+        Command::Optimize(args) => commands::optimize::run(args),
         Command::Run(args) => commands::run::run(args),
         Command::Compare(args) => commands::compare::run(args, &progress),
         Command::Inspect(args) => commands::inspect::run(args),

@@ -80,16 +80,19 @@ fn a_truncated_bin_names_the_byte_and_the_layer() {
 }
 
 #[test]
-fn a_table_without_a_weight_row_names_the_row() {
+fn a_layer_with_one_row_as_a_comment_stays_float_and_the_others_do_not() {
     let at = Workspace::with_lenet();
     succeeds(&at.calibrate("calib", "t.table"), &at);
     let table = fs::read_to_string(at.path("t.table")).unwrap();
-    let cut: String =
-        table.lines().filter(|line| !line.starts_with("conv2_param_0")).map(|line| format!("{line}\n")).collect();
-    at.write("t.table", cut.as_bytes());
-    let message = fails(&at.quantize("t.table", "out"), &at);
-    assert!(message.contains("layer conv2: ") && message.contains("conv2_param_0"), "{message}");
-    assert!(!at.path("out.param").exists() && !at.path("out.bin").exists());
+    for (row, reason) in [
+        ("conv2_param_0 ", "layer conv2: no row conv2_param_0 in the table, stays float"),
+        ("conv2 ", "layer conv2: no input scale in the table, stays float"),
+    ] {
+        let half = table.replace(&format!("\n{row}"), &format!("\n#{row}"));
+        at.write("half.table", half.as_bytes());
+        let text = succeeds(&at.quantize("half.table", "out"), &at);
+        assert!(text.contains(reason) && text.matches("stays float").count() == 1, "{text}");
+    }
 }
 
 #[test]

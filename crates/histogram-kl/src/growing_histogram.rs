@@ -38,6 +38,9 @@ impl Default for GrowingHistogram {
 }
 
 impl GrowingHistogram {
+    /// Number of fine bins.
+    pub const BINS: usize = BINS;
+
     /// Counts more values.
     pub fn add(&mut self, values: &[f32]) {
         // A part is looked at twice while it is in the first-level cache.
@@ -71,6 +74,38 @@ impl GrowingHistogram {
         for (slot, &count) in self.slots[BINS..].iter_mut().zip(rest) {
             *slot = slot.saturating_add(count);
         }
+    }
+
+    /// A histogram from its range and its counts, as they were stored. Bins that are not given are
+    /// empty; where the bins end follows from the range.
+    ///
+    /// # Errors
+    /// `AbsMax` unless the largest absolute value is finite and not negative, `Bins` for more than
+    /// [`GrowingHistogram::BINS`] counts.
+    pub fn from_counts(range: Range, counts: &[u64], zeros: u64) -> Result<Self, Error> {
+        if !range.absmax.is_finite() || range.absmax < 0.0 {
+            return Err(Error::AbsMax { value: range.absmax });
+        }
+        let mut histogram = Self::default();
+        if counts.len() > BINS {
+            return Err(Error::Bins { found: counts.len() });
+        }
+        histogram.slots[..counts.len()].copy_from_slice(counts);
+        histogram.slots[BINS] = zeros;
+        histogram.slots[NONFINITE] = range.nonfinite;
+        histogram.exponent = exponent_over(range.absmax);
+        histogram.range = range;
+        Ok(histogram)
+    }
+
+    /// The counts of the fine bins over `[0, 2^e)`.
+    pub fn counts(&self) -> &[u64] {
+        &self.slots[..BINS]
+    }
+
+    /// How many values were exactly zero.
+    pub fn zeros(&self) -> u64 {
+        self.slots[BINS]
     }
 
     /// The extremes of the values and how many there were.
@@ -229,6 +264,20 @@ mod tests {
             growing.add(&[1e-45]);
             assert_eq!(growing.histogram().unwrap().total(), 3, "{value:e}");
         }
+    }
+
+    #[test]
+    fn stored_counts_give_the_same_histogram() {
+        let mut growing = GrowingHistogram::default();
+        growing.add(&waves(3000, 5.0));
+        growing.add(&[0.0, -0.0]);
+        let restored = |counts: &[u64]| GrowingHistogram::from_counts(growing.range(), counts, growing.zeros());
+        assert_eq!(restored(growing.counts()).unwrap(), growing);
+        let used = growing.counts().iter().rposition(|&count| count > 0).unwrap() + 1;
+        assert_eq!(restored(&growing.counts()[..used]).unwrap(), growing);
+        assert_eq!(restored(&vec![0; BINS + 1]), Err(Error::Bins { found: BINS + 1 }));
+        let infinite = Range { absmax: f32::INFINITY, ..Range::default() };
+        assert!(GrowingHistogram::from_counts(infinite, &[], 0).is_err());
     }
 
     #[test]

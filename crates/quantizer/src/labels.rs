@@ -53,7 +53,9 @@ impl Labels {
             if let Some(header) = line.strip_prefix("#file\t") {
                 columns = Columns::from_header(header).map_err(at_line)?;
             } else if !line.trim().is_empty() && !line.starts_with('#') {
-                let (name, label) = columns.read(line).map_err(at_line)?;
+                let (path, label) = columns.read(line).map_err(at_line)?;
+                // A labelled list of samples may say where they are.
+                let name = Path::new(path).file_name().and_then(|name| name.to_str()).unwrap_or(path);
                 if labels.by_name.insert(name.to_owned(), label).is_some() {
                     return Err(at_line(Error::malformed(format!("a second row for {name}"))));
                 }
@@ -172,7 +174,7 @@ mod tests {
         let labels = Labels::parse("# ours\n\na\t5\t6,7\nb\t5\t-\tname\n").unwrap();
         let a = labels.get("a").unwrap();
         assert!(a.matches(5) && a.matches(7) && !a.matches(8));
-        assert_eq!(labels.get("b").unwrap().alternates, []);
+        assert!(labels.get("b").unwrap().alternates.is_empty());
     }
 
     #[test]

@@ -1,16 +1,18 @@
 //! Sample files to the tensors that a network takes.
 
 use std::ffi::OsStr;
+use std::fmt;
 use std::path::Path;
 
 use fp32_ref::{Shape, Tensor};
 use ncnn_format::{Error, Result};
 
 use crate::decode::decode_image;
+use crate::fit::ResizeMode;
 use crate::image::{RgbImage8, check_size};
 use crate::npy::read_npy;
 use crate::pixel::Pixel;
-use crate::resize::resize;
+use crate::raw::{is_raw, read_raw};
 
 /// How samples become input tensors.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,11 +30,13 @@ pub struct InputOptions {
     pub height: Option<usize>,
     /// The channels expected; a check of `pixel` and of `.npy` files.
     pub channels: Option<usize>,
+    /// What happens to the proportions. All but stretching need both sides.
+    pub resize: ResizeMode,
 }
 
 /// Turns images and `.npy` files into tensors exactly as ncnn2table does.
 ///
-/// An image is decoded ([`decode_image`]), resized (without cropping or
+/// An image is decoded ([`decode_image`]), resized (by default without cropping or
 /// letterbox), split into planes, and normalized. A `.npy` file is taken as it
 /// is, without mean and norm. Source: ncnn-int8-spec §5.2.
 #[derive(Debug, Clone)]
@@ -40,6 +44,8 @@ pub struct Preprocess {
     options: InputOptions,
     /// For each channel what each of the 256 byte values becomes.
     tables: Vec<[f32; 256]>,
+    /// The shape that arrays must have, where it is known.
+    array: Option<Shape>,
 }
 
 impl Preprocess {
@@ -61,6 +67,8 @@ impl Preprocess {
         }
         if let (Some(width), Some(height)) = (options.width, options.height) {
             check_size(width, height)?;
+        } else if options.resize != ResizeMode::Stretch {
+            return Err(Error::invalid(format!("resizing by {} needs a width and a height", options.resize)));
         }
         if let Some(expected) = options.channels.filter(|&expected| expected != channels) {
             return Err(Error::invalid(format!(
@@ -69,7 +77,12 @@ impl Preprocess {
             )));
         }
         let tables = (0..channels).map(|channel| normalization(&options, channel)).collect();
-        Ok(Self { options, tables })
+        Ok(Self { options, tables, array: None })
+    }
+
+    /// Takes arrays only, `.npy` or raw, which have `shape` if it is known; raw ones need it.
+    pub fn of_arrays(shape: Option<Shape>) -> Self {
+        Self { options: InputOptions::default(), tables: Vec::new(), array: shape }
     }
 
     /// The options.
@@ -88,6 +101,11 @@ impl Preprocess {
         let is_npy = path.extension().and_then(OsStr::to_str).is_some_and(|it| it.eq_ignore_ascii_case("npy"));
         let tensor = if is_npy {
             read_npy(path).and_then(|tensor| self.check_array(tensor))
+        } else if is_raw(path) {
+            let unknown = || Error::invalid("a raw file needs a shape, which the network does not state");
+            self.array.ok_or_else(unknown).and_then(|shape| read_raw(path, shape))
+        } else if self.tables.is_empty() {
+            Err(Error::invalid("expected arrays only, found an image"))
         } else {
             decode_image(path).and_then(|image| self.from_rgb8(image))
         };
@@ -106,7 +124,8 @@ impl Preprocess {
     /// enormous image.
     pub fn from_rgb8(&self, image: RgbImage8) -> Result<Tensor> {
         let (width, height) = self.target_size(image.width(), image.height())?;
-        let image = resize(image, width, height)?;
+        let image = self.options.resize.apply(image, width, height)?;
+        let (width, height) = (image.width(), image.height());
         let pixels = image.pixels().as_chunks::<3>().0;
         let mut values = Vec::with_capacity(self.tables.len() * pixels.len());
         for (channel, table) in self.tables.iter().enumerate() {
@@ -140,6 +159,10 @@ impl Preprocess {
 
     fn check_array(&self, tensor: Tensor) -> Result<Tensor> {
         let shape = tensor.shape();
+        if let Some(expected) = self.array {
+            let message = || Error::invalid(format!("expected an array of shape {expected}, found {shape}"));
+            return if shape == expected { Ok(tensor) } else { Err(message()) };
+        }
         let InputOptions { width, height, channels, .. } = self.options;
         // [1, c, h, w] is far more common than a volume of one channel.
         if shape.rank() == 4 && shape.c() == 1 && channels != Some(1) {
@@ -160,7 +183,25 @@ impl Preprocess {
 
     /// The shape of every image's tensor, when both sides are given.
     pub fn image_shape(&self) -> Option<Shape> {
+        if self.options.resize == ResizeMode::Keep {
+            return None;
+        }
         Shape::new(&[self.tables.len(), self.options.height?, self.options.width?]).ok()
+    }
+}
+
+/// In words of the command line.
+impl fmt::Display for Preprocess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.tables.is_empty() {
+            return match self.array {
+                Some(shape) => write!(f, "arrays of {shape}"),
+                None => f.write_str("arrays as they are"),
+            };
+        }
+        let InputOptions { mean, norm, pixel, width, height, resize, .. } = &self.options;
+        let shape = expected_shape(Some(self.tables.len()), *height, *width);
+        write!(f, "{shape}, pixel {pixel}, mean {mean:?}, norm {norm:?}, resize {resize}")
     }
 }
 

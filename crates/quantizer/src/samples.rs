@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ncnn_format::{Error, Result};
 
 /// Extensions that are read as samples, lower case.
-const SAMPLE_EXTENSIONS: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "ppm", "pgm", "pnm", "npy"];
+const SAMPLE_EXTENSIONS: [&str; 10] = ["jpg", "jpeg", "png", "bmp", "ppm", "pgm", "pnm", "npy", "f32", "raw"];
 
 /// Extensions of files that commonly lie beside samples: labels, sources, licences.
 const SIDECAR_EXTENSIONS: [&str; 7] = ["tsv", "txt", "csv", "md", "json", "list", "html"];
@@ -28,29 +28,46 @@ pub struct Samples {
 impl Samples {
     /// Samples from `path`, which is one of
     ///
-    /// - a folder: every JPEG, PNG, BMP, PNM and `.npy` file directly in it, by
-    ///   extension, sorted by the bytes of its name. Known sidecars (`.tsv`,
+    /// - a folder: every JPEG, PNG, BMP, PNM, `.npy` and raw (`.f32`, `.raw`) file directly in
+    ///   it, by extension, sorted by the bytes of its name. Known sidecars (`.tsv`,
     ///   `.txt`, `.csv`, `.md`, `.json`, `.list`, `.html`) are left out; whatever
     ///   else is there is left out too and listed by [`Samples::skipped`];
     /// - a single file with one of these extensions;
-    /// - any other file: a list, one path per line. The whole trimmed line is the
-    ///   path, blanks included; empty lines and lines that start with `#` are
+    /// - a glob, if there is no file of that name: `photos/*.jpg`, or `photos/**/*.png` for
+    ///   all folders below; `?` stands for one character, `[ab]` for one of these. The files
+    ///   with one of these extensions that match, sorted;
+    /// - any other file: a list, one path per line. The trimmed line up to a tab, if there is
+    ///   one, is the path, blanks included; a class may follow the tab. Empty lines and lines that start with `#` are
     ///   passed over. A relative path is looked for in the list's folder first,
     ///   then in the current folder.
     ///
     /// # Errors
-    /// `Io` when `path` cannot be read; `Invalid` when nothing is in it or a
-    /// listed file does not exist (naming the line); `Malformed` when a list is
-    /// not text.
+    /// `Io` when `path` cannot be read; `Invalid` when nothing is in it or listed files
+    /// do not exist (naming all their lines); `Malformed` when a list is not text.
     pub fn from_path(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref();
-        let metadata = fs::metadata(path).map_err(|error| Error::io("cannot read", path, error))?;
+        Self::find(path.as_ref(), false)
+    }
+
+    /// As [`Samples::from_path`], but files of a list that do not exist are samples like others,
+    /// which cannot be read then.
+    ///
+    /// # Errors
+    /// As [`Samples::from_path`], except for these.
+    pub fn from_path_keeping_missing(path: impl AsRef<Path>) -> Result<Self> {
+        Self::find(path.as_ref(), true)
+    }
+
+    fn find(path: &Path, keep_missing: bool) -> Result<Self> {
+        let metadata = match fs::metadata(path) {
+            Err(_) if is_glob(path) => return Self::from_glob(path),
+            metadata => metadata.map_err(|error| Error::io("cannot read", path, error))?,
+        };
         if metadata.is_dir() {
             Self::from_folder(path)
         } else if has_extension(path, &SAMPLE_EXTENSIONS) {
             Ok(Self { items: vec![path.to_owned()], skipped: Vec::new() })
         } else {
-            Self::from_list(path, metadata.len())
+            Self::from_list(path, metadata.len(), keep_missing)
         }
     }
 
@@ -70,7 +87,23 @@ impl Samples {
         samples.or_empty(folder, "no JPEG, PNG, BMP, PNM or .npy file in this folder")
     }
 
-    fn from_list(list: &Path, bytes: u64) -> Result<Self> {
+    fn from_glob(pattern: &Path) -> Result<Self> {
+        let wrong = |error: glob::PatternError| Error::invalid(format!("not a glob: {error}")).in_file(pattern);
+        let mut samples = Self::default();
+        for path in glob::glob(&pattern.to_string_lossy()).map_err(wrong)? {
+            let path = path.map_err(|error| {
+                let place = error.path().to_owned();
+                Error::io("cannot read", place, error.into())
+            })?;
+            if has_extension(&path, &SAMPLE_EXTENSIONS) && path.is_file() {
+                samples.items.push(path);
+            }
+        }
+        samples.items.sort();
+        samples.or_empty(pattern, "no image, .npy or raw file matches this")
+    }
+
+    fn from_list(list: &Path, bytes: u64, keep_missing: bool) -> Result<Self> {
         if bytes > MAX_LIST_BYTES {
             let message = format!("a list of samples has at most {MAX_LIST_BYTES} bytes, found {bytes}");
             return Err(Error::too_large(message).in_file(list));
@@ -81,12 +114,23 @@ impl Samples {
                 .in_file(list)
         })?;
         let mut samples = Self::default();
+        let mut missing = Vec::new();
         for (index, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
-            let line = line.trim();
+            let line = line.split('\t').next().unwrap_or_default().trim();
             if !line.is_empty() && !line.starts_with('#') {
-                let found = resolve(Path::new(line), list);
-                samples.items.push(found.map_err(|error| error.at_line(index + 1).in_file(list))?);
+                match resolve(Path::new(line), list) {
+                    Ok(path) => samples.items.push(path),
+                    Err(_) if keep_missing => samples.items.push(line.into()),
+                    Err(error) => missing.push(error.at_line(index + 1).in_file(list)),
+                }
             }
+        }
+        if missing.len() > 1 {
+            let lines: String = missing.iter().map(|error| format!("\n  {error}")).collect();
+            return Err(Error::invalid(format!("{} files of the list do not exist:{lines}", missing.len())));
+        }
+        if let Some(error) = missing.pop() {
+            return Err(error);
         }
         samples.or_empty(list, "the list names no file")
     }
@@ -144,6 +188,10 @@ fn resolve(path: &Path, list: &Path) -> Result<PathBuf> {
     }
 }
 
+fn is_glob(path: &Path) -> bool {
+    path.to_string_lossy().contains(['*', '?', '['])
+}
+
 fn has_extension(path: &Path, extensions: &[&str]) -> bool {
     let extension = path.extension().and_then(OsStr::to_str).unwrap_or_default();
     extensions.iter().any(|known| extension.eq_ignore_ascii_case(known))
@@ -188,6 +236,27 @@ mod tests {
     }
 
     #[test]
+    fn a_list_may_have_classes_behind_tabs() {
+        let folder = folder(&["my photo.jpg", "a.png"]);
+        let list = folder.path().join("val.tsv");
+        fs::write(&list, "#file\tclass\nmy photo.jpg\t7\na.png\t2\t1,3\n").unwrap();
+        assert_eq!(names(&Samples::from_path(&list).unwrap()), ["my photo.jpg", "a.png"]);
+    }
+
+    #[test]
+    fn a_glob_gives_the_samples_that_match_sorted() {
+        let folder = folder(&["b2.png", "b1.png", "c.jpg", "b3.txt"]);
+        fs::create_dir(folder.path().join("deep")).unwrap();
+        fs::write(folder.path().join("deep/b0.png"), "x").unwrap();
+        let found = |pattern: &str| Samples::from_path(folder.path().join(pattern));
+        assert_eq!(names(&found("b*").unwrap()), ["b1.png", "b2.png"]);
+        assert_eq!(names(&found("**/b*.png").unwrap()), ["b1.png", "b2.png", "b0.png"]);
+        let message = found("z*").unwrap_err().to_string();
+        assert!(message.ends_with("z*: no image, .npy or raw file matches this"), "{message}");
+        assert!(found("a[").unwrap_err().to_string().contains("not a glob: "));
+    }
+
+    #[test]
     fn a_single_image_is_a_sample() {
         let folder = folder(&["a.png"]);
         let samples = Samples::from_path(folder.path().join("a.png")).unwrap();
@@ -203,6 +272,14 @@ mod tests {
         fs::write(&list, "a.png\n\nb.png\n").unwrap();
         let error = Samples::from_path(&list).unwrap_err();
         assert_eq!(error.to_string(), format!("{}:3: no such file: b.png", list.display()));
+        fs::write(&list, "a.png\nb.png\nc.png\n").unwrap();
+        let at = list.display();
+        assert_eq!(
+            Samples::from_path(&list).unwrap_err().to_string(),
+            format!("2 files of the list do not exist:\n  {at}:2: no such file: b.png\n  {at}:3: no such file: c.png")
+        );
+        assert_eq!(Samples::from_path_keeping_missing(&list).unwrap().len(), 3);
+        fs::write(&list, "a.png\n\nb.png\n").unwrap();
         fs::create_dir(folder.path().join("b.png")).unwrap();
         assert!(Samples::from_path(&list).unwrap_err().message().contains("found the folder b.png"));
     }

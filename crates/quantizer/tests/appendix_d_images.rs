@@ -35,6 +35,7 @@ fn inputs(pixel: Pixel, mean: &[f32], norm: &[f32]) -> Vec<Vec<f32>> {
         width: Some(16),
         height: Some(16),
         channels: Some(pixel.channels()),
+        ..InputOptions::default()
     };
     let preprocess = Preprocess::new(options).unwrap();
     write_images(&folder)

@@ -147,9 +147,10 @@ fn layers_without_an_input_scale_stay_float_and_are_noted() {
 }
 
 #[test]
-fn a_missing_weight_row_is_an_error() {
-    let message = refusal(CHAIN, "conv 1\n");
-    assert_eq!(message, "layer conv: the table has its input scale but no row conv_param_0");
+fn a_layer_without_weight_scales_stays_float_and_is_noted() {
+    let result = converted(CHAIN, "conv 1\npoint_param_0 500\npoint 3\n");
+    assert_eq!(["conv", "point"].map(|layer| term(&result, layer)), [0, 2]);
+    assert_eq!(result.notes[0].to_string(), "layer conv: no row conv_param_0 in the table, stays float");
 }
 
 #[test]

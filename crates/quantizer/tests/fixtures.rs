@@ -25,6 +25,7 @@ fn images(folder: &str) -> FileDataset {
         width: Some(28),
         height: Some(28),
         channels: Some(1),
+        ..InputOptions::default()
     };
     FileDataset::new(Samples::from_path(fixture(folder)).unwrap(), Preprocess::new(options).unwrap())
 }

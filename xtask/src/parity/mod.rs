@@ -10,7 +10,7 @@ mod conversion;
 mod report;
 mod tables;
 mod tie;
-mod zoo;
+pub(crate) mod zoo;
 
 use std::fs;
 use std::path::PathBuf;

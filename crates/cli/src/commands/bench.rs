@@ -68,7 +68,7 @@ pub fn run(args: &BenchArgs) -> Result<Output> {
     let start = Instant::now();
     let model = args.model.load()?;
     let read = start.elapsed();
-    let input = made_up_input(args.shape, &model)?;
+    let input = made_up_input(args.shape.as_ref(), &model)?;
     let is_int8 = model.layers.iter().map(is_quantized).collect::<Result<Vec<_>>>()?.contains(&true);
     let peak = peak(isa);
     let plain = match args.compare {
@@ -101,15 +101,14 @@ pub fn run(args: &BenchArgs) -> Result<Output> {
 }
 
 /// Seeded values within ±2.5, as preprocessed pixels are.
-pub(super) fn made_up_input(shape: Option<InputShape>, model: &Model) -> Result<Tensor> {
-    let input = crate::InputArgs { shape, ..crate::InputArgs::default() };
-    let [w, h, c] = input.size(model)?;
+pub(super) fn made_up_input(shape: Option<&InputShape>, model: &Model) -> Result<Tensor> {
+    let shape = InputShape::or_declared(shape, model)?;
     let mut state = 1_u32;
-    let values = (0..w.saturating_mul(h).saturating_mul(c)).map(|_| {
+    let values = (0..shape.volume()).map(|_| {
         state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
         (state >> 8) as f32 / (1 << 24) as f32 * 5.0 - 2.5
     });
-    Tensor::new([c, h, w], values.collect())
+    Tensor::new(shape.dims(), values.collect())
 }
 
 fn int8(model: Model, isa: Isa, input: &Tensor, loops: u32) -> Result<Times> {

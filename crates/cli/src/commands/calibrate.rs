@@ -2,35 +2,47 @@
 
 use std::path::PathBuf;
 
-use clap::Args;
-use ncnn_format::Result;
-use quantizer::calibrate::{Calibration, LayerCalibration, calibrate};
-use quantizer::{Dataset, Progress};
+use clap::{ArgGroup, Args};
+use ncnn_format::{Error, Model, Result};
+use quantizer::calibrate::{Calibration, LayerCalibration, Passes, calibrate};
+use quantizer::{Progress, comment_out};
 use serde_json::{Value, json};
 
+use super::optimize::optimized_on_the_way;
 use super::outputs::prepare;
-use crate::args::MethodArgs;
+use super::stats::{Counted, StatsArgs, count};
+use crate::inputs::with_readable;
 use crate::output::{Output, json_float, table};
-use crate::{InputArgs, ModelArgs};
+use crate::{InputArgs, Inputs, JobModelArgs, MethodArgs, ModelArgs, SampleArgs, SelectionArgs};
 
 /// Arguments of `calibrate`.
 #[derive(Debug, Clone, Args)]
+#[command(group = ArgGroup::new("source").args(["images", "job"]).required(true).multiple(true))]
 pub struct CalibrateArgs {
     /// The network.
     #[command(flatten)]
-    pub model: ModelArgs,
-    /// A folder of images (JPEG, PNG, BMP, PNM) or .npy files, or a list of them, one per line.
-    #[arg(long, value_name = "DIR|LIST")]
-    pub images: PathBuf,
+    pub model: JobModelArgs,
     /// How thresholds are chosen.
     #[command(flatten)]
     pub method: MethodArgs,
     /// The table to write.
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
+    #[arg(long, value_name = "FILE", required_unless_present_any = ["job", "shard"])]
+    pub out: Option<PathBuf>,
+    /// Fold, fuse and remove layers first, as the command `optimize` does; the table is for that model.
+    #[arg(long)]
+    pub optimize: bool,
+    /// Which samples to use.
+    #[command(flatten)]
+    pub samples: SampleArgs,
     /// How an image becomes the input.
     #[command(flatten)]
     pub input: InputArgs,
+    /// Which layers become int8.
+    #[command(flatten)]
+    pub selection: SelectionArgs,
+    /// Counting into a file.
+    #[command(flatten)]
+    pub stats: StatsArgs,
 }
 
 /// Calibrates and writes the table.
@@ -38,43 +50,96 @@ pub struct CalibrateArgs {
 /// # Errors
 /// Those of reading the model and the images, of calibrating and of writing.
 pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
-    let model = args.model.load()?;
-    prepare(std::slice::from_ref(&args.out), &args.model)?;
-    let dataset = args.input.dataset(&model, &args.images)?;
-    let calibration = calibrate(&model, &dataset, args.method.options(), progress)?;
-    calibration.table().save(&args.out)?;
-    let warnings = warnings(&calibration, &dataset);
-    let mut text = describe(&calibration);
-    for warning in &warnings {
-        text += &format!("note: {warning}\n");
+    let (args, files) = with_job(args)?;
+    let mut model = files.load()?;
+    prepare(&Vec::from_iter(args.out.iter().chain(&args.stats.stats).cloned()), &files)?;
+    let mut text = String::new();
+    if args.optimize {
+        (model, text) = optimized_on_the_way(&model, args.input.shapes(&model)?)?;
+        text += "note: the table is for the optimized model; give --optimize to `quantize` too\n";
     }
-    text +=
-        &format!("wrote {}: {} layers from {} samples\n", args.out.display(), calibration.layers.len(), dataset.len());
+    let excluded = args.selection.excluded(&model)?;
+    let inputs = args.input.dataset(&model, &args.samples.images, args.samples.skip_bad)?;
+    let Counts { calibration, stats, mut notes } = counts(&args, &model, &inputs, progress)?;
+    notes.splice(0..0, inputs.left_out());
+    notes.extend(calibration.iter().flat_map(Calibration::warnings));
+    notes.extend(excluded.iter().map(ToString::to_string));
+    let mut wrote = stats;
+    if let (Some(calibration), Some(out)) = (&calibration, &args.out) {
+        comment_out(&calibration.table(), &excluded).save(out)?;
+        text += &describe(calibration);
+        let (layers, samples) = (calibration.layers.len(), calibration.samples);
+        wrote += &format!("wrote {}: {layers} layers from {samples} samples\n", out.display());
+    }
+    notes.iter().for_each(|note| text += &format!("note: {note}\n"));
     Ok(Output {
-        text,
+        text: text + &wrote,
         json: json!({
             "table": args.out,
-            "method": args.method.method.to_string(),
-            "samples": calibration.samples,
-            "layers": to_json(&calibration),
-            "warnings": warnings,
+            "stats": args.stats.stats,
+            "method": args.method.chosen().to_string(),
+            "samples": calibration.as_ref().map(|calibration| calibration.samples),
+            "layers": calibration.as_ref().map(to_json),
+            "warnings": notes,
         }),
         ..Output::default()
     })
 }
 
-/// What calibration and reading the samples gave cause to mention.
-pub(crate) fn warnings(calibration: &Calibration, dataset: &quantizer::FileDataset) -> Vec<String> {
-    let mut warnings = Vec::from_iter(left_out(dataset));
-    warnings.extend(calibration.warnings());
-    warnings
+/// What running the network on the samples gave.
+struct Counts {
+    /// None for a shard.
+    calibration: Option<Calibration>,
+    /// A line about the statistics, if they are kept.
+    stats: String,
+    notes: Vec<String>,
 }
 
-/// Says what stood among the samples and was not read.
-pub(crate) fn left_out(dataset: &quantizer::FileDataset) -> Option<String> {
-    let skipped = dataset.samples().skipped();
-    let first = skipped.first()?;
-    Some(format!("{} entries are no images and were left out (first: {})", skipped.len(), first.display()))
+fn counts(args: &CalibrateArgs, model: &Model, inputs: &Inputs, progress: &dyn Progress) -> Result<Counts> {
+    let Some(path) = &args.stats.stats else {
+        let chosen = args.samples.chosen(inputs);
+        let (calibration, notes) = with_readable(&chosen, args.samples.skip_bad, progress, |samples| {
+            calibrate(model, samples, args.method.options(), progress)
+        })?;
+        return Ok(Counts { calibration: Some(calibration), stats: String::new(), notes });
+    };
+    let Counted { statistics, notes } = count(&args.stats, path, (model, inputs), &args.samples, progress)?;
+    let (counted, of) = (statistics.samples().len(), statistics.origin().samples);
+    let stats = format!("wrote {}: {counted} of {of} samples\n", path.display());
+    let calibrated = args.out.as_ref().map(|_| statistics.calibrate(model, args.method.chosen(), progress));
+    Ok(Counts { calibration: calibrated.transpose()?, stats, notes })
+}
+
+/// The arguments with what the job adds to them, and the model's files.
+fn with_job(args: &CalibrateArgs) -> Result<(CalibrateArgs, ModelArgs)> {
+    let mut args = args.clone();
+    let job = args.samples.job()?;
+    let files = args.model.or_of(&job)?;
+    job.fill(&mut args.samples, &mut args.input, &mut args.method, &mut args.selection)?;
+    args.optimize |= job.optimize;
+    args.stats.stats = args.stats.stats.or(job.stats);
+    if args.stats.shard.is_none() {
+        args.out = args.out.or(job.table);
+        if args.out.is_none() {
+            return Err(Error::invalid("neither the command line has --out nor the job a table to write"));
+        }
+    }
+    if args.stats.stats.is_some() && args.method.passes == Some(Passes::Two) {
+        return Err(needs_two_passes());
+    }
+    Ok((args, files))
+}
+
+/// Statistics are counted in one pass, in bins that grow.
+pub(super) fn needs_two_passes() -> Error {
+    Error::invalid("--passes 2 finds the ranges of all samples first, which statistics that merge and grow cannot")
+}
+
+/// What calibration and reading the samples gave cause to mention.
+pub(crate) fn warnings(calibration: &Calibration, inputs: &Inputs) -> Vec<String> {
+    let mut warnings = Vec::from_iter(inputs.left_out());
+    warnings.extend(calibration.warnings());
+    warnings
 }
 
 /// One line per layer: what its input held and what was made of it.

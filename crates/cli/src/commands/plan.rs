@@ -1,14 +1,13 @@
 //! `ncnn-quant plan`: how an int8 network is going to run.
 
 use clap::Args;
-use fp32_ref::Shape;
 use int8_exec::{Int8Net, Options, PlanReport, StepReport};
 use ncnn_format::Result;
 use serde_json::{Value, json};
 
 use super::machine::{IsaArgs, bandwidth, peak};
 use crate::output::{Output, bytes, count, fit, table};
-use crate::{InputArgs, InputShape, ModelArgs};
+use crate::{InputShape, ModelArgs};
 
 /// Arguments of `plan`.
 #[derive(Debug, Clone, Args)]
@@ -40,10 +39,10 @@ struct Machine {
 pub fn run(args: &PlanArgs) -> Result<Output> {
     let isa = args.isa.choose()?;
     let model = args.model.load()?;
-    let [w, h, c] = InputArgs { shape: args.shape, ..InputArgs::default() }.size(&model)?;
+    let shape = InputShape::or_declared(args.shape.as_ref(), &model)?;
     let net = Int8Net::with_options(&model, Options { isa, ..Options::default() })?;
     let blob = quantizer::single_input(net.graph())?.to_owned();
-    let report = net.plan_report(&[(&blob, Shape::new(&[c, h, w])?)])?;
+    let report = net.plan_report(&[(&blob, shape)])?;
     let machine = Machine { macs_per_second: peak(isa), bytes_per_second: bandwidth() };
     let mut text = format!("{}\n", summary(&report, &model.layers.len()));
     if args.explain {

@@ -6,7 +6,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
 
 /// A folder that is removed at the end of the test.
 pub(crate) struct Workspace(tempfile::TempDir);
@@ -95,12 +95,28 @@ pub(crate) fn run(args: &[&str], at: &Workspace) -> Output {
     Command::new(env!("CARGO_BIN_EXE_ncnn-quant")).args(args).current_dir(at.0.path()).output().unwrap()
 }
 
-/// Runs, expects exit code 1, returns standard error.
+/// Starts the binary in the folder and does not wait for it.
+pub(crate) fn spawn(args: &[&str], at: &Workspace) -> Child {
+    Command::new(env!("CARGO_BIN_EXE_ncnn-quant"))
+        .args(args)
+        .current_dir(at.0.path())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Runs, expects exit code 1, returns the last line of standard error.
 pub(crate) fn fails(args: &[&str], at: &Workspace) -> String {
+    fails_with(args, at).lines().last().unwrap_or_default().to_owned()
+}
+
+/// Runs, expects exit code 1, returns standard error.
+pub(crate) fn fails_with(args: &[&str], at: &Workspace) -> String {
     let output = run(args, at);
     let message = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1), "{message}");
-    message.lines().last().unwrap_or_default().to_owned()
+    message
 }
 
 /// Runs, expects exit code 0, returns standard output.

@@ -7,8 +7,19 @@ use histogram_kl::{GrowingHistogram, Histogram, Range};
 use ncnn_format::{Error, Result};
 
 use super::targets::{Target, watched};
+use crate::network::named;
 use crate::spread::spread;
-use crate::{Dataset, Progress, single_input};
+use crate::{Dataset, Progress};
+
+/// The ranges of growing histograms and their counts in 2048 bins.
+pub(super) fn in_final_bins(growing: &[GrowingHistogram]) -> Result<(Vec<Range>, Vec<Histogram>)> {
+    let ranges = growing.iter().map(GrowingHistogram::range).collect();
+    let histograms = growing
+        .iter()
+        .map(|histogram| histogram.histogram().map_err(|error| Error::invalid(error.to_string())))
+        .collect::<Result<_>>()?;
+    Ok((ranges, histograms))
+}
 
 /// A network, the samples to run it on, and the layers whose inputs to watch.
 pub(super) struct Collector<'a> {
@@ -44,18 +55,17 @@ impl Collector<'_> {
 
     /// Both at once, by slot; the histograms are a fraction of a bin off at the edges of bins.
     pub(super) fn ranges_and_histograms(&self) -> Result<(Vec<Range>, Vec<Histogram>)> {
+        in_final_bins(&self.growing()?)
+    }
+
+    /// Counts of every watched blob that merge in any order, by slot.
+    pub(super) fn growing(&self) -> Result<Vec<GrowingHistogram>> {
         let empty = vec![GrowingHistogram::default(); watched(self.targets).len()];
-        let counted = self.pass("watching activations", empty, |histogram: &mut GrowingHistogram, values| {
+        self.pass("watching activations", empty, |histogram: &mut GrowingHistogram, values| {
             let before = histogram.range().nonfinite;
             histogram.add(values);
             histogram.range().nonfinite == before
-        })?;
-        let ranges = counted.iter().map(GrowingHistogram::range).collect();
-        let histograms = counted
-            .iter()
-            .map(|histogram| histogram.histogram().map_err(|error| Error::invalid(error.to_string())))
-            .collect::<Result<_>>()?;
-        Ok((ranges, histograms))
+        })
     }
 
     /// Runs the network on every sample and lets `add` put every watched blob to what was seen of it.
@@ -82,8 +92,7 @@ impl Collector<'_> {
         watched: &[BlobId],
         mut see: impl FnMut(usize, &[f32]) -> bool,
     ) -> Result<()> {
-        let input = single_input(self.net.graph())?;
-        let sample = self.dataset.load(index)?;
+        let feeds = named(self.net.graph(), self.dataset.feeds(index)?)?;
         let mut non_finite = None;
         let mut observer = |blob: BlobId, value: &Value| {
             if let Some(slot) = watched.iter().position(|&watched| watched == blob) {
@@ -93,9 +102,7 @@ impl Collector<'_> {
                 }
             }
         };
-        self.net
-            .run_in(workspace, &[(input, sample)], &mut observer)
-            .map_err(|error| error.in_file(self.dataset.name(index)))?;
+        self.net.run_in(workspace, &feeds, &mut observer).map_err(|error| error.in_file(self.dataset.name(index)))?;
         match non_finite {
             Some((slot, found)) => Err(self.non_finite(slot, found).in_file(self.dataset.name(index))),
             None => Ok(()),

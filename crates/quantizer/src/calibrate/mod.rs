@@ -5,6 +5,7 @@ mod collect;
 mod method;
 mod output_error;
 mod patches;
+pub mod statistics;
 mod targets;
 mod visit;
 
@@ -121,10 +122,7 @@ pub fn calibrate(
     }
     let net = Net::with_options(model, NetOptions { winograd: !options.plain_sums })?;
     let targets = targets::find(model, net.graph())?;
-    let weights = targets
-        .par_iter()
-        .map(|target| weight_scales(&model.layers[target.layer], method.weight_method()))
-        .collect::<Result<Vec<_>>>()?;
+    let weights = all_weight_scales(model, &targets, method)?;
     let collector = Collector { net: &net, dataset, targets: &targets, progress };
     let (ranges, histograms) = match options.passes() {
         Passes::One => collector.ranges_and_histograms()?,
@@ -134,15 +132,70 @@ pub fn calibrate(
             (ranges, histograms)
         }
     };
-    let decisions = decide(&collector, model, method, (&ranges, &histograms), &weights)?;
+    let sampled = Sampled::new(&collector, model, method)?;
+    let counted = Counted { targets: &targets, ranges: &ranges, histograms: &histograms, samples: dataset.len() };
+    let layers = choose_all(&counted, method, &sampled, weights, progress)?;
+    Ok(Calibration { layers, samples: dataset.len() })
+}
+
+/// The scales of the weights of every target.
+fn all_weight_scales(model: &Model, targets: &[Target], method: Method) -> Result<Vec<WeightScales>> {
+    targets.par_iter().map(|target| weight_scales(&model.layers[target.layer], method.weight_method())).collect()
+}
+
+/// What was counted, ranges and histograms by slot.
+struct Counted<'a> {
+    targets: &'a [Target],
+    ranges: &'a [Range],
+    histograms: &'a [Histogram],
+    samples: usize,
+}
+
+/// What a method wants beside counts; empty for most.
+#[derive(Default)]
+struct Sampled {
+    /// By slot.
+    maxima: Vec<Maxima>,
+    /// By target.
+    probes: Vec<Option<Probe>>,
+}
+
+impl Sampled {
+    fn new(collector: &Collector<'_>, model: &Model, method: Method) -> Result<Self> {
+        Ok(match method {
+            Method::MovingAverage => Self { maxima: collector.maxima()?, ..Self::default() },
+            Method::Auto => {
+                let patches = patches::draw(collector, model)?;
+                let probe = |(target, patches): (&Target, &_)| Probe::new(&model.layers[target.layer], patches);
+                let probes = collector.targets.par_iter().zip(&patches).map(probe).collect::<Result<_>>()?;
+                Self { probes, ..Self::default() }
+            }
+            _ => Self::default(),
+        })
+    }
+}
+
+/// The scales of every target.
+///
+/// # Errors
+/// `Invalid` for a scale that a table cannot hold, and for a moving average without maxima.
+fn choose_all(
+    counted: &Counted<'_>,
+    method: Method,
+    sampled: &Sampled,
+    weights: Vec<WeightScales>,
+    progress: &dyn Progress,
+) -> Result<Vec<LayerCalibration>> {
+    let decisions = decide(counted, method, sampled, &weights, progress)?;
     let layer = |(target, weights): (&Target, WeightScales)| {
         let decision = &decisions[target.slot];
-        check_printable(target, &ranges[target.slot], &decision.threshold)?;
+        let range = counted.ranges[target.slot];
+        check_printable(target, &range, &decision.threshold)?;
         Ok(LayerCalibration {
             layer: target.name.clone(),
             blob: target.blob_name.clone(),
-            range: ranges[target.slot],
-            histogram: histograms[target.slot].clone(),
+            range,
+            histogram: counted.histograms[target.slot].clone(),
             rule: decision.rule,
             threshold: decision.threshold,
             choice: decision.choice.clone(),
@@ -155,8 +208,7 @@ pub fn calibrate(
             weights,
         })
     };
-    let layers = targets.iter().zip(weights).map(layer).collect::<Result<_>>()?;
-    Ok(Calibration { layers, samples: dataset.len() })
+    counted.targets.iter().zip(weights).map(layer).collect()
 }
 
 /// What was decided for a blob.
@@ -168,22 +220,14 @@ struct Decision {
 
 /// A threshold for every distinct blob, by slot.
 fn decide(
-    collector: &Collector<'_>,
-    model: &Model,
+    counted: &Counted<'_>,
     method: Method,
-    (ranges, histograms): (&[Range], &[Histogram]),
+    sampled: &Sampled,
     weights: &[WeightScales],
+    progress: &dyn Progress,
 ) -> Result<Vec<Decision>> {
-    let targets = collector.targets;
-    let maxima = if method == Method::MovingAverage { collector.maxima()? } else { Vec::new() };
-    let probes: Vec<Option<Probe>> = if method == Method::Auto {
-        let patches = patches::draw(collector, model)?;
-        let probe = |(target, patches): (&Target, &_)| Probe::new(&model.layers[target.layer], patches);
-        targets.par_iter().zip(&patches).map(probe).collect::<Result<_>>()?
-    } else {
-        targets.iter().map(|_| None).collect()
-    };
-    collector.progress.start("choosing thresholds", histograms.len());
+    let Counted { targets, ranges, histograms, samples } = *counted;
+    progress.start("choosing thresholds", histograms.len());
     let decisions = (0..histograms.len())
         .into_par_iter()
         .map(|slot| {
@@ -191,26 +235,26 @@ fn decide(
             let is_input = readers.iter().any(|&index| targets[index].reads_network_input);
             let histogram = &histograms[slot];
             let decision = if let Some(rule) = method.rule(is_input) {
-                let elements = ranges[slot].values / collector.dataset.len().max(1) as u64;
+                let elements = ranges[slot].values / samples.max(1) as u64;
                 let threshold = rule.threshold_of(histogram, elements);
                 Decision { rule: rule.into(), threshold, choice: None }
             } else if method == Method::MovingAverage {
-                let threshold = maxima[slot].moving_average(Maxima::CONSTANT);
+                let missing =
+                    || Error::invalid(format!("{method} needs the samples themselves, counts are not enough"));
+                let threshold = sampled.maxima.get(slot).ok_or_else(missing)?.moving_average(Maxima::CONSTANT);
                 Decision { rule: method, threshold, choice: None }
             } else {
-                let probes: Vec<_> = readers
-                    .iter()
-                    .filter_map(|&index| probes[index].as_ref().map(|probe| (probe, &weights[index])))
-                    .collect();
+                let probe = |&index: &usize| Some((sampled.probes.get(index)?.as_ref()?, &weights[index]));
+                let probes: Vec<_> = readers.iter().filter_map(probe).collect();
                 let choice = auto::choose(histogram, &probes)?;
                 let Scored { rule, threshold, .. } = choice.winner;
                 Decision { rule: rule.into(), threshold, choice: Some(choice) }
             };
-            collector.progress.step();
+            progress.step();
             Ok(decision)
         })
         .collect();
-    collector.progress.finish();
+    progress.finish();
     decisions
 }
 

@@ -6,7 +6,7 @@ use ncnn_format::Result;
 
 use super::collect::Collector;
 use super::targets::watched;
-use crate::single_input;
+use crate::network::named;
 use crate::spread::spread;
 
 impl Collector<'_> {
@@ -34,7 +34,6 @@ impl Collector<'_> {
         samples: usize,
         see: impl Fn(&mut S, usize, usize, &Value) -> Result<()> + Sync,
     ) -> Result<Vec<S>> {
-        let input = single_input(self.net.graph())?;
         let watched = watched(self.targets);
         let state = || (Workspace::default(), S::default());
         let states = spread(stage, samples, self.progress, state, |(workspace, state), number| {
@@ -47,8 +46,9 @@ impl Collector<'_> {
                     failure = Some(error);
                 }
             };
+            let feeds = named(self.net.graph(), self.dataset.feeds(sample)?)?;
             self.net
-                .run_in(workspace, &[(input, self.dataset.load(sample)?)], &mut observer)
+                .run_in(workspace, &feeds, &mut observer)
                 .and_then(|_| failure.map_or(Ok(()), Err))
                 .map_err(|error| error.in_file(self.dataset.name(sample)))
         })?;

@@ -9,8 +9,9 @@ use ncnn_format::{Error, LayerKind, Model, Result};
 pub use scores::Scores;
 
 use crate::metrics::{Cosine, Sqnr};
+use crate::network::named;
 use crate::spread::spread;
-use crate::{Dataset, Labels, Progress, single_input};
+use crate::{Dataset, Labels, Progress};
 
 /// How close an int8 network comes to its fp32 original.
 #[derive(Debug, Clone)]
@@ -123,23 +124,19 @@ struct Pair<'a> {
 impl Pair<'_> {
     fn run(&self, workspace: &mut Workspace, dataset: &dyn Dataset, index: usize) -> Result<Seen> {
         let name = dataset.name(index);
-        let sample = dataset.load(index)?;
-        let input = single_input(self.reference.graph())?;
+        let feeds = named(self.reference.graph(), dataset.feeds(index)?)?;
         let mut expected: Vec<Option<Tensor>> = vec![None; self.pairs.len()];
         let mut watch = |blob: BlobId, value: &fp32_ref::Value| {
             if let Some(at) = self.pairs.iter().position(|pair| pair.fp32 == blob) {
                 expected[at] = Some(value.to_tensor());
             }
         };
-        let fp32 = self
-            .reference
-            .run_in(workspace, &[(input, sample.clone())], &mut watch)
-            .map_err(|error| error.in_file(&name))?;
+        let fp32 = self.reference.run_in(workspace, &feeds, &mut watch).map_err(|error| error.in_file(&name))?;
         let mut errors = vec![(Sqnr::default(), Cosine::default()); self.pairs.len()];
         let mut failed = None;
         let int8 = self
             .quantized
-            .run(&[(input, sample)], &mut |blob: BlobId, value: &Value| {
+            .run(&feeds, &mut |blob: BlobId, value: &Value| {
                 let at = self.pairs.iter().position(|pair| pair.int8 == blob);
                 if let Some((at, expected)) = at.and_then(|at| Some((at, expected[at].take()?))) {
                     let (sqnr, cosine) = &mut errors[at];

@@ -57,12 +57,13 @@ pub struct Converted {
 /// Converts `model` to int8 with the scales of `table`. Source: ncnn-int8-spec §6.
 ///
 /// A Convolution, ConvolutionDepthWise or InnerProduct with both rows becomes
-/// int8; without an input scale it stays float, which is how a layer is kept out.
+/// int8; without one of them it stays float, which is how a layer is kept out.
 /// Differences from ncnn2int8, which writes the same bytes otherwise:
 ///
-/// - An input row without its weight row, a row of a wrong length or a scale that
-///   cannot be used is an error; ncnn2int8 drops layers silently or reads out of
-///   bounds. A layer without an input row stays float, with a [`Note`].
+/// - A layer that lacks one row or both stays float, with a [`Note`]; without the weight
+///   row alone ncnn2int8 leaves all later layers of that type float.
+/// - A row of a wrong length or a scale that cannot be used is an error; ncnn2int8 reads
+///   out of bounds.
 /// - An input scale of `inf` (ncnn2table's answer to a blob that is always 0) is such
 ///   an error: calibrate with another method than `ncnn-kl`.
 /// - A weight scale `inf` on an all-zero channel gives weights 0 and a stored scale
@@ -144,6 +145,7 @@ fn convert_layer(layer: &mut Layer, table: &ScaleTable, notes: &mut Vec<Note>) -
     }
     match Rows::find(table, layer)? {
         Rows::None => notes.push(Note::NoRows { layer: name }),
+        Rows::InputOnly => notes.push(Note::NoWeightScales { layer: name }),
         Rows::WeightsOnly => notes.push(Note::NoInputScale { layer: name }),
         Rows::Both(scales) => {
             storage::store_int8(layer, &scales)?;

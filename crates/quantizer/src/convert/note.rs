@@ -18,6 +18,12 @@ pub enum Note {
         /// Name of the layer.
         layer: String,
     },
+    /// The table has an input scale but no weight scales, as when only one of the two rows was
+    /// made a comment: it stays float. ncnn2int8 gives up all later layers of its type.
+    NoWeightScales {
+        /// Name of the layer.
+        layer: String,
+    },
     /// ncnn has an int8 form of this type that this version does not make: it stays float.
     StaysFloat {
         /// Name of the layer.
@@ -67,6 +73,9 @@ impl fmt::Display for Note {
         match self {
             Self::NoRows { layer } => write!(f, "layer {layer}: no row in the table, stays float"),
             Self::NoInputScale { layer } => write!(f, "layer {layer}: no input scale in the table, stays float"),
+            Self::NoWeightScales { layer } => {
+                write!(f, "layer {layer}: no row {layer}_param_0 in the table, stays float")
+            }
             Self::StaysFloat { layer, kind } => write!(f, "layer {layer}: {kind} is not quantized, stays float"),
             Self::DeadChannels { layer, channels } => {
                 write!(f, "layer {layer}: all weights are zero in {} channel(s): {channels:?}", channels.len())

@@ -11,6 +11,8 @@ pub(super) enum Rows {
     None,
     /// Weight scales, but no input scale.
     WeightsOnly,
+    /// An input scale, but no weight scales.
+    InputOnly,
     /// Both.
     Both(LayerScales),
 }
@@ -28,8 +30,7 @@ pub(super) struct LayerScales {
 
 impl Rows {
     /// # Errors
-    /// `Invalid` when there is an input scale without weight scales, a row has
-    /// another length than the layer needs, or a scale cannot be used; all name
+    /// `Invalid` when a row has another length than the layer needs, or a scale cannot be used; all name
     /// layer, row and value. As [`WeightSlices::of`] for the layer's own weights.
     pub(super) fn find(table: &ScaleTable, layer: &Layer) -> Result<Self> {
         let weight_key = format!("{}_param_0", layer.name);
@@ -37,9 +38,7 @@ impl Rows {
         let Some(input) = last(table, &layer.name) else {
             return Ok(if weights.is_some() { Self::WeightsOnly } else { Self::None });
         };
-        let weights = weights.ok_or_else(|| {
-            Error::invalid(format!("the table has its input scale but no row {weight_key}")).in_layer(&layer.name)
-        })?;
+        let Some(weights) = weights else { return Ok(Self::InputOnly) };
         let slices = WeightSlices::of(layer)?;
         let scales = check(input, weights, &slices).map_err(|error| error.in_layer(&layer.name))?;
         Ok(Self::Both(scales))

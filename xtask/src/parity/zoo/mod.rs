@@ -6,7 +6,7 @@ mod weights;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fp32_ref::{BlobId, Graph, Net, Tensor};
+use fp32_ref::{BlobId, Graph, Net, Shape, Tensor};
 use ncnn_format::{Error, LayerKind, Model, Result};
 use quantizer::{InputOptions, Preprocess, Samples, write_npy};
 
@@ -23,9 +23,9 @@ const LOOSE: &[(&str, f32, &str)] = &[];
 const SEED: u64 = 20_260_526;
 
 /// A network of the zoo.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     /// `zoo/` and the file's name without its suffix.
-    pub(super) name: String,
+    pub(crate) name: String,
     param: PathBuf,
     /// Width, height, channels of the input.
     shape: Option<[usize; 3]>,
@@ -35,7 +35,7 @@ pub(super) struct Entry {
 ///
 /// # Errors
 /// `Io` when the folder cannot be read.
-pub(super) fn entries() -> Result<Option<Vec<Entry>>> {
+pub(crate) fn entries() -> Result<Option<Vec<Entry>>> {
     let folder = Home::Shared.root().join("zoo");
     let table = folder.join("shapes.tsv");
     if !table.is_file() {
@@ -95,6 +95,19 @@ impl Entry {
         Check { model: self.name.clone(), what: "fp32, random weights".to_owned(), found, wanted, ok }
     }
 
+    /// The network with random weights, and the shape of each input.
+    ///
+    /// # Errors
+    /// Those of reading and of preparing each layer.
+    pub(crate) fn random_model(&self) -> Result<(Model, Vec<(String, Shape)>)> {
+        let input = self.input()?;
+        let mut model = Model::load_param(&self.param)?;
+        weights::fill(&mut model, &input, SEED)?;
+        let inputs = model.layers.iter().filter(|layer| layer.kind == LayerKind::Input);
+        let shapes = inputs.flat_map(|layer| &layer.outputs).map(|blob| (blob.clone(), input.shape())).collect();
+        Ok((model, shapes))
+    }
+
     /// How every compared blob came out.
     fn findings(&self, python: &Python, folder: &Path) -> Result<Vec<Finding>> {
         fs::create_dir_all(folder).map_err(|error| Error::io("cannot create", folder, error))?;
@@ -137,6 +150,7 @@ impl Entry {
             width: Some(width),
             height: Some(height),
             channels: Some(channels),
+            ..InputOptions::default()
         })?;
         let photos = Samples::from_path(Home::Fixtures.root().join("imagenet/photos"))?;
         preprocess.load(photos.as_slice().first().ok_or_else(|| Error::invalid("there are no photos"))?)
@@ -146,7 +160,7 @@ impl Entry {
         let model = Model::load_param(&self.param)?;
         let input_file = folder.join("input.npy");
         let dims: Vec<usize> = std::iter::once(1).chain(input.shape().dims().iter().copied()).collect();
-        write_npy(&input_file, &input.clone().reshaped(fp32_ref::Shape::new(&dims)?)?)?;
+        write_npy(&input_file, &input.clone().reshaped(Shape::new(&dims)?)?)?;
         let inputs = model.layers.iter().filter(|layer| layer.kind == LayerKind::Input);
         let outputs = compared.iter().enumerate();
         Ok(NetworkJob {

@@ -1,0 +1,118 @@
+//! Preparing a float network for quantization: fewer layers, the same outputs.
+//!
+//! What ncnn's own ncnnoptimize does (ncnn-int8-spec §9), one pass per file, with the
+//! conditions that it forgets: a blob that others read or that is an output, a layer that
+//! has an activation already, dynamic or int8 weights, and shapes that decide along which
+//! dimension a layer works. Where a condition is not known to hold, nothing is done and
+//! the report says why.
+
+mod activation;
+mod affine;
+mod binary_op_with_scalar;
+mod dead;
+mod difference;
+mod eltwise_sum;
+mod flat;
+mod fold;
+mod global_pooling;
+mod identity;
+mod inner_product;
+mod linear;
+mod network;
+mod prelu;
+mod report;
+mod reshape_before_binary_op;
+mod shapes;
+mod splits;
+
+use fp32_ref::Shape;
+use ncnn_format::{Model, Result};
+
+pub use difference::{OutputDifference, differences};
+pub use report::{Change, Refusal};
+
+use network::Network;
+
+/// What to keep, and what is known about the inputs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct OptimizeOptions {
+    /// Shapes of inputs by blob name, in place of those that the file declares. Passes that
+    /// depend on shapes do nothing where they are not known.
+    pub input_shapes: Vec<(String, Shape)>,
+    /// The only blobs that are wanted; layers that do not lead to them are removed. Empty:
+    /// every blob that no layer reads.
+    pub outputs: Vec<String>,
+    /// Blobs between layers that must stay as they are, for programs that extract them.
+    pub keep: Vec<String>,
+}
+
+/// An optimized model and what was done to it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Optimized {
+    /// The model. Layers that no pass touched are written back as they were.
+    pub model: Model,
+    /// What was done, in order.
+    pub changes: Vec<Change>,
+    /// What could have been done were it not for a reason.
+    pub refusals: Vec<Refusal>,
+}
+
+/// One kind of simplification.
+struct Pass {
+    /// As the report calls it.
+    name: &'static str,
+    /// Tries it at the layer of this index and says whether it changed anything.
+    apply: fn(&mut Network, usize) -> Result<bool>,
+}
+
+/// Simple forms first: later passes look for them.
+const PASSES: &[Pass] = &[
+    Pass { name: "scalar operand", apply: binary_op_with_scalar::apply },
+    Pass { name: "PReLU to ReLU", apply: prelu::apply },
+    Pass { name: "remove layer without effect", apply: identity::apply },
+    Pass { name: "remove flattening of a vector", apply: flat::apply },
+    Pass { name: "tidy Split", apply: splits::apply },
+    Pass { name: "mean to global pooling", apply: global_pooling::apply },
+    Pass { name: "fold per-channel factors", apply: fold::apply },
+    Pass { name: "fuse activation", apply: activation::apply },
+    Pass { name: "remove reshape before broadcasting", apply: reshape_before_binary_op::apply },
+    Pass { name: "1x1 convolution of a vector", apply: inner_product::apply },
+    Pass { name: "weighted sum", apply: eltwise_sum::apply },
+    Pass { name: "remove dead layer", apply: dead::apply },
+];
+
+/// `model` with fewer layers and the same outputs up to rounding. Source: ncnn-int8-spec §9.
+///
+/// Names of layers and of outputs stay: of two layers that become one, the first keeps its
+/// name and makes the blob of the second. Weights that were multiplied are stored as fp32,
+/// whatever they were stored as before. Weights are multiplied in f64 and rounded once.
+///
+/// # Errors
+/// `Malformed` when the layers are no graph or parameters have a wrong form; `Invalid` when
+/// a blob of the options does not exist. All name the layer or the blob.
+pub fn optimize(model: &Model, options: &OptimizeOptions) -> Result<Optimized> {
+    let mut network = Network::new(model, options)?;
+    let mut changes = usize::MAX;
+    while changes != network.changes.len() {
+        changes = network.changes.len();
+        // Only what still stands in the last round is worth telling.
+        network.refusals.clear();
+        PASSES.iter().try_for_each(|pass| sweep(&mut network, pass))?;
+    }
+    let Network { layers, changes, refusals, .. } = network;
+    let model = Model { layers, ..model.clone() };
+    Ok(Optimized { model, changes, refusals })
+}
+
+fn sweep(network: &mut Network, pass: &Pass) -> Result<()> {
+    network.pass = pass.name;
+    let mut index = 0;
+    while index < network.layers.len() {
+        let name = network.layers[index].name.clone();
+        // A layer that was changed, or the one that moved up, is looked at again.
+        if !(pass.apply)(network, index).map_err(|error| error.in_layer(&name))? {
+            index += 1;
+        }
+    }
+    Ok(())
+}
