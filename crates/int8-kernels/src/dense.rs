@@ -42,7 +42,7 @@ pub(crate) struct Lines {
 
 /// Sums of consecutive pixels, as a kernel leaves them.
 pub(crate) struct Computed<'a> {
-    pub(crate) sums: &'a mut [i32],
+    pub(crate) sums: &'a [i32],
     pub(crate) stride: usize,
     pub(crate) pixels: usize,
     /// First pixel of the band.
@@ -189,7 +189,7 @@ impl DenseWeights {
         let origin = source.origin + panel.group * self.in_group;
         let stride = panel.vectors * self.kernel.lanes;
         let half_sums = pieces.pixels * stride;
-        let mut send = |sums: &mut [i32], pixels, pixel| {
+        let mut send = |sums: &[i32], pixels, pixel| {
             let Panel { lane, channel, channels, .. } = *panel;
             emit(Computed { sums, stride, pixels, pixel, lane, channel, channels });
         };
@@ -204,9 +204,9 @@ impl DenseWeights {
             }
             (self.kernel.run)(&strip, &mut tile);
             if strip.halves == 2 && first_pixels[1] == first_pixels[0] + pieces.pixels {
-                send(&mut tile[..2 * half_sums], 2 * pieces.pixels, first_pixels[0]);
+                send(&tile[..2 * half_sums], 2 * pieces.pixels, first_pixels[0]);
             } else {
-                for (sums, &pixel) in tile.chunks_exact_mut(half_sums).zip(&first_pixels[..strip.halves]) {
+                for (sums, &pixel) in tile.chunks_exact(half_sums).zip(&first_pixels[..strip.halves]) {
                     send(sums, pieces.pixels, pixel);
                 }
             }

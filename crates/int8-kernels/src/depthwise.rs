@@ -87,7 +87,7 @@ impl DepthwiseWeights {
                     (self.kernel.run)(&windows, &mut tile);
                     let stride = block / self.shared;
                     emit(Computed {
-                        sums: &mut tile[..pixels * stride],
+                        sums: &tile[..pixels * stride],
                         stride,
                         pixels,
                         pixel: line * lines.width + x,

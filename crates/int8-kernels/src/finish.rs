@@ -21,10 +21,10 @@ pub struct Finish<'a> {
 }
 
 /// Sums of consecutive pixels of some consecutive channels.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Tile<'a> {
-    /// `[pixel][stride]`; finishing may overwrite them.
-    pub sums: &'a mut [i32],
+    /// `[pixel][stride]`.
+    pub sums: &'a [i32],
     /// Sums of one pixel, a multiple of the vector's lanes.
     pub stride: usize,
     /// Pixels.
@@ -42,7 +42,7 @@ pub struct Tile<'a> {
 }
 
 /// Value by value: the definition, and the way of activations that have no vector code.
-pub(crate) fn finish_values(finish: &Finish<'_>, tile: &mut Tile<'_>, sinks: &mut [Sink<'_>]) {
+pub(crate) fn finish_values(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
     for pixel in 0..tile.pixels {
         let sums = &tile.sums[pixel * tile.stride..][..tile.channels];
         let (scales, bias) = (&finish.scales[tile.lane..], &finish.bias[tile.lane..]);

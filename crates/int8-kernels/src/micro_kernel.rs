@@ -21,7 +21,7 @@ pub struct MicroKernels {
     /// Sums of depthwise convolutions.
     pub depthwise: DepthwiseKernel,
     /// From sums to sinks.
-    pub finish: fn(&Finish<'_>, &mut Tile<'_>, &mut [Sink<'_>]),
+    pub finish: fn(&Finish<'_>, &Tile<'_>, &mut [Sink<'_>]),
     /// Routines over whole slices.
     pub rows: RowKernels,
     /// Multiply-accumulates of one round of the register-only loop, and that loop, run so many times.

@@ -119,7 +119,7 @@ impl PixelConv {
         let first = run.rows.start * width;
         self.walk(run, width, scratch, |band, computed| {
             let whole_pixel = band.start * width + computed.pixel;
-            let mut tile = Tile {
+            let tile = Tile {
                 sums: computed.sums,
                 stride: computed.stride,
                 pixels: computed.pixels,
@@ -129,7 +129,7 @@ impl PixelConv {
                 pixel: whole_pixel - first,
                 whole_pixel,
             };
-            (self.kernels.finish)(&finish, &mut tile, sinks);
+            (self.kernels.finish)(&finish, &tile, sinks);
         });
         Ok(())
     }

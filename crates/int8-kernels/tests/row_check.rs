@@ -64,7 +64,7 @@ fn finished(kernels: &MicroKernels, case: &Case, single: bool) -> (Vec<u32>, Vec
     let Case { channels, pixels, finish_index } = *case;
     let stride = channels.next_multiple_of(64);
     let pick = |index: usize, length: usize| index.wrapping_mul(2_654_435_761) / 64 % length;
-    let mut sums: Vec<i32> = (0..pixels * stride).map(|i| SUMS[pick(i + finish_index, SUMS.len())]).collect();
+    let sums: Vec<i32> = (0..pixels * stride).map(|i| SUMS[pick(i + finish_index, SUMS.len())]).collect();
     let scales: Vec<f32> = (0..stride).map(|i| SCALES[(i + finish_index) % SCALES.len()]).collect();
     let bias: Vec<f32> = (0..stride).map(|i| BIAS[(i * 5 + finish_index / 3) % BIAS.len()]).collect();
     let addend_stride = channels + 3;
@@ -84,7 +84,7 @@ fn finished(kernels: &MicroKernels, case: &Case, single: bool) -> (Vec<u32>, Vec
         activation: ACTIVATIONS[finish_index % ACTIVATIONS.len()],
         residual: if single { None } else { residual },
     };
-    let mut tile = Tile { sums: &mut sums, stride, pixels, lane: 0, channel: 0, channels, pixel: 1, whole_pixel: 1 };
+    let tile = Tile { sums: &sums, stride, pixels, lane: 0, channel: 0, channels, pixel: 1, whole_pixel: 1 };
     let place = Place { pixel_stride: channels + 5, first_channel: 2 };
     let length = (pixels + 1) * place.pixel_stride;
     let (mut kept, mut first, mut second) = (vec![7.5; length], vec![9; length], vec![9; length]);
@@ -95,7 +95,7 @@ fn finished(kernels: &MicroKernels, case: &Case, single: bool) -> (Vec<u32>, Vec
         Sink::I8 { bytes: &mut second, place, scale: 1.0 },
     ];
     let sinks = if single { &mut sinks[..1] } else { &mut sinks[..] };
-    (kernels.finish)(&finish, &mut tile, sinks);
+    (kernels.finish)(&finish, &tile, sinks);
     (bits(&kept), first, second)
 }
 

@@ -95,20 +95,6 @@ pub(super) fn multiply_add(a: Floats, b: Floats, c: Floats) -> Floats {
     load_floats(&a_lanes)
 }
 
-/// The bits of floats.
-#[inline]
-#[target_feature(enable = "sse4.1")]
-pub(super) fn bits(values: Floats) -> Ints {
-    _mm_castps_si128(values)
-}
-
-/// The floats of bits.
-#[inline]
-#[target_feature(enable = "sse4.1")]
-pub(super) fn floats(bits: Ints) -> Floats {
-    _mm_castsi128_ps(bits)
-}
-
 /// `a > b ? a : b`; `b` if either is NaN or both are zero.
 #[inline]
 #[target_feature(enable = "sse4.1")]
