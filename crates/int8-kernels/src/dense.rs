@@ -195,19 +195,20 @@ impl DenseWeights {
         };
         for piece in (0..pieces.count()).step_by(self.kernel.halves) {
             strip.halves = self.kernel.halves.min(pieces.count() - piece);
-            let mut first_pixels = [0; 2];
-            for (half, (start, pixel)) in strip.starts.iter_mut().zip(&mut first_pixels).take(strip.halves).enumerate()
-            {
-                let (line, x) = pieces.at(piece + half);
+            // What is sent twice would be added twice to an addend in its sink.
+            let mut sent = [(0, 0); 2];
+            for (half, (start, sent)) in strip.starts.iter_mut().zip(&mut sent).take(strip.halves).enumerate() {
+                let (line, x, known) = pieces.at(piece + half);
                 *start = origin + line * source.line_step + x * source.pixel_step;
-                *pixel = line * pieces.lines.width + x;
+                *sent = (line * pieces.lines.width + x, known);
             }
             (self.kernel.run)(&strip, &mut tile);
-            if strip.halves == 2 && first_pixels[1] == first_pixels[0] + pieces.pixels {
-                send(&tile[..2 * half_sums], 2 * pieces.pixels, first_pixels[0]);
+            let [(pixel, known), (next, next_known)] = sent;
+            if strip.halves == 2 && next == pixel + pieces.pixels && next_known == 0 {
+                send(&tile[known * stride..2 * half_sums], 2 * pieces.pixels - known, pixel + known);
             } else {
-                for (sums, &pixel) in tile.chunks_exact(half_sums).zip(&first_pixels[..strip.halves]) {
-                    send(sums, pieces.pixels, pixel);
+                for (sums, &(pixel, known)) in tile.chunks_exact(half_sums).zip(&sent[..strip.halves]) {
+                    send(&sums[known * stride..], pieces.pixels - known, pixel + known);
                 }
             }
         }
@@ -234,10 +235,11 @@ impl Pieces {
         self.lines.count * self.per_line
     }
 
-    /// Line and first pixel of a piece.
-    fn at(&self, index: usize) -> (usize, usize) {
-        let x = index % self.per_line * self.pixels;
-        (index / self.per_line, x.min(self.lines.width - self.pixels))
+    /// Line and first pixel of a piece, and how many of its pixels the piece before has too.
+    fn at(&self, index: usize) -> (usize, usize, usize) {
+        let wanted = index % self.per_line * self.pixels;
+        let x = wanted.min(self.lines.width - self.pixels);
+        (index / self.per_line, x, wanted - x)
     }
 }
 
@@ -250,12 +252,12 @@ mod tests {
         for width in 1..60 {
             let pieces = Pieces::new(Lines { count: 2, width }, 7);
             assert!(pieces.pixels <= 7 && pieces.pixels <= width);
-            let mut seen = vec![false; 2 * width];
+            let mut seen = vec![0; 2 * width];
             for index in 0..pieces.count() {
-                let (line, x) = pieces.at(index);
-                (x..x + pieces.pixels).for_each(|x| seen[line * width + x] = true);
+                let (line, x, known) = pieces.at(index);
+                (x + known..x + pieces.pixels).for_each(|x| seen[line * width + x] += 1);
             }
-            assert!(seen.iter().all(|&seen| seen), "width {width}");
+            assert!(seen.iter().all(|&seen| seen == 1), "width {width}");
         }
     }
 }

@@ -51,7 +51,11 @@ pub(crate) fn finish_values(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [S
             let value = finish.activation.apply(value);
             let value = match &finish.residual {
                 Some(residual) => {
-                    residual.then.apply(value + addend(residual, tile.whole_pixel + pixel, tile.channel + index))
+                    let addend = match residual.addend {
+                        Addend::InSink => held(sinks, tile.pixel + pixel, tile.channel + index),
+                        _ => addend(residual, tile.whole_pixel + pixel, tile.channel + index),
+                    };
+                    residual.then.apply(value + addend)
                 }
                 None => value,
             };
@@ -66,6 +70,15 @@ fn addend(residual: &Residual<'_>, pixel: usize, channel: usize) -> f32 {
     match residual.addend {
         Addend::F32 { values, pixel_stride } => values[pixel * pixel_stride + channel],
         Addend::I8 { image, step } => f32::from(unstored(image.bytes()[pixel * image.pixel_stride() + channel])) * step,
+        Addend::InSink => 0.0,
+    }
+}
+
+/// What the first sink holds.
+fn held(sinks: &[Sink<'_>], pixel: usize, channel: usize) -> f32 {
+    match sinks.first() {
+        Some(Sink::F32 { values, place }) => values[pixel * place.pixel_stride + place.first_channel + channel],
+        _ => 0.0,
     }
 }
 

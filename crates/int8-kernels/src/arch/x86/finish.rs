@@ -128,7 +128,13 @@ macro_rules! finish_kernel {
                     values[v] = value::<ACTIVATION>(&sums[v], scales[v], bias[v], limits, finish.fused_bias);
                 }
                 if let Some(residual) = &finish.residual {
-                    let addends = load_addends::<V>(&residual.addend, tile.whole_pixel + pixel, channel);
+                    let addends = match (&residual.addend, &*sinks) {
+                        (Addend::InSink, [Sink::F32 { values, place }, ..]) => {
+                            let pixel = tile.pixel + pixel;
+                            load_all(&values[pixel * place.pixel_stride + place.first_channel + channel..])
+                        }
+                        (addend, _) => load_addends::<V>(addend, tile.whole_pixel + pixel, channel),
+                    };
                     for v in 0..V {
                         values[v] = add(values[v], addends[v]);
                         if residual.then == Activation::Relu {
@@ -167,6 +173,8 @@ macro_rules! finish_kernel {
                     }
                     vectors
                 }
+                // There is no such sink; `Residual::check` refuses that.
+                Addend::InSink => [splat(0.0); V],
             }
         }
 
