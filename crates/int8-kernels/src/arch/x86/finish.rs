@@ -45,27 +45,6 @@ macro_rules! finish_kernel {
 
         #[target_feature(enable = $features)]
         fn finish_tile(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
-            if let (None, [Sink::I8 { bytes, place, scale }]) = (&finish.residual, &mut *sinks)
-                && tile.channels == tile.stride
-            {
-                let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel;
-                let to = &mut bytes[start..];
-                return match finish.activation {
-                    Activation::Relu if *scale >= 0.0 => {
-                        requantize::<{ kind::RELU }, true>(finish, tile, [0.0; 2], *scale, place.pixel_stride, to);
-                    }
-                    Activation::Relu => {
-                        requantize::<{ kind::RELU }, false>(finish, tile, [0.0; 2], *scale, place.pixel_stride, to);
-                    }
-                    Activation::LeakyRelu { slope } => {
-                        requantize::<{ kind::LEAKY }, false>(finish, tile, [slope; 2], *scale, place.pixel_stride, to);
-                    }
-                    Activation::Clip { min, max } => {
-                        requantize::<{ kind::CLIP }, false>(finish, tile, [min, max], *scale, place.pixel_stride, to);
-                    }
-                    _ => requantize::<{ kind::NONE }, false>(finish, tile, [0.0; 2], *scale, place.pixel_stride, to),
-                };
-            }
             match finish.activation {
                 Activation::Relu => finish_all::<{ kind::RELU }>(finish, tile, [0.0; 2], sinks),
                 Activation::LeakyRelu { slope } => finish_all::<{ kind::LEAKY }>(finish, tile, [slope; 2], sinks),
@@ -119,6 +98,15 @@ macro_rules! finish_kernel {
             let scales = load_all::<V>(&finish.scales[tile.lane + first..]);
             let bias = load_all::<V>(&finish.bias[tile.lane + first..]);
             let channel = tile.channel + first;
+            if let (None, [Sink::I8 { bytes, place, scale }]) = (&finish.residual, &mut *sinks) {
+                let to = &mut bytes[tile.pixel * place.pixel_stride + place.first_channel + channel..];
+                let out = (*scale, place.pixel_stride, to);
+                return if ACTIVATION == kind::RELU && *scale >= 0.0 {
+                    requantize::<ACTIVATION, true, V>(finish, tile, limits, first, scales, bias, out);
+                } else {
+                    requantize::<ACTIVATION, false, V>(finish, tile, limits, first, scales, bias, out);
+                };
+            }
             for (pixel, sums) in tile.sums.chunks(tile.stride).take(tile.pixels).enumerate() {
                 let sums = &sums[first..first + V * LANES].as_chunks::<LANES>().0[..V];
                 let mut values = scales;
@@ -210,66 +198,24 @@ macro_rules! finish_kernel {
             }
         }
 
-        /// The usual case, whole vectors to one int8 sink, in one pass.
+        /// `V` vectors of channels of every pixel to the one int8 sink, given as its scale, the elements
+        /// from one pixel to the next, and the bytes from the first channel on.
         #[inline]
         #[target_feature(enable = $features)]
-        fn requantize<const ACTIVATION: u8, const POSITIVE: bool>(
+        fn requantize<const ACTIVATION: u8, const POSITIVE: bool, const V: usize>(
             finish: &Finish<'_>,
             tile: &Tile<'_>,
-            limits: [f32; 2],
-            out_scale: f32,
-            pixel_stride: usize,
-            to: &mut [u8],
+            limits: [Floats; 2],
+            first: usize,
+            scales: [Floats; V],
+            bias: [Floats; V],
+            (out_scale, pixel_stride, to): (f32, usize, &mut [u8]),
         ) {
-            let mut vector = 0;
-            let vectors = tile.stride / LANES;
-            while vector + 2 <= vectors {
-                requantize_vectors::<ACTIVATION, POSITIVE, 2>(
-                    finish,
-                    tile,
-                    limits,
-                    out_scale,
-                    vector,
-                    pixel_stride,
-                    to,
-                );
-                vector += 2;
-            }
-            if vector < vectors {
-                requantize_vectors::<ACTIVATION, POSITIVE, 1>(
-                    finish,
-                    tile,
-                    limits,
-                    out_scale,
-                    vector,
-                    pixel_stride,
-                    to,
-                );
-            }
-        }
-
-        /// `V` vectors of channels of every pixel.
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn requantize_vectors<const ACTIVATION: u8, const POSITIVE: bool, const V: usize>(
-            finish: &Finish<'_>,
-            tile: &Tile<'_>,
-            limits: [f32; 2],
-            out_scale: f32,
-            vector: usize,
-            pixel_stride: usize,
-            to: &mut [u8],
-        ) {
-            let limits = [splat(limits[0]), splat(limits[1])];
             let out_scale = splat(out_scale);
-            let first = vector * LANES;
-            let lane = tile.lane + first;
-            let scales = load_all::<V>(&finish.scales[lane..]);
-            let bias = load_all::<V>(&finish.bias[lane..]);
-            let pixels = tile.sums.chunks_exact(tile.stride).take(tile.pixels);
+            let pixels = tile.sums.chunks(tile.stride).take(tile.pixels);
             for (sums, to) in pixels.zip(to.chunks_mut(pixel_stride)) {
                 let sums = &sums[first..first + V * LANES].as_chunks::<LANES>().0[..V];
-                let to = &mut to[first..first + V * LANES].as_chunks_mut::<LANES>().0[..V];
+                let to = &mut to[..V * LANES].as_chunks_mut::<LANES>().0[..V];
                 for v in 0..V {
                     let value = value::<ACTIVATION>(&sums[v], scales[v], bias[v], limits, finish.fused_bias);
                     let product = multiply(value, out_scale);
