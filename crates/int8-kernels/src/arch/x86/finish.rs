@@ -94,21 +94,35 @@ macro_rules! finish_kernel {
             first: usize,
             sinks: &mut [Sink<'_>],
         ) {
+            if let (None, [Sink::I8 { bytes, place, scale }]) = (&finish.residual, &mut *sinks) {
+                let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel + first;
+                let to = (*scale, place.pixel_stride, &mut bytes[start..]);
+                if ACTIVATION == kind::RELU && *scale >= 0.0 {
+                    requantize::<ACTIVATION, true, V>(finish, tile, limits, first, to);
+                } else {
+                    requantize::<ACTIVATION, false, V>(finish, tile, limits, first, to);
+                }
+            } else {
+                distribute::<ACTIVATION, V>(finish, tile, limits, first, sinks);
+            }
+        }
+
+        /// `V` vectors of channels to any sinks. Not inlined, as its setup would be everyone's.
+        #[inline(never)]
+        #[target_feature(enable = $features)]
+        fn distribute<const ACTIVATION: u8, const V: usize>(
+            finish: &Finish<'_>,
+            tile: &Tile<'_>,
+            limits: [f32; 2],
+            first: usize,
+            sinks: &mut [Sink<'_>],
+        ) {
             let limits = [splat(limits[0]), splat(limits[1])];
             let scales = load_all::<V>(&finish.scales[tile.lane + first..]);
             let bias = load_all::<V>(&finish.bias[tile.lane + first..]);
             let channel = tile.channel + first;
-            if let (None, [Sink::I8 { bytes, place, scale }]) = (&finish.residual, &mut *sinks) {
-                let to = &mut bytes[tile.pixel * place.pixel_stride + place.first_channel + channel..];
-                let out = (*scale, place.pixel_stride, to);
-                return if ACTIVATION == kind::RELU && *scale >= 0.0 {
-                    requantize::<ACTIVATION, true, V>(finish, tile, limits, first, scales, bias, out);
-                } else {
-                    requantize::<ACTIVATION, false, V>(finish, tile, limits, first, scales, bias, out);
-                };
-            }
-            for (pixel, sums) in tile.sums.chunks(tile.stride).take(tile.pixels).enumerate() {
-                let sums = &sums[first..first + V * LANES].as_chunks::<LANES>().0[..V];
+            for pixel in 0..tile.pixels {
+                let sums = tile_vectors::<V>(tile, pixel, first);
                 let mut values = scales;
                 for v in 0..V {
                     values[v] = value::<ACTIVATION>(&sums[v], scales[v], bias[v], limits, finish.fused_bias);
@@ -126,6 +140,13 @@ macro_rules! finish_kernel {
                     store_values(sink, tile.pixel + pixel, channel, values);
                 }
             }
+        }
+
+        /// `V` vectors of one pixel's sums, from channel `first` on.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn tile_vectors<'a, const V: usize>(tile: &Tile<'a>, pixel: usize, first: usize) -> &'a [[i32; LANES]] {
+            &tile.sums[pixel * tile.stride + first..][..V * LANES].as_chunks::<LANES>().0[..V]
         }
 
         #[inline]
@@ -198,24 +219,24 @@ macro_rules! finish_kernel {
             }
         }
 
-        /// `V` vectors of channels of every pixel to the one int8 sink, given as its scale, the elements
-        /// from one pixel to the next, and the bytes from the first channel on.
-        #[inline]
+        /// `V` vectors of channels to the one int8 sink, given as its scale, the elements from one pixel to
+        /// the next, and the bytes from the first channel on.
+        #[inline(never)]
         #[target_feature(enable = $features)]
         fn requantize<const ACTIVATION: u8, const POSITIVE: bool, const V: usize>(
             finish: &Finish<'_>,
             tile: &Tile<'_>,
-            limits: [Floats; 2],
+            limits: [f32; 2],
             first: usize,
-            scales: [Floats; V],
-            bias: [Floats; V],
             (out_scale, pixel_stride, to): (f32, usize, &mut [u8]),
         ) {
+            let limits = [splat(limits[0]), splat(limits[1])];
+            let scales = load_all::<V>(&finish.scales[tile.lane + first..]);
+            let bias = load_all::<V>(&finish.bias[tile.lane + first..]);
             let out_scale = splat(out_scale);
-            let pixels = tile.sums.chunks(tile.stride).take(tile.pixels);
-            for (sums, to) in pixels.zip(to.chunks_mut(pixel_stride)) {
-                let sums = &sums[first..first + V * LANES].as_chunks::<LANES>().0[..V];
-                let to = &mut to[..V * LANES].as_chunks_mut::<LANES>().0[..V];
+            for pixel in 0..tile.pixels {
+                let sums = tile_vectors::<V>(tile, pixel, first);
+                let to = &mut to[pixel * pixel_stride..][..V * LANES].as_chunks_mut::<LANES>().0[..V];
                 for v in 0..V {
                     let value = value::<ACTIVATION>(&sums[v], scales[v], bias[v], limits, finish.fused_bias);
                     let product = multiply(value, out_scale);
