@@ -5,6 +5,9 @@
 use int8_kernels::{Activation, ConvShape, Epilogue, Isa, PackedConv, Padding, Scratch, quantize, reference};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use shapes::geometry;
+
+mod shapes;
 
 #[derive(Debug, Clone)]
 struct Case {
@@ -38,33 +41,6 @@ impl Case {
     }
 }
 
-fn geometry() -> impl Strategy<Value = (ConvShape, usize, usize, Padding)> {
-    let channels = prop_oneof![
-        (1..4usize, 1..4usize, 1..4usize).prop_map(|(groups, i, o)| (groups, groups * i, groups * o)),
-        (1..9usize).prop_map(|channels| (channels, channels, channels)),
-        (1..20usize, 1..10usize).prop_map(|(i, o)| (1, i, o)),
-    ];
-    let kernel = (1..5usize, 1..5usize, 1..4usize, 1..4usize, 1..4usize, 1..4usize);
-    let padding = (0..5usize, 0..5usize, 0..5usize, 0..5usize, -127..=127i8)
-        .prop_map(|(top, bottom, left, right, value)| Padding { top, bottom, left, right, value });
-    (channels, kernel, 1..24usize, 1..24usize, padding).prop_map(|(channels, kernel, height, width, padding)| {
-        let (groups, in_channels, out_channels) = channels;
-        let (kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w) = kernel;
-        let shape = ConvShape {
-            in_channels,
-            out_channels,
-            groups,
-            kernel_h,
-            kernel_w,
-            stride_h,
-            stride_w,
-            dilation_h,
-            dilation_w,
-        };
-        (shape, height, width, padding)
-    })
-}
-
 fn case() -> impl Strategy<Value = Case> {
     geometry().prop_flat_map(|(shape, height, width, padding)| {
         let weights = shape.depth().unwrap() * shape.out_channels;
@@ -92,7 +68,7 @@ fn monotone() -> impl Strategy<Value = Activation> {
 
 proptest! {
     // Cheap cases over many dimensions: more than usual.
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn a_packed_convolution_equals_the_reference(case in case()) {
