@@ -9,7 +9,7 @@
 //!
 //! 1. Channels are the outer loop, so that scales stay in registers.
 //! 2. A single int8 sink without a residual has a loop of its own that decides nothing inside.
-//! 3. Channels beyond the last whole vector go value by value, so that nothing beyond them is touched.
+//! 3. Channels beyond the last whole vector go through a buffer, so that nothing beyond them is touched.
 //! 4. Activations without vector code take the portable way.
 
 /// The activations with vector code, as numbers that functions are compiled for.
@@ -24,7 +24,7 @@ macro_rules! finish_kernel {
     ($features:literal) => {
         use super::finish::kind;
         use crate::activation::Activation;
-        use crate::finish::{Finish, Tile, finish_values};
+        use crate::finish::{Finish, Tile, addend, finish_values};
         use crate::sink::{Addend, Sink};
 
         fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
@@ -71,16 +71,49 @@ macro_rules! finish_kernel {
             if vector < vectors {
                 finish_vectors::<ACTIVATION, 1>(finish, tile, limits, vector * LANES, sinks);
             }
-            let done = vectors * LANES;
-            if done < tile.channels {
-                let rest = Tile {
-                    sums: &tile.sums[done..],
-                    lane: tile.lane + done,
-                    channel: tile.channel + done,
-                    channels: tile.channels - done,
-                    ..*tile
-                };
-                finish_values(finish, &rest, sinks);
+            if vectors * LANES < tile.channels {
+                finish_part::<ACTIVATION>(finish, tile, limits, vectors * LANES, sinks);
+            }
+        }
+
+        /// The channels from `first` on, fewer than a vector: computed as one, stored through a buffer.
+        #[inline(never)]
+        #[target_feature(enable = $features)]
+        fn finish_part<const ACTIVATION: u8>(
+            finish: &Finish<'_>,
+            tile: &Tile<'_>,
+            limits: [f32; 2],
+            first: usize,
+            sinks: &mut [Sink<'_>],
+        ) {
+            let limits = [splat(limits[0]), splat(limits[1])];
+            let [scale] = load_all::<1>(&finish.scales[tile.lane + first..]);
+            let [bias] = load_all::<1>(&finish.bias[tile.lane + first..]);
+            let (lanes, channel) = (tile.channels - first, tile.channel + first);
+            for pixel in 0..tile.pixels {
+                let sums = &tile_vectors::<1>(tile, pixel, first)[0];
+                let mut values = [0.0; LANES];
+                store_floats(&mut values, value::<ACTIVATION>(sums, scale, bias, limits, finish.fused_bias));
+                if let Some(residual) = &finish.residual {
+                    for (lane, value) in values[..lanes].iter_mut().enumerate() {
+                        let sum = *value + addend(residual, tile.whole_pixel + pixel, channel + lane);
+                        *value = residual.then.apply(sum);
+                    }
+                }
+                for sink in &mut *sinks {
+                    match sink {
+                        Sink::F32 { values: to, place } => {
+                            let start = (tile.pixel + pixel) * place.pixel_stride + place.first_channel + channel;
+                            to[start..start + lanes].copy_from_slice(&values[..lanes]);
+                        }
+                        Sink::I8 { bytes: to, place, scale } => {
+                            let start = (tile.pixel + pixel) * place.pixel_stride + place.first_channel + channel;
+                            let mut bytes = [0; LANES];
+                            store_stored(&mut bytes, multiply(load_floats(&values), splat(*scale)));
+                            to[start..start + lanes].copy_from_slice(&bytes[..lanes]);
+                        }
+                    }
+                }
             }
         }
 
