@@ -213,17 +213,20 @@ pub struct MethodArgs {
     /// How often every image goes through the network: 1, or 2 for exact histograms; default: 2 for the kl methods, else 1
     #[arg(long, value_name = "N", value_parser = passes)]
     pub passes: Option<Passes>,
+    /// Add up 3x3 convolutions product by product instead of by Winograd's algorithm: slower, values differ by 1e-5
+    #[arg(long)]
+    pub plain_sums: bool,
 }
 
 impl MethodArgs {
     /// Whether anything was chosen.
     pub(crate) fn is_given(&self) -> bool {
-        self.method != Method::default() || self.passes.is_some()
+        self.method != Method::default() || self.passes.is_some() || self.plain_sums
     }
 
     /// As the library takes it.
     pub(crate) fn options(&self) -> CalibrateOptions {
-        CalibrateOptions { method: self.method, passes: self.passes }
+        CalibrateOptions { method: self.method, passes: self.passes, plain_sums: self.plain_sums }
     }
 }
 

@@ -108,3 +108,37 @@ fn arrays_need_no_shape() {
     let args = ["calibrate", "--param", "fc.param", "--bin", "fc.bin", "--images", "in", "--out", "fc.table"];
     assert_eq!(json(&args, &at)["layers"][0]["absmax"], 4.0);
 }
+
+#[test]
+fn bench_times_the_network_and_its_layers() {
+    let at = quantized();
+    let files = ["bench", "--param", "int8.param", "--bin", "int8.bin", "--loops", "2", "--threads", "1"];
+    let int8 = json(&[&files[..], &["--compare", "fp32"]].concat(), &at);
+    assert!(int8["min_ms"].as_f64().unwrap() <= int8["median_ms"].as_f64().unwrap());
+    assert!(int8["fp32"]["median_ms"].as_f64().unwrap() > 0.0);
+    assert_eq!((&int8["kind"], &int8["loops"], &int8["threads"]), (&"int8".into(), &2.into(), &1.into()));
+    let layers = int8["layers"].as_array().unwrap();
+    assert!(layers.iter().any(|layer| layer["type"] == "InnerProduct" && layer["macs"].as_u64().unwrap() > 0));
+    let scalar = json(&[&files[..], &["--isa", "scalar"]].concat(), &at);
+    assert_eq!(scalar["isa"], "scalar");
+    let fp32 = ["bench", "--param", "lenet.param", "--bin", "lenet.bin", "--loops", "1"];
+    assert_eq!(json(&fp32, &at)["kind"], "fp32");
+    let message = common::fails(&[&fp32[..], &["--compare", "fp32"]].concat(), &at);
+    assert_eq!(message, "error: --compare fp32 needs an int8 network");
+    let message = common::fails(&[&files[..], &["--isa", "mmx"]].concat(), &at);
+    assert!(message.starts_with("error: this CPU has no instruction set mmx; it has scalar"), "{message}");
+}
+
+#[test]
+fn plan_explains_every_step() {
+    let at = quantized();
+    let files = ["plan", "--param", "int8.param", "--bin", "int8.bin"];
+    let text = succeeds(&[&files[..], &["--explain", "--shape", "28,28,1"]].concat(), &at);
+    assert!(text.lines().next().unwrap().contains("multiply-adds"), "{text}");
+    assert!(text.contains("max_pool") && text.contains("GB/s"), "{text}");
+    let plan = json(&files, &at);
+    let steps = plan["steps"].as_array().unwrap();
+    assert!(steps.iter().any(|step| step["kernel"] == "quantize"));
+    assert!(steps.iter().all(|step| step["bound"] == "compute" || step["bound"] == "memory"));
+    assert!(plan["buffer_bytes"].as_u64().unwrap() > 0);
+}

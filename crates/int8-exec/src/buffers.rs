@@ -39,7 +39,7 @@ impl Buffers {
         self.scratch.fit();
     }
 
-    /// The floats of `root`.
+    /// The floats of `root`; none while their slot is lent out.
     ///
     /// # Errors
     /// `Invalid` if there are none, which a plan rules out.
@@ -47,7 +47,7 @@ impl Buffers {
         match plan.homes[root.0] {
             FloatHome::Slot(slot) => {
                 let len = plan.shapes[root.0].map_or(0, |shape| shape.volume());
-                Ok(Floats::Pixels(&self.floats[slot][..len]))
+                Ok(Floats::Pixels(self.floats[slot].get(..len).unwrap_or_default()))
             }
             _ => match &self.values[root.0] {
                 Some(Value::Pixels(pixels)) => Ok(Floats::Pixels(pixels.as_slice())),

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 mod buffers;
+mod helpers;
 mod layers;
 mod net;
 mod options;

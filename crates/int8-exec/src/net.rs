@@ -1,9 +1,10 @@
 //! A quantized network ready to run.
 
+use std::borrow::Borrow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use fp32_ref::{BlobId, Graph, Outputs, Shape, Tensor};
-use ncnn_format::{Error, ErrorKind, Model, Result};
+use ncnn_format::{Error, ErrorKind, Layer, Model, Result};
 
 use crate::layers::Prepared;
 use crate::plan::Plan;
@@ -80,24 +81,43 @@ impl Int8Net {
     /// # Errors
     /// As [`Int8Net::new`].
     pub fn with_options(model: &Model, options: Options) -> Result<Self> {
-        let graph = Graph::new(model)?;
-        let mut layers = Vec::with_capacity(model.layers.len());
+        Self::build(Graph::new(model)?, model.layers.iter(), options)
+    }
+
+    /// As [`Int8Net::with_options`], giving up the weights of the model layer by layer, so that they
+    /// are in memory only once.
+    ///
+    /// # Errors
+    /// As [`Int8Net::new`].
+    pub fn from_model(model: Model, options: Options) -> Result<Self> {
+        Self::build(Graph::new(&model)?, model.layers.into_iter(), options)
+    }
+
+    fn build(graph: Graph, layers: impl Iterator<Item = impl Borrow<Layer>>, options: Options) -> Result<Self> {
+        let mut compiled = Compiled {
+            graph,
+            layers: Vec::new(),
+            names: Vec::new(),
+            kinds: Vec::new(),
+            options,
+            plans: Mutex::default(),
+        };
         let mut unsupported = Vec::new();
-        for layer in &model.layers {
+        for layer in layers {
+            let layer = layer.borrow();
             match Prepared::new(layer, options) {
-                Ok(prepared) => layers.push(prepared),
+                Ok(prepared) => compiled.layers.push(prepared),
                 Err(error) if error.kind() == ErrorKind::Unsupported => {
                     unsupported.push(error.in_layer(&layer.name).to_string());
                 }
                 Err(error) => return Err(error.in_layer(&layer.name)),
             }
+            compiled.names.push(layer.name.clone());
+            compiled.kinds.push(layer.kind.to_string());
         }
         if !unsupported.is_empty() {
             return Err(Error::unsupported(unsupported.join("; ")));
         }
-        let names = model.layers.iter().map(|layer| layer.name.clone()).collect();
-        let kinds = model.layers.iter().map(|layer| layer.kind.to_string()).collect();
-        let compiled = Compiled { graph, layers, names, kinds, options, plans: Mutex::default() };
         Ok(Self { compiled: Arc::new(compiled), idle: Mutex::default() })
     }
 

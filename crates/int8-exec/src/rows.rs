@@ -1,7 +1,9 @@
 //! The rows of a layer's output, spread over threads.
 
+use std::hint::spin_loop;
 use std::ops::Range;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use int8_kernels::{PixelScratch, Place, Sink};
 use ncnn_format::Result;
@@ -80,28 +82,70 @@ impl Rows<'_> {
         // Kernels take pixels by the dozen: shares of whole dozens waste none.
         let unit = if self.width < 14 { 2 } else { 1 };
         let shares = worth.clamp(1, most).min(self.range.len().div_ceil(unit));
-        self.split(scratch, shares, unit, work)
+        if shares > 1 {
+            return self.spread(scratch, shares, unit, work);
+        }
+        let Self { range, mut sinks, .. } = self;
+        scratch.with(|scratch| work(range, sinks.as_mut_slice(), scratch))
     }
 
-    fn split<W>(self, scratch: &Scratches, shares: usize, unit: usize, work: &W) -> Result<()>
+    /// Cuts off the first of `shares` shares, in whole units of rows.
+    fn cut(self, shares: usize, unit: usize) -> (Self, Self) {
+        let Self { range, width, sinks } = self;
+        let first = (range.len() / shares / unit * unit).max(unit).min(range.len());
+        let middle = range.start + first;
+        let (before, after) = sinks.split(first * width);
+        (
+            Rows { range: range.start..middle, width, sinks: before },
+            Rows { range: middle..range.end, width, sinks: after },
+        )
+    }
+
+    /// Every thread takes the next share until none is left.
+    ///
+    /// Waiting is spinning, as long as the shares of others take: a thread that sleeps or yields here
+    /// misses more than it gives.
+    fn spread<W>(self, scratch: &Scratches, shares: usize, unit: usize, work: &W) -> Result<()>
     where
         W: Fn(Range<usize>, &mut [Sink<'_>], &mut PixelScratch) -> Result<()> + Sync,
     {
-        let Self { range, width, mut sinks } = self;
-        if shares <= 1 {
-            return scratch.with(|scratch| work(range, sinks.as_mut_slice(), scratch));
+        let mut pieces = Vec::with_capacity(shares);
+        let mut rest = self;
+        for left in (2..=shares).rev() {
+            let (piece, after) = rest.cut(left, unit);
+            pieces.push(Mutex::new(Some(piece)));
+            rest = after;
         }
-        let first = range.len() * (shares / 2) / shares / unit * unit;
-        let middle = range.start + first;
-        let (before, after) = sinks.split(first * width);
-        let before = Rows { range: range.start..middle, width, sinks: before };
-        let after = Rows { range: middle..range.end, width, sinks: after };
-        let (first, second) = rayon::join(
-            || before.split(scratch, shares / 2, unit, work),
-            || after.split(scratch, shares - shares / 2, unit, work),
-        );
-        first.and(second)
+        pieces.push(Mutex::new(Some(rest)));
+        let (next, busy, result) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Ok(())));
+        let take_shares = || {
+            while let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
+                let Some(Rows { range, mut sinks, .. }) = locked(piece).take() else { continue };
+                let done = scratch.with(|scratch| work(range, sinks.as_mut_slice(), scratch));
+                if done.is_err() {
+                    *locked(&result) = done;
+                }
+            }
+        };
+        rayon::in_place_scope(|scope| {
+            for _ in 1..scratch.0.len().min(shares) {
+                scope.spawn(|_| {
+                    busy.fetch_add(1, Ordering::SeqCst);
+                    take_shares();
+                    busy.fetch_sub(1, Ordering::SeqCst);
+                });
+            }
+            take_shares();
+            while busy.load(Ordering::SeqCst) > 0 {
+                spin_loop();
+            }
+        });
+        result.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// More shares than threads let a thread that is done help another that was held up.
@@ -124,7 +168,7 @@ impl Scratches {
     fn with<T>(&self, work: impl FnOnce(&mut PixelScratch) -> T) -> T {
         let index = rayon::current_thread_index().unwrap_or(0);
         match self.0.get(index % self.0.len().max(1)) {
-            Some(scratch) => work(&mut scratch.lock().unwrap_or_else(PoisonError::into_inner)),
+            Some(scratch) => work(&mut locked(scratch)),
             None => work(&mut PixelScratch::default()),
         }
     }

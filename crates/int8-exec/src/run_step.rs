@@ -50,7 +50,14 @@ impl Context<'_> {
             Op::Quantize { from, to } => self.quantize(*from, to, buffers)?,
             Op::Convolve { layer, from, padding, output, addend, then, sinks } => {
                 let conv = self.layers[*layer].conv().ok_or_else(|| Error::unsupported("a layer without weights"))?;
-                let convolution = Convolution { conv, from: *from, padding: *padding, output: *output, then: *then };
+                let home = |root: BlobId| self.plan.homes[root.0];
+                // Two blobs that are needed in one step share a slot only if the plan wants it so.
+                let in_place = matches!(
+                    (addend.map(home), sinks.floats.map(home)),
+                    (Some(FloatHome::Slot(a)), Some(FloatHome::Slot(sum))) if a == sum
+                );
+                let convolution =
+                    Convolution { conv, from: *from, padding: *padding, output: *output, then: *then, in_place };
                 self.convolve(&convolution, *addend, sinks, buffers)?;
             }
             Op::TakeLargest { window, from, to } => {
@@ -160,9 +167,10 @@ impl Context<'_> {
         sinks: RowSinks<'_>,
         buffers: &Buffers,
     ) -> Result<()> {
-        let Convolution { conv, from, padding, output, then } = *convolution;
+        let Convolution { conv, from, padding, output, then, in_place } = *convolution;
         let residual = addend
             .map(|root| match buffers.floats(self.plan, root)? {
+                _ if in_place => Ok(Residual { addend: Addend::InSink, then }),
                 Floats::Pixels(values) => {
                     let addend = Addend::F32 { values, pixel_stride: output.channels };
                     Ok(Residual { addend, then })
@@ -228,6 +236,8 @@ struct Convolution<'a> {
     padding: Padding,
     output: Grid,
     then: Activation,
+    /// Whether the addend is where the sum goes.
+    in_place: bool,
 }
 
 /// Does `work` on every pixel of two views.

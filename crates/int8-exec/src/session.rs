@@ -8,6 +8,7 @@ use int8_kernels::unstored;
 use ncnn_format::{Error, Result};
 
 use crate::buffers::Buffers;
+use crate::helpers::Helpers;
 use crate::net::{Compiled, KnownPlan};
 use crate::plan::{Plan, View};
 use crate::run_step::Context;
@@ -47,7 +48,7 @@ impl Session {
         Ok((outputs, times))
     }
 
-    fn run_and(&mut self, inputs: &[(&str, Tensor)], mut timed: impl FnMut(usize, Duration)) -> Result<Outputs> {
+    fn run_and(&mut self, inputs: &[(&str, Tensor)], mut timed: impl FnMut(usize, Duration) + Send) -> Result<Outputs> {
         let compiled = Arc::clone(&self.compiled);
         let Some(plan) = self.plan(inputs)? else { return compiled.run_alone(inputs, &mut ()) };
         let context =
@@ -59,11 +60,27 @@ impl Session {
         for (blob, value) in &plan.constants {
             self.buffers.keep(&plan, *blob, Value::Planar(value.clone()))?;
         }
-        for (index, step) in plan.steps.iter().enumerate() {
+        let buffers = &mut self.buffers;
+        let mut run_step = |index: usize| {
             let start = Instant::now();
-            let result = context.run_step(index, &mut self.buffers);
-            result.map_err(|error| error.in_layer(&compiled.names[step.layers[0]]))?;
+            let result = context.run_step(index, buffers);
             timed(index, start.elapsed());
+            result.map_err(|error| error.in_layer(&compiled.names[plan.steps[index].layers[0]]))
+        };
+        if rayon::current_num_threads() == 1 {
+            (0..plan.steps.len()).try_for_each(run_step)?;
+        } else {
+            let helpers = Helpers::new();
+            rayon::scope(|scope| {
+                let result = (0..plan.steps.len()).try_for_each(|index| {
+                    if plan.steps[index].op.is_shared() {
+                        helpers.call(scope);
+                    }
+                    run_step(index)
+                });
+                helpers.dismiss();
+                result
+            })?;
         }
         self.outputs(&compiled, &plan)
     }

@@ -25,6 +25,26 @@ const RESIDUAL: &str = "
     BinaryOp e2 2 1 d1 c3 e2 0=0
     Convolution c4 1 1 e2 out 0=4 1=1 3=2 5=1 6=32";
 
+const IDENTITIES: &str = "
+    Input data 0 1 data
+    Convolution c0 1 1 data c0 0=20 1=3 4=1 5=1 6=540 9=1
+    Split s0 1 2 c0 c0a c0b
+    Convolution c1 1 1 c0a c1 0=20 1=1 5=1 6=400
+    Eltwise e1 2 1 c0b c1 e1 0=1
+    ReLU r1 1 1 e1 r1
+    Split s1 1 2 r1 r1a r1b
+    ConvolutionDepthWise d2 1 1 r1a d2 0=20 1=3 4=1 5=1 6=180 7=20 9=1
+    BinaryOp e2 2 1 d2 r1b e2 0=0
+    Split s2 1 2 e2 e2a e2b
+    Convolution c3 1 1 e2a c3 0=20 1=3 4=1 5=1 6=3600
+    Eltwise e3 2 1 e2b c3 e3 0=1
+    ReLU r3 1 1 e3 r3
+    Split s3 1 3 r3 r3a r3b r3c
+    Convolution c4 1 1 r3a c4 0=20 1=1 5=1 6=400 9=5
+    Eltwise e4 2 1 r3b c4 e4 0=1
+    Convolution c5 1 1 e4 out 0=4 1=1 5=1 6=80
+    Convolution c6 1 1 r3c out2 0=4 1=1 5=1 6=80";
+
 const INCEPTION: &str = "
     Input data 0 1 data
     Convolution c0 1 1 data c0 0=6 1=3 3=2 5=1 6=162 9=1
@@ -166,6 +186,13 @@ fn check(lines: &str, dims: [usize; 3], seed: u32) {
 #[test]
 fn residual_additions_run_in_the_epilogue() {
     check(RESIDUAL, [3, 13, 11], 1);
+}
+
+#[test]
+fn sums_take_the_place_of_their_addends() {
+    // Widths that divide into tiles and such that do not.
+    check(IDENTITIES, [3, 7, 14], 11);
+    check(IDENTITIES, [3, 9, 23], 12);
 }
 
 #[test]

@@ -147,7 +147,9 @@ fn report(layer: Layer, (height, width): (usize, usize), isa: Isa, residual: boo
     let weights: Vec<i8> = (0..out_channels * depth).map(|_| next() as i8).collect();
     let bytes: Vec<u8> = (0..height * width * in_channels).map(|_| next().max(1)).collect();
     let epilogue = Epilogue::new(vec![1e-4; out_channels], Some(vec![0.5; out_channels]), Activation::Relu).unwrap();
+    let packing = Instant::now();
     let conv = PixelConv::new(shape, &weights, epilogue, isa).unwrap();
+    let packed = packing.elapsed().as_secs_f64();
     let input = Image::new(&bytes, height, width, in_channels, in_channels).unwrap();
     let outputs = rows * columns * out_channels;
     let addends = vec![0.25; outputs];
@@ -175,10 +177,11 @@ fn report(layer: Layer, (height, width): (usize, usize), isa: Isa, residual: boo
     }
     let macs = (rows * columns * out_channels * depth) as f64;
     println!(
-        "{in_channels:5} -> {out_channels:4} /{groups:<4} {kernel}x{kernel} s{stride} {height:4}x{width:<4} {:9.1} us {:7.1} GMAC/s {:5.1} %  {}",
+        "{in_channels:5} -> {out_channels:4} /{groups:<4} {kernel}x{kernel} s{stride} {height:4}x{width:<4} {:9.1} us {:7.1} GMAC/s {:5.1} %  packed in {:.2} ms  {}",
         best * 1e6,
         macs / best / 1e9,
         100.0 * macs / best / peak,
+        packed * 1e3,
         conv.kernel(),
     );
     (best, macs / peak)

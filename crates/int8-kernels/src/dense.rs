@@ -42,7 +42,7 @@ pub(crate) struct Lines {
 
 /// Sums of consecutive pixels, as a kernel leaves them.
 pub(crate) struct Computed<'a> {
-    pub(crate) sums: &'a mut [i32],
+    pub(crate) sums: &'a [i32],
     pub(crate) stride: usize,
     pub(crate) pixels: usize,
     /// First pixel of the band.
@@ -91,30 +91,35 @@ impl DenseWeights {
             lanes.place(panel.lane, panel.channel..panel.channel + panel.channels);
         }
         packed.fill(shape, weights);
-        lanes.start_at_minus_128_sums(weights, taps * in_group);
+        lanes.start_at_sums(kernel.form.initial_factor(), weights, taps * in_group);
         Ok((packed, lanes))
     }
 
     /// Every weight to its place: run by run, within a run by depth.
     fn fill(&mut self, shape: &ConvShape, weights: &[i8]) {
         let (kernel, taps) = (self.kernel, shape.kernel_h * shape.kernel_w);
+        let depth = self.in_group * taps;
         let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane();
         let run = if self.is_joined { shape.kernel_w * self.in_group } else { self.in_group };
+        let run_bytes = run.next_multiple_of(KR);
         let bytes = self.bytes.as_mut_slice();
+        // The weights of one channel in the order of the runs, zeros where a run ends within a group.
+        let mut row = vec![0; depth / run * run_bytes];
         for panel in &self.panels {
             let bytes = &mut bytes[panel.bytes.clone()];
             for index in 0..panel.channels {
-                let weights = &weights[(panel.channel + index) * self.in_group * taps..][..self.in_group * taps];
-                for (channel, weights) in weights.chunks_exact(taps).enumerate() {
-                    for (tap, &weight) in weights.iter().enumerate() {
-                        let (y, x) = (tap / shape.kernel_w, tap % shape.kernel_w);
-                        let (run_index, depth) =
-                            if self.is_joined { (y, x * self.in_group + channel) } else { (tap, channel) };
-                        let group = run_index * run.div_ceil(KR) + depth / KR;
-                        let vector = group * panel.vectors + index / kernel.lanes;
-                        let to = &mut bytes[vector * vector_bytes..][..vector_bytes];
-                        put(to, kernel.form, kernel.lanes, index % kernel.lanes, depth % KR, weight);
-                    }
+                let weights = &weights[(panel.channel + index) * depth..][..depth];
+                for tap in 0..taps {
+                    let start = match self.is_joined {
+                        true => tap / shape.kernel_w * run_bytes + tap % shape.kernel_w * self.in_group,
+                        false => tap * run_bytes,
+                    };
+                    let from = weights[tap..].iter().step_by(taps);
+                    row[start..start + self.in_group].iter_mut().zip(from).for_each(|(to, &weight)| *to = weight);
+                }
+                let vectors = bytes[index / kernel.lanes * vector_bytes..].chunks_mut(panel.vectors * vector_bytes);
+                for (vector, &group) in vectors.zip(row.as_chunks::<KR>().0) {
+                    put(&mut vector[..vector_bytes], kernel.form, kernel.lanes, index % kernel.lanes, group);
                 }
             }
         }
@@ -154,53 +159,57 @@ impl DenseWeights {
         lanes: &Lanes,
         mut emit: impl FnMut(Computed<'_>),
     ) {
-        let mut tile = [0i32; LARGEST_TILE];
         let pieces = Pieces::new(lines, self.kernel.pixels);
         for panel in &self.panels {
-            let width = panel.vectors * self.kernel.lanes;
-            let mut strip = Strip {
+            let strip = Strip {
                 bytes: source.bytes,
                 starts: [0; 2],
-                halves: self.kernel.halves,
+                halves: 1,
                 pixels: pieces.pixels,
                 step: source.pixel_step,
                 taps,
                 vectors: panel.vectors,
                 panel: &self.bytes.as_slice()[panel.bytes.clone()],
-                initial: &lanes.initial[panel.lane..][..width],
+                initial: &lanes.initial[panel.lane..][..panel.vectors * self.kernel.lanes],
             };
-            let origin = source.origin + panel.group * self.in_group;
-            let mut piece = 0;
-            while piece < pieces.count() {
-                strip.halves = self.kernel.halves.min(pieces.count() - piece);
-                let mut pixels = [0; 2];
-                for half in 0..strip.halves {
-                    let (line, x) = pieces.at(piece + half);
-                    strip.starts[half] = origin + line * source.line_step + x * source.pixel_step;
-                    pixels[half] = line * lines.width + x;
+            self.walk_panel(source, pieces, panel, strip, &mut emit);
+        }
+    }
+
+    /// Computes the channels of one panel.
+    fn walk_panel(
+        &self,
+        source: &Source<'_>,
+        pieces: Pieces,
+        panel: &Panel,
+        mut strip: Strip<'_>,
+        emit: &mut impl FnMut(Computed<'_>),
+    ) {
+        let mut tile = [0i32; LARGEST_TILE];
+        let origin = source.origin + panel.group * self.in_group;
+        let stride = panel.vectors * self.kernel.lanes;
+        let half_sums = pieces.pixels * stride;
+        let mut send = |sums: &[i32], pixels, pixel| {
+            let Panel { lane, channel, channels, .. } = *panel;
+            emit(Computed { sums, stride, pixels, pixel, lane, channel, channels });
+        };
+        for piece in (0..pieces.count()).step_by(self.kernel.halves) {
+            strip.halves = self.kernel.halves.min(pieces.count() - piece);
+            // What is sent twice would be added twice to an addend in its sink.
+            let mut sent = [(0, 0); 2];
+            for (half, (start, sent)) in strip.starts.iter_mut().zip(&mut sent).take(strip.halves).enumerate() {
+                let (line, x, known) = pieces.at(piece + half);
+                *start = origin + line * source.line_step + x * source.pixel_step;
+                *sent = (line * pieces.lines.width + x, known);
+            }
+            (self.kernel.run)(&strip, &mut tile);
+            let [(pixel, known), (next, next_known)] = sent;
+            if strip.halves == 2 && next == pixel + pieces.pixels && next_known == 0 {
+                send(&tile[known * stride..2 * half_sums], 2 * pieces.pixels - known, pixel + known);
+            } else {
+                for (sums, &(pixel, known)) in tile.chunks_exact(half_sums).zip(&sent[..strip.halves]) {
+                    send(&sums[known * stride..], pieces.pixels - known, pixel + known);
                 }
-                (self.kernel.run)(&strip, &mut tile);
-                let half_sums = pieces.pixels * width;
-                let mut send = |sums, pixels, pixel| {
-                    let (stride, lane) = (width, panel.lane);
-                    emit(Computed {
-                        sums,
-                        stride,
-                        pixels,
-                        pixel,
-                        lane,
-                        channel: panel.channel,
-                        channels: panel.channels,
-                    });
-                };
-                if strip.halves == 2 && pixels[1] == pixels[0] + pieces.pixels {
-                    send(&mut tile[..2 * half_sums], 2 * pieces.pixels, pixels[0]);
-                } else {
-                    for (sums, &pixel) in tile.chunks_exact_mut(half_sums).zip(&pixels[..strip.halves]) {
-                        send(sums, pieces.pixels, pixel);
-                    }
-                }
-                piece += strip.halves;
             }
         }
     }
@@ -226,10 +235,11 @@ impl Pieces {
         self.lines.count * self.per_line
     }
 
-    /// Line and first pixel of a piece.
-    fn at(&self, index: usize) -> (usize, usize) {
-        let x = index % self.per_line * self.pixels;
-        (index / self.per_line, x.min(self.lines.width - self.pixels))
+    /// Line and first pixel of a piece, and how many of its pixels the piece before has too.
+    fn at(&self, index: usize) -> (usize, usize, usize) {
+        let wanted = index % self.per_line * self.pixels;
+        let x = wanted.min(self.lines.width - self.pixels);
+        (index / self.per_line, x, wanted - x)
     }
 }
 
@@ -242,12 +252,12 @@ mod tests {
         for width in 1..60 {
             let pieces = Pieces::new(Lines { count: 2, width }, 7);
             assert!(pieces.pixels <= 7 && pieces.pixels <= width);
-            let mut seen = vec![false; 2 * width];
+            let mut seen = vec![0; 2 * width];
             for index in 0..pieces.count() {
-                let (line, x) = pieces.at(index);
-                (x..x + pieces.pixels).for_each(|x| seen[line * width + x] = true);
+                let (line, x, known) = pieces.at(index);
+                (x + known..x + pieces.pixels).for_each(|x| seen[line * width + x] += 1);
             }
-            assert!(seen.iter().all(|&seen| seen), "width {width}");
+            assert!(seen.iter().all(|&seen| seen == 1), "width {width}");
         }
     }
 }

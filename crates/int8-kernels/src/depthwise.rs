@@ -24,7 +24,9 @@ impl DepthwiseWeights {
     pub(crate) fn new(shape: &ConvShape, weights: &[i8], kernel: &'static DepthwiseKernel) -> (Self, Lanes) {
         let taps = shape.kernel_h * shape.kernel_w;
         let channels = shape.out_channels;
-        let can_share = shape.stride_w == 1 && kernel.channels.is_multiple_of(channels);
+        // A pixel of whole vectors, as the epilogue wants it.
+        let can_share =
+            shape.stride_w == 1 && kernel.channels.is_multiple_of(channels) && channels.is_multiple_of(kernel.lanes);
         let shared = if can_share { kernel.channels / channels } else { 1 };
         let blocks = channels.div_ceil(kernel.channels);
         let groups = slots(shape).count() / KR;
@@ -32,7 +34,7 @@ impl DepthwiseWeights {
         let parts = kernel.channels / kernel.lanes;
         let mut bytes = AlignedBytes::zeros(blocks * groups * parts * vector_bytes);
         let mut initial = vec![0i32; blocks * kernel.channels];
-        for index in 0..blocks * kernel.channels {
+        for (index, initial) in initial.iter_mut().enumerate() {
             let (block, lane) = (index / kernel.channels, index % kernel.channels);
             let mut channel = block * kernel.channels + channel_of_lane(lane, kernel.lanes, kernel.channels);
             if shared > 1 {
@@ -40,13 +42,13 @@ impl DepthwiseWeights {
             }
             let Some(weights) = weights.get(channel * taps..(channel + 1) * taps) else { continue };
             let sum: i32 = weights.iter().map(|&weight| i32::from(weight)).sum();
-            initial[index] = -128 * sum;
-            for (slot, tap) in slots(shape).enumerate() {
-                let Some((y, x)) = tap else { continue };
-                let vector = (block * groups + slot / KR) * parts + lane / kernel.lanes;
+            *initial = kernel.form.initial_factor() * sum;
+            let slots: Vec<i8> =
+                slots(shape).map(|tap| tap.map_or(0, |(y, x)| weights[y * shape.kernel_w + x])).collect();
+            for (group, &four) in slots.as_chunks::<KR>().0.iter().enumerate() {
+                let vector = (block * groups + group) * parts + lane / kernel.lanes;
                 let to = &mut bytes.as_mut_slice()[vector * vector_bytes..][..vector_bytes];
-                let weight = weights[y * shape.kernel_w + x];
-                put(to, kernel.form, kernel.lanes, lane % kernel.lanes, slot % KR, weight);
+                put(to, kernel.form, kernel.lanes, lane % kernel.lanes, four);
             }
         }
         let mut lanes = Lanes::new(blocks * kernel.channels);
@@ -85,7 +87,7 @@ impl DepthwiseWeights {
                     (self.kernel.run)(&windows, &mut tile);
                     let stride = block / self.shared;
                     emit(Computed {
-                        sums: &mut tile[..pixels * stride],
+                        sums: &tile[..pixels * stride],
                         stride,
                         pixels,
                         pixel: line * lines.width + x,

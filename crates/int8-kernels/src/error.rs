@@ -51,6 +51,8 @@ pub enum Error {
         /// Height, width and channels given.
         found: [usize; 3],
     },
+    /// An addend is to be in the first sink, which is none of floats.
+    NoAddend,
     /// A size of a shape is zero.
     Zero {
         /// Which size.
@@ -116,6 +118,7 @@ impl fmt::Display for Error {
             Self::ImageSize { what, expected: [h, w, c], found: [fh, fw, fc] } => {
                 write!(f, "{what} must be {h}x{w} of {c} channels, found {fh}x{fw} of {fc}")
             }
+            Self::NoAddend => write!(f, "the first sink does not hold floats to add"),
             Self::Zero { what } => write!(f, "{what} is zero"),
             Self::Groups { groups, what, channels } => {
                 write!(f, "{groups} groups do not divide {channels} {what}")

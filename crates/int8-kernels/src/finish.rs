@@ -21,10 +21,10 @@ pub struct Finish<'a> {
 }
 
 /// Sums of consecutive pixels of some consecutive channels.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Tile<'a> {
-    /// `[pixel][stride]`; finishing may overwrite them.
-    pub sums: &'a mut [i32],
+    /// `[pixel][stride]`.
+    pub sums: &'a [i32],
     /// Sums of one pixel, a multiple of the vector's lanes.
     pub stride: usize,
     /// Pixels.
@@ -42,7 +42,7 @@ pub struct Tile<'a> {
 }
 
 /// Value by value: the definition, and the way of activations that have no vector code.
-pub(crate) fn finish_values(finish: &Finish<'_>, tile: &mut Tile<'_>, sinks: &mut [Sink<'_>]) {
+pub(crate) fn finish_values(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
     for pixel in 0..tile.pixels {
         let sums = &tile.sums[pixel * tile.stride..][..tile.channels];
         let (scales, bias) = (&finish.scales[tile.lane..], &finish.bias[tile.lane..]);
@@ -51,7 +51,11 @@ pub(crate) fn finish_values(finish: &Finish<'_>, tile: &mut Tile<'_>, sinks: &mu
             let value = finish.activation.apply(value);
             let value = match &finish.residual {
                 Some(residual) => {
-                    residual.then.apply(value + addend(residual, tile.whole_pixel + pixel, tile.channel + index))
+                    let addend = match residual.addend {
+                        Addend::InSink => held(sinks, tile.pixel + pixel, tile.channel + index),
+                        _ => addend(residual, tile.whole_pixel + pixel, tile.channel + index),
+                    };
+                    residual.then.apply(value + addend)
                 }
                 None => value,
             };
@@ -66,6 +70,15 @@ fn addend(residual: &Residual<'_>, pixel: usize, channel: usize) -> f32 {
     match residual.addend {
         Addend::F32 { values, pixel_stride } => values[pixel * pixel_stride + channel],
         Addend::I8 { image, step } => f32::from(unstored(image.bytes()[pixel * image.pixel_stride() + channel])) * step,
+        Addend::InSink => 0.0,
+    }
+}
+
+/// What the first sink holds.
+fn held(sinks: &[Sink<'_>], pixel: usize, channel: usize) -> f32 {
+    match sinks.first() {
+        Some(Sink::F32 { values, place }) => values[pixel * place.pixel_stride + place.first_channel + channel],
+        _ => 0.0,
     }
 }
 

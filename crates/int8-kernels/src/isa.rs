@@ -16,6 +16,7 @@ pub struct Isa(Level);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Level {
     Scalar,
+    Sse41,
     Avx2,
     AvxVnni,
     Avx512Bw,
@@ -23,7 +24,7 @@ pub(crate) enum Level {
 }
 
 /// Above [`Level::Scalar`].
-const ABOVE_SCALAR: [Level; 4] = [Level::Avx2, Level::AvxVnni, Level::Avx512Bw, Level::Avx512Vnni];
+const ABOVE_SCALAR: [Level; 5] = [Level::Sse41, Level::Avx2, Level::AvxVnni, Level::Avx512Bw, Level::Avx512Vnni];
 
 impl Isa {
     /// The best instruction set that this CPU has and kernels exist for.
@@ -51,7 +52,7 @@ impl Isa {
         Self::available().iter().copied().find(|isa| isa.name() == name)
     }
 
-    /// The name in kernel names and options: `scalar`, `avx2`, `avxvnni`, `avx512bw` or `avx512vnni`.
+    /// The name in kernel names and options: `scalar`, `sse41`, `avx2`, `avxvnni`, `avx512bw` or `avx512vnni`.
     pub const fn name(self) -> &'static str {
         self.0.name()
     }
@@ -65,6 +66,7 @@ impl Level {
     const fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
+            Self::Sse41 => "sse41",
             Self::Avx2 => "avx2",
             Self::AvxVnni => "avxvnni",
             Self::Avx512Bw => "avx512bw",
@@ -85,6 +87,7 @@ impl Level {
         };
         match self {
             Self::Scalar => true,
+            Self::Sse41 => is_x86_feature_detected!("sse4.1"),
             Self::Avx2 => avx2(),
             Self::AvxVnni => avx2() && is_x86_feature_detected!("avxvnni"),
             Self::Avx512Bw => avx512(),

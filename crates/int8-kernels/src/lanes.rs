@@ -31,13 +31,13 @@ impl Lanes {
         self.channels[first..first + channels.len()].iter_mut().zip(channels).for_each(|(lane, c)| *lane = Some(c));
     }
 
-    /// Sums begin at −128 · Σw, as every stored byte is 128 more than its value. `depth` is the
-    /// number of weights of a channel.
-    pub(crate) fn start_at_minus_128_sums(&mut self, weights: &[i8], depth: usize) {
+    /// Sums begin at `factor` · Σw: −128 for kernels that multiply stored bytes, each of which is 128
+    /// more than its value. `depth` is the number of weights of a channel.
+    pub(crate) fn start_at_sums(&mut self, factor: i32, weights: &[i8], depth: usize) {
         for (initial, channel) in self.initial.iter_mut().zip(&self.channels) {
             if let Some(channel) = channel {
                 let sum: i32 = weights[channel * depth..][..depth].iter().map(|&weight| i32::from(weight)).sum();
-                *initial = sum.wrapping_mul(-128);
+                *initial = sum.wrapping_mul(factor);
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Multiply int8 tensors exactly, as fast as the CPU allows.
 //!
 //! This crate is the arithmetic under an int8 network, and knows nothing of networks: plain slices
-//! of `i8` go in, exact `i32` sums come out, and an [`Epilogue`] turns sums into floats or into the
+//! of bytes go in, exact `i32` sums come out, and an [`Epilogue`] turns sums into floats or into the
 //! next layer's int8 values.
 //!
 //! # The arithmetic
@@ -18,27 +18,34 @@
 //! Sums are integers, so every algorithm and every instruction set gives the same bits; the order
 //! of the *float* operations above decides bits and is part of the contract.
 //!
-//! * Activations are within ±127, which [`quantize()`] guarantees. Kernels rely on it (the sum of two
-//!   products then fits 16 bits), so it is a precondition of every product here.
+//! * Activations are within ±127, which [`quantize()`] guarantees.
 //! * Weights may be any `i8`, −128 included.
 //! * The depth (products per sum) is at most [`MAX_DEPTH`], so `i32` never overflows.
 //!
 //! # The layers of the crate
 //!
-//! [`reference`](mod@reference) is the definition: plain loops. [`kernels`] is the table of micro-kernels, each
-//! computing one tile of output; [`PackedWeights`] stores a matrix in the order that the kernel
-//! reads; [`gemm()`] and [`PackedConv`] walk over tiles. An [`Isa`] can only be made by detection, so
-//! holding one proves that this CPU can run its kernels.
+//! [`reference`](mod@reference) is the definition: plain loops. [`kernels`] is the table of micro-kernels, one set
+//! per instruction set; packing stores weights in the order and form that a set reads; [`PixelConv`]
+//! walks over tiles of pixels and panels of weights and finishes every tile while it is in the first
+//! cache. Images are channels-last and *stored* as bytes of value plus 128 ([`Image`]). An [`Isa`] can
+//! only be made by detection, so holding one proves that this CPU can run its kernels.
 //!
 //! ```
-//! use int8_kernels::{ConvShape, Isa, PackedConv, Padding, Scratch};
+//! use int8_kernels::{
+//!     Activation, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Place, Run, Sink, stored,
+//! };
 //!
 //! // One input and one output channel, a 2x2 kernel of ones over a 3x3 picture.
 //! let shape = ConvShape { kernel_h: 2, kernel_w: 2, ..ConvShape::pointwise(1, 1) };
-//! let conv = PackedConv::new(shape, &[1, 1, 1, 1], Isa::detect())?;
-//! let mut accumulators = [0; 4];
-//! conv.run(&[1, 2, 3, 4, 5, 6, 7, 8, 9], 3, 3, &Padding::default(), &mut Scratch::default(), &mut accumulators)?;
-//! assert_eq!(accumulators, [12, 16, 24, 28]);
+//! let epilogue = Epilogue::new(vec![0.5], None, Activation::Relu)?;
+//! let conv = PixelConv::new(shape, &[1, 1, 1, 1], epilogue, Isa::detect())?;
+//! let picture = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(stored);
+//! let input = Image::new(&picture, 3, 3, 1, 1)?;
+//! let run = Run { input, padding: Padding::default(), rows: 0..2, residual: None };
+//! let mut values = [0.0; 4];
+//! let mut sinks = [Sink::F32 { values: &mut values, place: Place::whole(1) }];
+//! conv.run(&run, &mut sinks, &mut PixelScratch::default())?;
+//! assert_eq!(values, [6.0, 8.0, 12.0, 14.0]);
 //! # Ok::<(), int8_kernels::Error>(())
 //! ```
 
@@ -57,7 +64,7 @@ pub mod isa;
 mod lanes;
 pub mod max_pool;
 pub mod micro_kernel;
-mod panel;
+pub mod panel;
 pub mod peak;
 pub mod pixel_conv;
 pub mod quantize;

@@ -21,7 +21,7 @@ pub struct MicroKernels {
     /// Sums of depthwise convolutions.
     pub depthwise: DepthwiseKernel,
     /// From sums to sinks.
-    pub finish: fn(&Finish<'_>, &mut Tile<'_>, &mut [Sink<'_>]),
+    pub finish: fn(&Finish<'_>, &Tile<'_>, &mut [Sink<'_>]),
     /// Routines over whole slices.
     pub rows: RowKernels,
     /// Multiply-accumulates of one round of the register-only loop, and that loop, run so many times.
@@ -38,6 +38,9 @@ pub enum WeightForm {
     Bytes,
     /// Per vector of lanes two vectors of 16-bit pairs, depths `(k, k + 2)` and then `(k + 1, k + 3)`.
     WordPairs,
+    /// Depth by depth, one byte per lane, for kernels that subtract the 128 of stored bytes themselves and
+    /// add two products in 16 bits, which values within ±127 allow.
+    Rows,
 }
 
 /// A kernel that computes up to `halves · pixels` pixels of `lanes · vectors` output channels.
@@ -154,8 +157,17 @@ impl WeightForm {
     /// Bytes of `KR` depths of one lane.
     pub const fn bytes_per_lane(self) -> usize {
         match self {
-            Self::Bytes => KR,
+            Self::Bytes | Self::Rows => KR,
             Self::WordPairs => 2 * KR,
+        }
+    }
+
+    /// What multiplies the sum of a lane's weights to give what its sum begins with: −128, if stored bytes
+    /// are multiplied as they are.
+    pub const fn initial_factor(self) -> i32 {
+        match self {
+            Self::Bytes | Self::WordPairs => -128,
+            Self::Rows => 0,
         }
     }
 }

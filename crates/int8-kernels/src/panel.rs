@@ -29,14 +29,22 @@ impl AlignedBytes {
     }
 }
 
-/// Puts the weight of one depth (0 … KR − 1 within its group) of one lane into the vector of
-/// weights at the start of `vector`.
-pub(crate) fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, depth: usize, weight: i8) {
+/// Puts the weights of one group of one lane into `vector`, which holds those of all lanes.
+///
+/// # Panics
+/// If `vector` is too short for the lane.
+pub fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, weights: [i8; KR]) {
     match form {
-        WeightForm::Bytes => vector[lane * KR + depth] = weight,
+        WeightForm::Bytes => vector[lane * KR..][..KR].copy_from_slice(&weights),
+        WeightForm::Rows => {
+            for (depth, weight) in weights.into_iter().enumerate() {
+                vector[depth * lanes + lane] = weight;
+            }
+        }
         WeightForm::WordPairs => {
-            let at = (depth % 2 * lanes + lane) * KR + depth / 2 * 2;
-            vector[at..at + 2].copy_from_slice(&i16::from(weight).to_le_bytes().map(|byte| byte as i8));
+            let [a, b, c, d] = weights.map(|weight| i16::from(weight).to_le_bytes().map(|byte| byte as i8));
+            vector[lane * KR..][..KR].copy_from_slice(&[a[0], a[1], c[0], c[1]]);
+            vector[(lanes + lane) * KR..][..KR].copy_from_slice(&[b[0], b[1], d[0], d[1]]);
         }
     }
 }
@@ -44,7 +52,7 @@ pub(crate) fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize
 /// The channel of each lane of a depthwise block: byte order if the block is one vector, else the
 /// order in which interleaving leaves four vectors (lane `i` of part `j` of the 128-bit block `b`
 /// is byte `16 b + 4 j + i`).
-pub(crate) fn channel_of_lane(index: usize, lanes: usize, channels: usize) -> usize {
+pub fn channel_of_lane(index: usize, lanes: usize, channels: usize) -> usize {
     if lanes == channels {
         index
     } else {
@@ -58,14 +66,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weights_lie_in_fours_of_bytes_or_in_pairs_of_words() {
+    fn weights_lie_in_fours_of_bytes_or_in_rows_or_in_pairs_of_words() {
         let mut bytes = [0; 8];
-        put(&mut bytes, WeightForm::Bytes, 2, 1, 2, -5);
-        assert_eq!(bytes, [0, 0, 0, 0, 0, 0, -5, 0]);
+        put(&mut bytes, WeightForm::Bytes, 2, 1, [1, 2, 3, -4]);
+        assert_eq!(bytes, [0, 0, 0, 0, 1, 2, 3, -4]);
+        put(&mut bytes, WeightForm::Rows, 2, 0, [5, 6, 7, 8]);
+        assert_eq!(bytes, [5, 0, 6, 0, 7, 2, 8, -4]);
         let mut words = [0; 16];
-        put(&mut words, WeightForm::WordPairs, 2, 1, 3, -5);
-        put(&mut words, WeightForm::WordPairs, 2, 0, 0, 7);
-        assert_eq!(words, [7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, -5, -1]);
+        put(&mut words, WeightForm::WordPairs, 2, 1, [1, 2, 3, -4]);
+        assert_eq!(words, [0, 0, 0, 0, 1, 0, 3, 0, 0, 0, 0, 0, 2, 0, -4, -1]);
     }
 
     #[test]

@@ -99,7 +99,8 @@ impl PixelConv {
     /// # Errors
     /// `ImageSize` if the input has other channels, `KernelTooLarge` if the kernel does not fit,
     /// `PaddingValue` if that is −128, `Rows` beyond the output, `TooShort` or `PixelStride` if a
-    /// sink or the residual does not fit the output, `TooLarge` if a size overflows.
+    /// sink or the residual does not fit the output, `NoAddend` if it is in no sink, `TooLarge` if a
+    /// size overflows.
     pub fn run(&self, run: &Run<'_>, sinks: &mut [Sink<'_>], scratch: &mut PixelScratch) -> Result<(), Error> {
         let (height, width) = self.check(run)?;
         let channels = self.shape.out_channels;
@@ -107,7 +108,7 @@ impl PixelConv {
             sink.check(run.rows.len(), width, channels)?;
         }
         if let Some(residual) = &run.residual {
-            residual.check(height, width, channels)?;
+            residual.check(height, width, channels, sinks)?;
         }
         let finish = Finish {
             scales: &self.lanes.scales,
@@ -119,7 +120,7 @@ impl PixelConv {
         let first = run.rows.start * width;
         self.walk(run, width, scratch, |band, computed| {
             let whole_pixel = band.start * width + computed.pixel;
-            let mut tile = Tile {
+            let tile = Tile {
                 sums: computed.sums,
                 stride: computed.stride,
                 pixels: computed.pixels,
@@ -129,7 +130,7 @@ impl PixelConv {
                 pixel: whole_pixel - first,
                 whole_pixel,
             };
-            (self.kernels.finish)(&finish, &mut tile, sinks);
+            (self.kernels.finish)(&finish, &tile, sinks);
         });
         Ok(())
     }

@@ -66,6 +66,8 @@ pub enum Addend<'a> {
         /// `1 / scale`, or 0 for a scale of 0.
         step: f32,
     },
+    /// What the first sink, one of floats, holds before it is overwritten.
+    InSink,
 }
 
 impl Place {
@@ -88,9 +90,12 @@ impl Sink<'_> {
 }
 
 impl Residual<'_> {
-    /// Fails unless the addend has `height · width` pixels with `channels` channels.
-    pub(crate) fn check(&self, height: usize, width: usize, channels: usize) -> Result<(), Error> {
+    /// Fails unless the addend has `height · width` pixels with `channels` channels; `sinks` were
+    /// checked before.
+    pub(crate) fn check(&self, height: usize, width: usize, channels: usize, sinks: &[Sink<'_>]) -> Result<(), Error> {
         match self.addend {
+            Addend::InSink if matches!(sinks.first(), Some(Sink::F32 { .. })) => Ok(()),
+            Addend::InSink => Err(Error::NoAddend),
             Addend::F32 { values, pixel_stride } => {
                 check_extent("residual", values.len(), height, width, channels, pixel_stride)
             }

@@ -199,8 +199,9 @@ proptest! {
         let addend_stride = channels + numbers.below(3) as usize;
         let floats: Vec<f32> = (0..rows * width * addend_stride).map(|_| numbers.any_float()).collect();
         let addends: Vec<u8> = (0..rows * width * addend_stride).map(|_| numbers.below(255) as u8 + 1).collect();
-        let residual = match numbers.below(3) {
+        let residual = match numbers.below(4) {
             0 => None,
+            3 => Some(Residual { addend: Addend::InSink, then }),
             1 => Some(Residual { addend: Addend::F32 { values: &floats, pixel_stride: addend_stride }, then }),
             _ => {
                 let image = Image::new(&addends, rows, width, channels, addend_stride).unwrap();
@@ -216,7 +217,7 @@ proptest! {
             let at = pixel * addend_stride + channel;
             *value = match residual.map(|residual| residual.addend) {
                 None => *value,
-                Some(Addend::F32 { values, .. }) => then.apply(*value + values[at]),
+                Some(Addend::F32 { .. } | Addend::InSink) => then.apply(*value + floats[at]),
                 Some(Addend::I8 { image, step }) => then.apply(*value + f32::from(unstored(image.bytes()[at])) * step),
             };
         }
@@ -228,7 +229,9 @@ proptest! {
         let mut scratch = PixelScratch::default();
         for &isa in Isa::available() {
             let conv = PixelConv::new(case.shape, &case.weights, epilogue.clone(), isa).unwrap();
-            let mut kept = vec![1e9; pixels * channels];
+            // What is there is overwritten, or added first.
+            let held = |index: usize| floats[(start * width + index / channels) * addend_stride + index % channels];
+            let mut kept: Vec<f32> = (0..pixels * channels).map(held).collect();
             let mut whole = vec![9; pixels * channels];
             let mut part = vec![9; pixels * place.pixel_stride];
             let mut sinks = [

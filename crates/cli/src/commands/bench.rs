@@ -71,13 +71,14 @@ pub fn run(args: &BenchArgs) -> Result<Output> {
     let input = made_up_input(args.shape, &model)?;
     let is_int8 = model.layers.iter().map(is_quantized).collect::<Result<Vec<_>>>()?.contains(&true);
     let peak = peak(isa);
-    let mut times = if is_int8 { int8(&model, isa, &input, args.loops)? } else { fp32(&model, &input, args.loops)? };
-    times.load += read;
-    let fp32 = match args.compare {
-        Some(Against::Fp32) if is_int8 => Some(fp32(&without_int8(&model)?, &input, args.loops)?),
+    let plain = match args.compare {
+        Some(Against::Fp32) if is_int8 => Some(without_int8(&model)?),
         Some(Against::Fp32) => return Err(Error::invalid("--compare fp32 needs an int8 network")),
         None => None,
     };
+    let mut times = if is_int8 { int8(model, isa, &input, args.loops)? } else { fp32(&model, &input, args.loops)? };
+    times.load += read;
+    let fp32 = plain.map(|plain| fp32(&plain, &input, args.loops)).transpose()?;
     let threads = rayon::current_num_threads();
     let kind = if is_int8 { format!("int8 ({isa})") } else { "fp32".to_owned() };
     let mut text = format!("{kind}, input {}, {threads} thread(s), {} loops\n", input.shape(), args.loops);
@@ -111,10 +112,10 @@ pub(super) fn made_up_input(shape: Option<InputShape>, model: &Model) -> Result<
     Tensor::new([c, h, w], values.collect())
 }
 
-fn int8(model: &Model, isa: Isa, input: &Tensor, loops: u32) -> Result<Times> {
-    let blob = quantizer::single_input(&fp32_ref::Graph::new(model)?)?.to_owned();
+fn int8(model: Model, isa: Isa, input: &Tensor, loops: u32) -> Result<Times> {
     let start = Instant::now();
-    let net = Int8Net::with_options(model, Options { isa, ..Options::default() })?;
+    let net = Int8Net::from_model(model, Options { isa, ..Options::default() })?;
+    let blob = quantizer::single_input(net.graph())?.to_owned();
     // A network that only runs layer by layer has no report, and no times of steps.
     let report = net.plan_report(&[(&blob, input.shape())]).ok();
     let load = start.elapsed();

@@ -29,6 +29,7 @@ use fp32_ref::{BlobId, Graph, Shape, Tensor};
 use ncnn_format::{Error, Result};
 
 use crate::layers::Prepared;
+use crate::rows::MOST_SINKS;
 use facts::Facts;
 use fusion::Fusion;
 use lowering::Lowering;
@@ -211,12 +212,28 @@ impl Plan {
     fn share_floats(&mut self, spans: &[Option<Span>]) {
         let is_slot = |blob: usize| matches!(self.homes[blob], FloatHome::Slot(_));
         let sizes: Vec<usize> = self.shapes.iter().map(|shape| shape.map_or(0, |shape| shape.volume())).collect();
-        let spans: Vec<Option<Span>> =
+        let mut spans: Vec<Option<Span>> =
             spans.iter().enumerate().map(|(blob, span)| span.filter(|_| is_slot(blob))).collect();
+        // A sum takes the memory of an addend that nobody reads after it.
+        let mut buffers: Vec<usize> = (0..spans.len()).collect();
+        for (index, step) in self.steps.iter().enumerate() {
+            if let Op::Convolve { addend: Some(addend), sinks: Sinks { floats: Some(sum), integers }, .. } = &step.op
+                && self.released[index].contains(addend)
+                && is_slot(addend.0)
+                && is_slot(sum.0)
+                && integers.len() < MOST_SINKS
+            {
+                let buffer = buffers[addend.0];
+                if let Some(sum) = spans[sum.0].take() {
+                    extend(&mut spans[buffer], sum.last);
+                }
+                buffers[sum.0] = buffer;
+            }
+        }
         let memory = Memory::new(&sizes, &spans);
-        for (home, slot) in self.homes.iter_mut().zip(&memory.slots) {
-            if let Some(slot) = slot {
-                *home = FloatHome::Slot(*slot);
+        for (home, &buffer) in self.homes.iter_mut().zip(&buffers) {
+            if let (FloatHome::Slot(_), Some(slot)) = (*home, memory.slots[buffer]) {
+                *home = FloatHome::Slot(slot);
             }
         }
         self.unshared_bytes += 4 * unshared(&sizes, &memory.slots);

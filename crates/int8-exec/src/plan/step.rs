@@ -63,6 +63,11 @@ pub(crate) struct Sinks {
 }
 
 impl Op {
+    /// Whether several threads may do it.
+    pub(crate) fn is_shared(&self) -> bool {
+        matches!(self, Self::Convolve { .. } | Self::TakeLargest { .. })
+    }
+
     /// The int8 views that are read.
     pub(crate) fn reads(&self) -> Option<View> {
         match self {

@@ -9,6 +9,7 @@ use crate::micro_kernel::MicroKernels;
 #[cfg(target_arch = "x86_64")]
 pub(crate) static KERNELS: &[&MicroKernels] = &[
     &scalar::KERNELS,
+    &x86::sse41::KERNELS,
     &x86::avx2::KERNELS,
     &x86::avxvnni::KERNELS,
     &x86::avx512bw::KERNELS,

@@ -1,16 +1,16 @@
 //! The epilogue of an instruction set.
 //!
 //! ```text
-//! for each vector of channels, for each pixel: value = activation(sum · scale + bias), in place of the sum
-//! if there is a residual:                      value = then(value + addend), in place
-//! for each sink, for each pixel:               store the values, or their quantized bytes
+//! for each two vectors of channels, for each pixel:
+//!   value = activation(sum · scale + bias)
+//!   value = then(value + addend)                 if there is a residual
+//!   for each sink: store the value, or its quantized bytes
 //! ```
 //!
-//! 1. Stage by stage, so that every loop is short and decides nothing; the tile is in the first
-//!    cache, where a store and a load cost little.
-//! 2. Whole vectors go straight to the sinks; the channels beyond the last whole vector go one by
-//!    one, so that nothing beyond them is touched.
-//! 3. Activations without vector code take the portable way.
+//! 1. Channels are the outer loop, so that scales stay in registers.
+//! 2. A single int8 sink without a residual has a loop of its own that decides nothing inside.
+//! 3. Channels beyond the last whole vector go value by value, so that nothing beyond them is touched.
+//! 4. Activations without vector code take the portable way.
 
 /// The activations with vector code, as numbers that functions are compiled for.
 pub(super) mod kind {
@@ -25,10 +25,9 @@ macro_rules! finish_kernel {
         use super::finish::kind;
         use crate::activation::Activation;
         use crate::finish::{Finish, Tile, finish_values};
-        use crate::image::unstored;
-        use crate::sink::{Addend, Residual, Sink};
+        use crate::sink::{Addend, Sink};
 
-        fn finish(finish: &Finish<'_>, tile: &mut Tile<'_>, sinks: &mut [Sink<'_>]) {
+        fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
             let then = finish.residual.map_or(Activation::None, |residual| residual.then);
             let is_vector = |activation| {
                 matches!(
@@ -47,7 +46,7 @@ macro_rules! finish_kernel {
         }
 
         #[target_feature(enable = $features)]
-        fn finish_tile(finish: &Finish<'_>, tile: &mut Tile<'_>, sinks: &mut [Sink<'_>]) {
+        fn finish_tile(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
             if let (None, [Sink::I8 { bytes, place, scale }]) = (&finish.residual, &mut *sinks)
                 && tile.channels == tile.stride
             {
@@ -70,23 +69,132 @@ macro_rules! finish_kernel {
                 };
             }
             match finish.activation {
-                Activation::Relu => activated::<{ kind::RELU }>(finish, tile, [0.0; 2]),
-                Activation::LeakyRelu { slope } => activated::<{ kind::LEAKY }>(finish, tile, [slope; 2]),
-                Activation::Clip { min, max } => activated::<{ kind::CLIP }>(finish, tile, [min, max]),
-                _ => activated::<{ kind::NONE }>(finish, tile, [0.0; 2]),
+                Activation::Relu => finish_all::<{ kind::RELU }>(finish, tile, [0.0; 2], sinks),
+                Activation::LeakyRelu { slope } => finish_all::<{ kind::LEAKY }>(finish, tile, [slope; 2], sinks),
+                Activation::Clip { min, max } => finish_all::<{ kind::CLIP }>(finish, tile, [min, max], sinks),
+                _ => finish_all::<{ kind::NONE }>(finish, tile, [0.0; 2], sinks),
             }
-            if let Some(residual) = &finish.residual {
-                add_residual(residual, tile);
+        }
+
+        /// Vectors two by two, then what is left.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn finish_all<const ACTIVATION: u8>(
+            finish: &Finish<'_>,
+            tile: &Tile<'_>,
+            limits: [f32; 2],
+            sinks: &mut [Sink<'_>],
+        ) {
+            let vectors = tile.channels / LANES;
+            let mut vector = 0;
+            while vector + 2 <= vectors {
+                finish_vectors::<ACTIVATION, 2>(finish, tile, limits, vector * LANES, sinks);
+                vector += 2;
             }
-            for sink in sinks {
-                match sink {
-                    Sink::F32 { values: to, place } => {
-                        let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel;
-                        write_floats(tile, place.pixel_stride, &mut to[start..]);
+            if vector < vectors {
+                finish_vectors::<ACTIVATION, 1>(finish, tile, limits, vector * LANES, sinks);
+            }
+            let done = vectors * LANES;
+            if done < tile.channels {
+                let rest = Tile {
+                    sums: &tile.sums[done..],
+                    lane: tile.lane + done,
+                    channel: tile.channel + done,
+                    channels: tile.channels - done,
+                    ..*tile
+                };
+                finish_values(finish, &rest, sinks);
+            }
+        }
+
+        /// `V` vectors of channels, from `first` on, of every pixel.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn finish_vectors<const ACTIVATION: u8, const V: usize>(
+            finish: &Finish<'_>,
+            tile: &Tile<'_>,
+            limits: [f32; 2],
+            first: usize,
+            sinks: &mut [Sink<'_>],
+        ) {
+            let limits = [splat(limits[0]), splat(limits[1])];
+            let scales = load_all::<V>(&finish.scales[tile.lane + first..]);
+            let bias = load_all::<V>(&finish.bias[tile.lane + first..]);
+            let channel = tile.channel + first;
+            for (pixel, sums) in tile.sums.chunks(tile.stride).take(tile.pixels).enumerate() {
+                let sums = &sums[first..first + V * LANES].as_chunks::<LANES>().0[..V];
+                let mut values = scales;
+                for v in 0..V {
+                    values[v] = value::<ACTIVATION>(&sums[v], scales[v], bias[v], limits, finish.fused_bias);
+                }
+                if let Some(residual) = &finish.residual {
+                    let addends = match (&residual.addend, &*sinks) {
+                        (Addend::InSink, [Sink::F32 { values, place }, ..]) => {
+                            let pixel = tile.pixel + pixel;
+                            load_all(&values[pixel * place.pixel_stride + place.first_channel + channel..])
+                        }
+                        (addend, _) => load_addends::<V>(addend, tile.whole_pixel + pixel, channel),
+                    };
+                    for v in 0..V {
+                        values[v] = add(values[v], addends[v]);
+                        if residual.then == Activation::Relu {
+                            values[v] = larger(values[v], splat(0.0));
+                        }
                     }
-                    Sink::I8 { bytes: to, place, scale } => {
-                        let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel;
-                        write_stored(tile, *scale, place.pixel_stride, &mut to[start..]);
+                }
+                for sink in &mut *sinks {
+                    store_values(sink, tile.pixel + pixel, channel, values);
+                }
+            }
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn load_all<const V: usize>(floats: &[f32]) -> [Floats; V] {
+            let floats = &floats[..V * LANES].as_chunks::<LANES>().0[..V];
+            let mut vectors = [splat(0.0); V];
+            for v in 0..V {
+                vectors[v] = load_floats(&floats[v]);
+            }
+            vectors
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn load_addends<const V: usize>(addend: &Addend<'_>, pixel: usize, channel: usize) -> [Floats; V] {
+            match addend {
+                Addend::F32 { values, pixel_stride } => load_all(&values[pixel * pixel_stride + channel..]),
+                Addend::I8 { image, step } => {
+                    let bytes = &image.bytes()[pixel * image.pixel_stride() + channel..][..V * LANES];
+                    let bytes = &bytes.as_chunks::<LANES>().0[..V];
+                    let mut vectors = [splat(*step); V];
+                    for v in 0..V {
+                        vectors[v] = multiply(load_stored(&bytes[v]), vectors[v]);
+                    }
+                    vectors
+                }
+                // There is no such sink; `Residual::check` refuses that.
+                Addend::InSink => [splat(0.0); V],
+            }
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn store_values<const V: usize>(sink: &mut Sink<'_>, pixel: usize, channel: usize, values: [Floats; V]) {
+            match sink {
+                Sink::F32 { values: to, place } => {
+                    let start = pixel * place.pixel_stride + place.first_channel + channel;
+                    let to = &mut to[start..start + V * LANES].as_chunks_mut::<LANES>().0[..V];
+                    for v in 0..V {
+                        store_floats(&mut to[v], values[v]);
+                    }
+                }
+                Sink::I8 { bytes, place, scale } => {
+                    let start = pixel * place.pixel_stride + place.first_channel + channel;
+                    let to = &mut bytes[start..start + V * LANES].as_chunks_mut::<LANES>().0[..V];
+                    let scale = splat(*scale);
+                    for v in 0..V {
+                        store_stored(&mut to[v], multiply(values[v], scale));
                     }
                 }
             }
@@ -109,25 +217,6 @@ macro_rules! finish_kernel {
                 kind::LEAKY => positive_or(value, multiply(value, limits[0])),
                 kind::CLIP => smaller(limits[1], larger(limits[0], value)),
                 _ => value,
-            }
-        }
-
-        /// The values of every lane, in place of the sums.
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn activated<const ACTIVATION: u8>(finish: &Finish<'_>, tile: &mut Tile<'_>, limits: [f32; 2]) {
-            let limits = [splat(limits[0]), splat(limits[1])];
-            let vectors = tile.stride / LANES;
-            let lanes = tile.lane..tile.lane + tile.stride;
-            let scales = finish.scales[lanes.clone()].as_chunks::<LANES>().0;
-            let bias = finish.bias[lanes].as_chunks::<LANES>().0;
-            let sums = tile.sums[..tile.pixels * tile.stride].as_chunks_mut::<LANES>().0;
-            for (vector, (scale, bias)) in scales.iter().zip(bias).enumerate() {
-                let (scale, bias) = (load_floats(scale), load_floats(bias));
-                for sums in sums[vector..].iter_mut().step_by(vectors) {
-                    let value = value::<ACTIVATION>(sums, scale, bias, limits, finish.fused_bias);
-                    store_ints(sums, bits(value));
-                }
             }
         }
 
@@ -185,16 +274,8 @@ macro_rules! finish_kernel {
             let out_scale = splat(out_scale);
             let first = vector * LANES;
             let lane = tile.lane + first;
-            let mut scales = [out_scale; V];
-            let mut bias = [out_scale; V];
-            for v in 0..V {
-                let (Some(scale), Some(offset)) =
-                    (finish.scales[lane + v * LANES..].first_chunk(), finish.bias[lane + v * LANES..].first_chunk())
-                else {
-                    return;
-                };
-                (scales[v], bias[v]) = (load_floats(scale), load_floats(offset));
-            }
+            let scales = load_all::<V>(&finish.scales[lane..]);
+            let bias = load_all::<V>(&finish.bias[lane..]);
             let pixels = tile.sums.chunks_exact(tile.stride).take(tile.pixels);
             for (sums, to) in pixels.zip(to.chunks_mut(pixel_stride)) {
                 let sums = &sums[first..first + V * LANES].as_chunks::<LANES>().0[..V];
@@ -207,82 +288,6 @@ macro_rules! finish_kernel {
                     } else {
                         store_stored(&mut to[v], product);
                     }
-                }
-            }
-        }
-
-        /// `then(value + addend)` of every channel.
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn add_residual(residual: &Residual<'_>, tile: &mut Tile<'_>) {
-            let is_relu = residual.then == Activation::Relu;
-            let pixels = tile.sums.chunks_exact_mut(tile.stride).take(tile.pixels);
-            match residual.addend {
-                Addend::F32 { values: addends, pixel_stride } => {
-                    let start = tile.whole_pixel * pixel_stride + tile.channel;
-                    for (values, addends) in pixels.zip(addends[start..].chunks(pixel_stride)) {
-                        let (values, rest) = values[..tile.channels].as_chunks_mut::<LANES>();
-                        let (addends, rest_addends) = addends[..tile.channels].as_chunks::<LANES>();
-                        for (value, addend) in values.iter_mut().zip(addends) {
-                            let sum = add(floats(load_ints(value)), load_floats(addend));
-                            store_ints(value, bits(if is_relu { larger(sum, splat(0.0)) } else { sum }));
-                        }
-                        for (value, addend) in rest.iter_mut().zip(rest_addends) {
-                            *value = then_bits(residual, *value, *addend);
-                        }
-                    }
-                }
-                Addend::I8 { image, step } => {
-                    let start = tile.whole_pixel * image.pixel_stride() + tile.channel;
-                    for (values, addends) in pixels.zip(image.bytes()[start..].chunks(image.pixel_stride())) {
-                        let (values, rest) = values[..tile.channels].as_chunks_mut::<LANES>();
-                        let (addends, rest_addends) = addends[..tile.channels].as_chunks::<LANES>();
-                        for (value, addend) in values.iter_mut().zip(addends) {
-                            let sum = add(floats(load_ints(value)), multiply(load_stored(addend), splat(step)));
-                            store_ints(value, bits(if is_relu { larger(sum, splat(0.0)) } else { sum }));
-                        }
-                        for (value, &addend) in rest.iter_mut().zip(rest_addends) {
-                            *value = then_bits(residual, *value, f32::from(unstored(addend)) * step);
-                        }
-                    }
-                }
-            }
-        }
-
-        /// One channel beyond the last whole vector.
-        fn then_bits(residual: &Residual<'_>, value: i32, addend: f32) -> i32 {
-            residual.then.apply(f32::from_bits(value as u32) + addend).to_bits() as i32
-        }
-
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn write_floats(tile: &Tile<'_>, pixel_stride: usize, to: &mut [f32]) {
-            let pixels = tile.sums.chunks_exact(tile.stride).take(tile.pixels);
-            for (values, to) in pixels.zip(to.chunks_mut(pixel_stride)) {
-                let (values, rest) = values[..tile.channels].as_chunks::<LANES>();
-                let (to, rest_to) = to[..tile.channels].as_chunks_mut::<LANES>();
-                for (value, to) in values.iter().zip(to) {
-                    store_floats(to, floats(load_ints(value)));
-                }
-                rest_to.iter_mut().zip(rest).for_each(|(to, &bits)| *to = f32::from_bits(bits as u32));
-            }
-        }
-
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn write_stored(tile: &Tile<'_>, scale: f32, pixel_stride: usize, to: &mut [u8]) {
-            let scale = splat(scale);
-            let pixels = tile.sums.chunks_exact(tile.stride).take(tile.pixels);
-            for (values, to) in pixels.zip(to.chunks_mut(pixel_stride)) {
-                let (values, _) = values.as_chunks::<LANES>();
-                let (to, rest) = to[..tile.channels].as_chunks_mut::<LANES>();
-                for (value, to) in values.iter().zip(&mut *to) {
-                    store_stored(to, multiply(floats(load_ints(value)), scale));
-                }
-                if !rest.is_empty() {
-                    let mut padded = [0; LANES];
-                    store_stored(&mut padded, multiply(floats(load_ints(&values[to.len()])), scale));
-                    rest.copy_from_slice(&padded[..rest.len()]);
                 }
             }
         }

@@ -9,6 +9,7 @@ mod depthwise;
 mod finish;
 #[macro_use]
 mod rows;
+mod vector128;
 mod vector256;
 mod vector512;
 
@@ -59,6 +60,11 @@ macro_rules! instruction_set {
     };
 }
 
+instruction_set!(
+    /// `pmaddwd` on 128 bits.
+    sse41, Sse41, "sse4.1", vector128, words,
+    tile 2 x [1 2] x [2], names "dense_4x8c4__sse41", "depthwise_8x16c4__sse41"
+);
 instruction_set!(
     /// `vpmaddwd` on 256 bits.
     avx2, Avx2, "avx2,fma", vector256, words,

@@ -87,20 +87,6 @@ pub(super) fn multiply_add(a: Floats, b: Floats, c: Floats) -> Floats {
     _mm256_fmadd_ps(a, b, c)
 }
 
-/// The bits of floats.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) fn bits(values: Floats) -> Ints {
-    _mm256_castps_si256(values)
-}
-
-/// The floats of bits.
-#[inline]
-#[target_feature(enable = "avx2")]
-pub(super) fn floats(bits: Ints) -> Floats {
-    _mm256_castsi256_ps(bits)
-}
-
 /// `a > b ? a : b`; `b` if either is NaN or both are zero.
 #[inline]
 #[target_feature(enable = "avx2")]

@@ -87,20 +87,6 @@ pub(super) fn multiply_add(a: Floats, b: Floats, c: Floats) -> Floats {
     _mm512_fmadd_ps(a, b, c)
 }
 
-/// The bits of floats.
-#[inline]
-#[target_feature(enable = "avx512f")]
-pub(super) fn bits(values: Floats) -> Ints {
-    _mm512_castps_si512(values)
-}
-
-/// The floats of bits.
-#[inline]
-#[target_feature(enable = "avx512f")]
-pub(super) fn floats(bits: Ints) -> Floats {
-    _mm512_castsi512_ps(bits)
-}
-
 /// `a > b ? a : b`; `b` if either is NaN or both are zero.
 #[inline]
 #[target_feature(enable = "avx512f")]
