@@ -207,6 +207,7 @@ fn run_layer(layer: &Prepared, inputs: Vec<Value>) -> Result<Vec<Value>> {
     match layer {
         Prepared::Fed => Err(Error::invalid("an Input layer was not fed")),
         Prepared::Float { layer, .. } => run_float(&**layer, inputs),
+        Prepared::Alone(layer) => layer.run(inputs),
         Prepared::Convolution(_) | Prepared::InnerProduct(_) => layer.run_alone(inputs),
     }
 }

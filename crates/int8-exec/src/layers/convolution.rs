@@ -2,7 +2,7 @@
 
 use fp32_ref::{Activation, ConvWindow, Shape};
 use int8_kernels::{ConvShape, Padding, PixelConv};
-use ncnn_format::{Error, Layer, Result, typed};
+use ncnn_format::{Error, Layer, LayerKind, Result, typed};
 
 use super::kernel_error;
 use super::weights::{Form, count};
@@ -69,7 +69,7 @@ impl Int8Convolution {
             dilation_w: window.dilation_w,
         };
         let epilogue = form.epilogue()?;
-        let is_fused = options.roundings == Roundings::NcnnX86 && fuses_on_x86(&shape, form.activation);
+        let is_fused = options.roundings == Roundings::NcnnX86 && fuses_on_x86(form, &shape);
         let epilogue = if is_fused { epilogue.with_fused_bias() } else { epilogue };
         Ok(Self {
             conv: PixelConv::new(shape, &weights, epilogue, options.isa).map_err(kernel_error)?,
@@ -103,11 +103,12 @@ impl Int8Convolution {
 }
 
 /// Whether ncnn on x86 with FMA rounds `acc · scale + bias` once (see [`Roundings::NcnnX86`]).
-fn fuses_on_x86(shape: &ConvShape, activation: Activation) -> bool {
-    let is_special = shape.is_depthwise()
-        && (shape.kernel_h, shape.kernel_w) == (3, 3)
+fn fuses_on_x86(form: &Form<'_>, shape: &ConvShape) -> bool {
+    let is_special = (shape.kernel_h, shape.kernel_w) == (3, 3)
         && (shape.dilation_h, shape.dilation_w) == (1, 1)
         && matches!((shape.stride_h, shape.stride_w), (1, 1) | (2, 2))
-        && matches!(activation, Activation::None | Activation::Relu);
-    shape.groups == 1 || is_special
+        && matches!(form.activation, Activation::None | Activation::Relu);
+    // ncnn runs other groups as convolutions; one channel in one group is depthwise to it.
+    let is_depthwise = form.layer.kind == LayerKind::ConvolutionDepthWise && shape.is_depthwise();
+    !is_depthwise || is_special
 }

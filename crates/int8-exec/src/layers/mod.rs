@@ -3,6 +3,7 @@
 mod alone;
 mod convolution;
 mod inner_product;
+mod rescale;
 mod weights;
 
 use std::sync::Arc;
@@ -11,10 +12,11 @@ use fp32_ref::Shape;
 use int8_kernels::{Padding, PixelConv};
 use ncnn_format::{Error, Layer, LayerKind, Result, typed};
 
-use crate::Options;
 use crate::plan::{Grid, Nature};
+use crate::{Options, Value};
 use convolution::Int8Convolution;
 use inner_product::Int8InnerProduct;
+use rescale::Rescale;
 
 /// A layer with its parameters checked and its weights packed.
 pub(crate) enum Prepared {
@@ -31,6 +33,16 @@ pub(crate) enum Prepared {
         /// What it may do to integers.
         nature: Nature,
     },
+    /// A layer that no plan has a step for.
+    Alone(Box<dyn AloneLayer>),
+}
+
+/// A layer that only the layer-by-layer path runs; a network with one has no plan.
+pub(crate) trait AloneLayer: Send + Sync {
+    /// # Errors
+    /// `Malformed` for another number of inputs, `Invalid` for a shape, `Unsupported` for a type that
+    /// the layer cannot work on.
+    fn run(&self, inputs: Vec<Value>) -> Result<Vec<Value>>;
 }
 
 /// How an int8 layer reads its input.
@@ -65,6 +77,9 @@ impl Prepared {
     pub(crate) fn new(layer: &Layer, options: Options) -> Result<Self> {
         if layer.kind == LayerKind::Input {
             return Ok(Self::Fed);
+        }
+        if matches!(layer.kind, LayerKind::Quantize | LayerKind::Dequantize | LayerKind::Requantize) {
+            return Ok(Self::Alone(Box::new(Rescale::new(layer, options)?)));
         }
         if !is_quantized(layer)? {
             return Ok(Self::Float { layer: fp32_ref::build(layer)?.into(), nature: Nature::new(layer)? });

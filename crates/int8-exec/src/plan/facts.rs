@@ -67,6 +67,7 @@ impl Facts {
         let is_alias = layer.nature() == Nature::Hands;
         match layer {
             Prepared::Fed => {}
+            Prepared::Alone(_) => return Err(Error::unsupported("a layer that only runs by itself")),
             Prepared::Convolution(_) | Prepared::InnerProduct(_) => {
                 let [input] = inputs[..] else {
                     return Err(Error::unsupported("an int8 layer with other than one input"));
