@@ -91,6 +91,22 @@ const SQUEEZENET: &[Layer] = &[
     [512, 1000, 1, 1, 1, 14, 1],
 ];
 
+/// Shapes of other networks: detection heads, dilation-free 5x5, groups, odd numbers of channels.
+const OTHERS: &[Layer] = &[
+    [512, 126, 1, 1, 1, 19, 1],
+    [512, 12, 1, 3, 1, 19, 1],
+    [256, 63, 1, 1, 1, 10, 1],
+    [96, 96, 96, 3, 2, 112, 1],
+    [144, 144, 144, 3, 1, 56, 1],
+    [240, 240, 240, 5, 1, 14, 1],
+    [16, 96, 1, 1, 1, 112, 1],
+    [24, 144, 1, 1, 1, 56, 1],
+    [144, 24, 1, 1, 1, 56, 1],
+    [58, 58, 1, 1, 1, 28, 1],
+    [128, 128, 8, 3, 1, 28, 1],
+    [25088, 4096, 1, 1, 1, 1, 1],
+];
+
 /// Products of cubes as 1x1 convolutions of a row of pixels (side 0 means that many pixels as
 /// channels).
 const CUBES: &[usize] = &[256, 512, 1024];
@@ -107,8 +123,13 @@ fn main() {
             report([size, size, 1, 1, 1, size, 1], (1, size), isa, residual);
         }
     }
-    let networks =
-        [("resnet50", RESNET50), ("mobilenet", MOBILENET), ("resnet18", RESNET18), ("squeezenet", SQUEEZENET)];
+    let networks = [
+        ("resnet50", RESNET50),
+        ("mobilenet", MOBILENET),
+        ("resnet18", RESNET18),
+        ("squeezenet", SQUEEZENET),
+        ("others", OTHERS),
+    ];
     for (name, layers) in networks {
         if !has(name) && !no_network {
             continue;

@@ -25,7 +25,7 @@ pub struct Finish<'a> {
 pub struct Tile<'a> {
     /// `[pixel][stride]`.
     pub sums: &'a [i32],
-    /// Sums of one pixel, a multiple of the vector's lanes.
+    /// Sums of one pixel, a multiple of the vector's lanes; `sums` has all of them of every pixel.
     pub stride: usize,
     /// Pixels.
     pub pixels: usize,
@@ -66,7 +66,8 @@ pub(crate) fn finish_values(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [S
     }
 }
 
-fn addend(residual: &Residual<'_>, pixel: usize, channel: usize) -> f32 {
+/// What is added to one value.
+pub(crate) fn addend(residual: &Residual<'_>, pixel: usize, channel: usize) -> f32 {
     match residual.addend {
         Addend::F32 { values, pixel_stride } => values[pixel * pixel_stride + channel],
         Addend::I8 { image, step } => f32::from(unstored(image.bytes()[pixel * image.pixel_stride() + channel])) * step,

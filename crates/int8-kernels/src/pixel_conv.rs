@@ -172,8 +172,7 @@ impl PixelConv {
             input: (input.height(), input.width()),
         })?;
         check_rows(rows, height)?;
-        let padded = [input.height() + padding.top + padding.bottom, input.width() + padding.left + padding.right];
-        checked_product("padded input", &[padded[0], padded[1], self.shape.in_channels + 64])?;
+        check_copy(&self.shape, run)?;
         Ok((height, width))
     }
 
@@ -190,7 +189,8 @@ impl PixelConv {
             Weights::Dense(weights) => weights.needs(shape),
             Weights::Depthwise(weights) => weights.needs(),
         };
-        let input_row = run.input.width() * shape.in_channels * shape.stride_h;
+        let input_width = run.input.width() + run.padding.left + run.padding.right;
+        let input_row = input_width.saturating_mul(shape.in_channels).saturating_mul(shape.stride_h);
         let row_bytes = input_row.max(width * shape.out_channels).max(1);
         let step = (BAND_BYTES / row_bytes).max(1);
         let mut first = run.rows.start;
@@ -214,5 +214,17 @@ impl PixelConv {
                 }
             }
         }
+    }
+}
+
+/// Fails if the padded rows that one output row reads have more bytes than could make sense: they may be
+/// copied, and padding comes from files.
+fn check_copy(shape: &ConvShape, run: &Run<'_>) -> Result<(), Error> {
+    const MOST: usize = 1 << 30;
+    let width = run.input.width() + run.padding.left + run.padding.right;
+    let (rows, _) = shape.extent().unwrap_or((usize::MAX, 0));
+    match checked_product("padded input", &[width, shape.in_channels, rows])? {
+        0..=MOST => Ok(()),
+        _ => Err(Error::TooLarge { what: "padded input" }),
     }
 }

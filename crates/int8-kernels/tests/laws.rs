@@ -5,6 +5,9 @@
 use int8_kernels::{Activation, ConvShape, Epilogue, Isa, PackedConv, Padding, Scratch, quantize, reference};
 use proptest::collection::vec;
 use proptest::prelude::*;
+use shapes::geometry;
+
+mod shapes;
 
 #[derive(Debug, Clone)]
 struct Case {
@@ -38,33 +41,6 @@ impl Case {
     }
 }
 
-fn geometry() -> impl Strategy<Value = (ConvShape, usize, usize, Padding)> {
-    let channels = prop_oneof![
-        (1..4usize, 1..4usize, 1..4usize).prop_map(|(groups, i, o)| (groups, groups * i, groups * o)),
-        (1..9usize).prop_map(|channels| (channels, channels, channels)),
-        (1..20usize, 1..10usize).prop_map(|(i, o)| (1, i, o)),
-    ];
-    let kernel = (1..5usize, 1..5usize, 1..4usize, 1..4usize, 1..4usize, 1..4usize);
-    let padding = (0..5usize, 0..5usize, 0..5usize, 0..5usize, -127..=127i8)
-        .prop_map(|(top, bottom, left, right, value)| Padding { top, bottom, left, right, value });
-    (channels, kernel, 1..24usize, 1..24usize, padding).prop_map(|(channels, kernel, height, width, padding)| {
-        let (groups, in_channels, out_channels) = channels;
-        let (kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w) = kernel;
-        let shape = ConvShape {
-            in_channels,
-            out_channels,
-            groups,
-            kernel_h,
-            kernel_w,
-            stride_h,
-            stride_w,
-            dilation_h,
-            dilation_w,
-        };
-        (shape, height, width, padding)
-    })
-}
-
 fn case() -> impl Strategy<Value = Case> {
     geometry().prop_flat_map(|(shape, height, width, padding)| {
         let weights = shape.depth().unwrap() * shape.out_channels;
@@ -92,7 +68,7 @@ fn monotone() -> impl Strategy<Value = Activation> {
 
 proptest! {
     // Cheap cases over many dimensions: more than usual.
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     #[test]
     fn a_packed_convolution_equals_the_reference(case in case()) {
@@ -183,6 +159,10 @@ fn a_run_with_buffers_that_do_not_fit_says_which() {
     assert_eq!(run(32, (4, 4), Padding { value: -128, ..none }, 12), "padding value -128 is outside -127..=127");
     assert_eq!(run(0, (0, 4), Padding { top: 3, ..none }, 6), "input height is zero");
     assert_eq!(run(0, (usize::MAX, 4), none, 6), "input is too large to address");
+    let wide = Padding { left: 1 << 40, ..none };
+    let strided = PackedConv::new(ConvShape { stride_w: 1 << 40, ..shape }, &[1; 54], Isa::detect()).unwrap();
+    let run = strided.run(&[0; 32], 4, 4, &wide, &mut Scratch::default(), &mut [0; 12]);
+    assert_eq!(run.unwrap_err().to_string(), "padded input is too large to address");
     let error = PackedConv::new(shape, &[1; 53], Isa::detect()).unwrap_err();
     assert_eq!(error.to_string(), "weights must have 54 elements, found 53");
 }

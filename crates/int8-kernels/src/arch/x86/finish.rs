@@ -9,7 +9,7 @@
 //!
 //! 1. Channels are the outer loop, so that scales stay in registers.
 //! 2. A single int8 sink without a residual has a loop of its own that decides nothing inside.
-//! 3. Channels beyond the last whole vector go value by value, so that nothing beyond them is touched.
+//! 3. Channels beyond the last whole vector go through a buffer, so that nothing beyond them is touched.
 //! 4. Activations without vector code take the portable way.
 
 /// The activations with vector code, as numbers that functions are compiled for.
@@ -24,7 +24,7 @@ macro_rules! finish_kernel {
     ($features:literal) => {
         use super::finish::kind;
         use crate::activation::Activation;
-        use crate::finish::{Finish, Tile, finish_values};
+        use crate::finish::{Finish, Tile, addend, finish_values};
         use crate::sink::{Addend, Sink};
 
         fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
@@ -47,27 +47,6 @@ macro_rules! finish_kernel {
 
         #[target_feature(enable = $features)]
         fn finish_tile(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
-            if let (None, [Sink::I8 { bytes, place, scale }]) = (&finish.residual, &mut *sinks)
-                && tile.channels == tile.stride
-            {
-                let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel;
-                let to = &mut bytes[start..];
-                return match finish.activation {
-                    Activation::Relu if *scale >= 0.0 => {
-                        requantize::<{ kind::RELU }, true>(finish, tile, [0.0; 2], *scale, place.pixel_stride, to);
-                    }
-                    Activation::Relu => {
-                        requantize::<{ kind::RELU }, false>(finish, tile, [0.0; 2], *scale, place.pixel_stride, to);
-                    }
-                    Activation::LeakyRelu { slope } => {
-                        requantize::<{ kind::LEAKY }, false>(finish, tile, [slope; 2], *scale, place.pixel_stride, to);
-                    }
-                    Activation::Clip { min, max } => {
-                        requantize::<{ kind::CLIP }, false>(finish, tile, [min, max], *scale, place.pixel_stride, to);
-                    }
-                    _ => requantize::<{ kind::NONE }, false>(finish, tile, [0.0; 2], *scale, place.pixel_stride, to),
-                };
-            }
             match finish.activation {
                 Activation::Relu => finish_all::<{ kind::RELU }>(finish, tile, [0.0; 2], sinks),
                 Activation::LeakyRelu { slope } => finish_all::<{ kind::LEAKY }>(finish, tile, [slope; 2], sinks),
@@ -94,16 +73,49 @@ macro_rules! finish_kernel {
             if vector < vectors {
                 finish_vectors::<ACTIVATION, 1>(finish, tile, limits, vector * LANES, sinks);
             }
-            let done = vectors * LANES;
-            if done < tile.channels {
-                let rest = Tile {
-                    sums: &tile.sums[done..],
-                    lane: tile.lane + done,
-                    channel: tile.channel + done,
-                    channels: tile.channels - done,
-                    ..*tile
-                };
-                finish_values(finish, &rest, sinks);
+            if vectors * LANES < tile.channels {
+                finish_part::<ACTIVATION>(finish, tile, limits, vectors * LANES, sinks);
+            }
+        }
+
+        /// The channels from `first` on, fewer than a vector: computed as one, stored through a buffer.
+        #[inline(never)]
+        #[target_feature(enable = $features)]
+        fn finish_part<const ACTIVATION: u8>(
+            finish: &Finish<'_>,
+            tile: &Tile<'_>,
+            limits: [f32; 2],
+            first: usize,
+            sinks: &mut [Sink<'_>],
+        ) {
+            let limits = [splat(limits[0]), splat(limits[1])];
+            let [scale] = load_all::<1>(&finish.scales[tile.lane + first..]);
+            let [bias] = load_all::<1>(&finish.bias[tile.lane + first..]);
+            let (lanes, channel) = (tile.channels - first, tile.channel + first);
+            for pixel in 0..tile.pixels {
+                let sums = &tile_vectors::<1>(tile, pixel, first)[0];
+                let mut values = [0.0; LANES];
+                store_floats(&mut values, value::<ACTIVATION>(sums, scale, bias, limits, finish.fused_bias));
+                if let Some(residual) = &finish.residual {
+                    for (lane, value) in values[..lanes].iter_mut().enumerate() {
+                        let sum = *value + addend(residual, tile.whole_pixel + pixel, channel + lane);
+                        *value = residual.then.apply(sum);
+                    }
+                }
+                for sink in &mut *sinks {
+                    match sink {
+                        Sink::F32 { values: to, place } => {
+                            let start = (tile.pixel + pixel) * place.pixel_stride + place.first_channel + channel;
+                            to[start..start + lanes].copy_from_slice(&values[..lanes]);
+                        }
+                        Sink::I8 { bytes: to, place, scale } => {
+                            let start = (tile.pixel + pixel) * place.pixel_stride + place.first_channel + channel;
+                            let mut bytes = [0; LANES];
+                            store_stored(&mut bytes, multiply(load_floats(&values), splat(*scale)));
+                            to[start..start + lanes].copy_from_slice(&bytes[..lanes]);
+                        }
+                    }
+                }
             }
         }
 
@@ -117,12 +129,35 @@ macro_rules! finish_kernel {
             first: usize,
             sinks: &mut [Sink<'_>],
         ) {
+            if let (None, [Sink::I8 { bytes, place, scale }]) = (&finish.residual, &mut *sinks) {
+                let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel + first;
+                let to = (*scale, place.pixel_stride, &mut bytes[start..]);
+                if ACTIVATION == kind::RELU && *scale >= 0.0 {
+                    requantize::<ACTIVATION, true, V>(finish, tile, limits, first, to);
+                } else {
+                    requantize::<ACTIVATION, false, V>(finish, tile, limits, first, to);
+                }
+            } else {
+                distribute::<ACTIVATION, V>(finish, tile, limits, first, sinks);
+            }
+        }
+
+        /// `V` vectors of channels to any sinks. Not inlined, as its setup would be everyone's.
+        #[inline(never)]
+        #[target_feature(enable = $features)]
+        fn distribute<const ACTIVATION: u8, const V: usize>(
+            finish: &Finish<'_>,
+            tile: &Tile<'_>,
+            limits: [f32; 2],
+            first: usize,
+            sinks: &mut [Sink<'_>],
+        ) {
             let limits = [splat(limits[0]), splat(limits[1])];
             let scales = load_all::<V>(&finish.scales[tile.lane + first..]);
             let bias = load_all::<V>(&finish.bias[tile.lane + first..]);
             let channel = tile.channel + first;
-            for (pixel, sums) in tile.sums.chunks(tile.stride).take(tile.pixels).enumerate() {
-                let sums = &sums[first..first + V * LANES].as_chunks::<LANES>().0[..V];
+            for pixel in 0..tile.pixels {
+                let sums = tile_vectors::<V>(tile, pixel, first);
                 let mut values = scales;
                 for v in 0..V {
                     values[v] = value::<ACTIVATION>(&sums[v], scales[v], bias[v], limits, finish.fused_bias);
@@ -146,6 +181,13 @@ macro_rules! finish_kernel {
                     store_values(sink, tile.pixel + pixel, channel, values);
                 }
             }
+        }
+
+        /// `V` vectors of one pixel's sums, from channel `first` on.
+        #[inline]
+        #[target_feature(enable = $features)]
+        fn tile_vectors<'a, const V: usize>(tile: &Tile<'a>, pixel: usize, first: usize) -> &'a [[i32; LANES]] {
+            &tile.sums[pixel * tile.stride + first..][..V * LANES].as_chunks::<LANES>().0[..V]
         }
 
         #[inline]
@@ -220,66 +262,24 @@ macro_rules! finish_kernel {
             }
         }
 
-        /// The usual case, whole vectors to one int8 sink, in one pass.
-        #[inline]
+        /// `V` vectors of channels to the one int8 sink, given as its scale, the elements from one pixel to
+        /// the next, and the bytes from the first channel on.
+        #[inline(never)]
         #[target_feature(enable = $features)]
-        fn requantize<const ACTIVATION: u8, const POSITIVE: bool>(
+        fn requantize<const ACTIVATION: u8, const POSITIVE: bool, const V: usize>(
             finish: &Finish<'_>,
             tile: &Tile<'_>,
             limits: [f32; 2],
-            out_scale: f32,
-            pixel_stride: usize,
-            to: &mut [u8],
-        ) {
-            let mut vector = 0;
-            let vectors = tile.stride / LANES;
-            while vector + 2 <= vectors {
-                requantize_vectors::<ACTIVATION, POSITIVE, 2>(
-                    finish,
-                    tile,
-                    limits,
-                    out_scale,
-                    vector,
-                    pixel_stride,
-                    to,
-                );
-                vector += 2;
-            }
-            if vector < vectors {
-                requantize_vectors::<ACTIVATION, POSITIVE, 1>(
-                    finish,
-                    tile,
-                    limits,
-                    out_scale,
-                    vector,
-                    pixel_stride,
-                    to,
-                );
-            }
-        }
-
-        /// `V` vectors of channels of every pixel.
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn requantize_vectors<const ACTIVATION: u8, const POSITIVE: bool, const V: usize>(
-            finish: &Finish<'_>,
-            tile: &Tile<'_>,
-            limits: [f32; 2],
-            out_scale: f32,
-            vector: usize,
-            pixel_stride: usize,
-            to: &mut [u8],
+            first: usize,
+            (out_scale, pixel_stride, to): (f32, usize, &mut [u8]),
         ) {
             let limits = [splat(limits[0]), splat(limits[1])];
+            let scales = load_all::<V>(&finish.scales[tile.lane + first..]);
+            let bias = load_all::<V>(&finish.bias[tile.lane + first..]);
             let out_scale = splat(out_scale);
-            let first = vector * LANES;
-            let lane = tile.lane + first;
-            let scales = load_all::<V>(&finish.scales[lane..]);
-            let bias = load_all::<V>(&finish.bias[lane..]);
-            let pixels = tile.sums.chunks_exact(tile.stride).take(tile.pixels);
-            for (sums, to) in pixels.zip(to.chunks_mut(pixel_stride)) {
-                let sums = &sums[first..first + V * LANES].as_chunks::<LANES>().0[..V];
-                let to = &mut to[first..first + V * LANES].as_chunks_mut::<LANES>().0[..V];
+            for pixel in 0..tile.pixels {
+                let sums = tile_vectors::<V>(tile, pixel, first);
+                let to = &mut to[pixel * pixel_stride..][..V * LANES].as_chunks_mut::<LANES>().0[..V];
                 for v in 0..V {
                     let value = value::<ACTIVATION>(&sums[v], scales[v], bias[v], limits, finish.fused_bias);
                     let product = multiply(value, out_scale);

@@ -2,6 +2,8 @@
 //! that make the kernels of each set from them.
 
 #[macro_use]
+mod operations;
+#[macro_use]
 mod dense;
 #[macro_use]
 mod depthwise;
