@@ -131,11 +131,11 @@ macro_rules! finish_kernel {
         ) {
             if let (None, [Sink::I8 { bytes, place, scale }]) = (&finish.residual, &mut *sinks) {
                 let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel + first;
-                let to = (*scale, place.pixel_stride, &mut bytes[start..]);
-                if ACTIVATION == kind::RELU && *scale >= 0.0 {
-                    requantize::<ACTIVATION, true, V>(finish, tile, limits, first, to);
+                let (scale, pixel_stride, to) = (*scale, place.pixel_stride, &mut bytes[start..]);
+                if ACTIVATION == kind::RELU && scale >= 0.0 {
+                    requantize::<ACTIVATION, true, V>(finish, tile, limits, first, scale, pixel_stride, to);
                 } else {
-                    requantize::<ACTIVATION, false, V>(finish, tile, limits, first, to);
+                    requantize::<ACTIVATION, false, V>(finish, tile, limits, first, scale, pixel_stride, to);
                 }
             } else {
                 distribute::<ACTIVATION, V>(finish, tile, limits, first, sinks);
@@ -262,8 +262,7 @@ macro_rules! finish_kernel {
             }
         }
 
-        /// `V` vectors of channels to the one int8 sink, given as its scale, the elements from one pixel to
-        /// the next, and the bytes from the first channel on.
+        /// `V` vectors of channels to the one int8 sink, whose bytes are given from the first channel on.
         #[inline(never)]
         #[target_feature(enable = $features)]
         fn requantize<const ACTIVATION: u8, const POSITIVE: bool, const V: usize>(
@@ -271,15 +270,18 @@ macro_rules! finish_kernel {
             tile: &Tile<'_>,
             limits: [f32; 2],
             first: usize,
-            (out_scale, pixel_stride, to): (f32, usize, &mut [u8]),
+            out_scale: f32,
+            pixel_stride: usize,
+            to: &mut [u8],
         ) {
             let limits = [splat(limits[0]), splat(limits[1])];
             let scales = load_all::<V>(&finish.scales[tile.lane + first..]);
             let bias = load_all::<V>(&finish.bias[tile.lane + first..]);
             let out_scale = splat(out_scale);
-            for pixel in 0..tile.pixels {
-                let sums = tile_vectors::<V>(tile, pixel, first);
-                let to = &mut to[pixel * pixel_stride..][..V * LANES].as_chunks_mut::<LANES>().0[..V];
+            let pixels = tile.sums.chunks_exact(tile.stride).take(tile.pixels);
+            for (sums, to) in pixels.zip(to.chunks_mut(pixel_stride)) {
+                let sums = &sums[first..first + V * LANES].as_chunks::<LANES>().0[..V];
+                let to = &mut to[..V * LANES].as_chunks_mut::<LANES>().0[..V];
                 for v in 0..V {
                     let value = value::<ACTIVATION>(&sums[v], scales[v], bias[v], limits, finish.fused_bias);
                     let product = multiply(value, out_scale);
