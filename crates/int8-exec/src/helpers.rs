@@ -1,24 +1,32 @@
 //! Threads that stay awake while a network runs.
 
 use std::hint::spin_loop;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use rayon::{Scope, Yield};
+use rayon::Yield;
 
 /// A layer takes some microseconds, waking a thread as long: the other threads of the pool look for
-/// work instead of sleeping, until the run is over or nothing came for a while.
+/// work instead of sleeping until nothing came for a while, so also from one run to the next.
 pub(crate) struct Helpers {
     /// By thread, whether it helps already.
     is_awake: Vec<AtomicBool>,
     awake: AtomicUsize,
     is_called: AtomicBool,
-    is_over: AtomicBool,
 }
 
-/// A thread that found no work for so long goes to sleep. It also ends what would be a deadlock: two
-/// runs in one pool whose threads help each other and wait for each other's end.
-const PATIENCE: Duration = Duration::from_micros(300);
+/// Who waits longer than this lets others run: perhaps what it waits for has no processor.
+const RESTLESS: Duration = Duration::from_micros(30);
+
+/// What a thread does that has waited since `since` and is going to look again.
+pub(crate) fn pause(since: Instant) {
+    if since.elapsed() > RESTLESS { std::thread::yield_now() } else { spin_loop() }
+}
+
+/// A thread that found no work for so long goes to sleep. It has to end: a thread of another run in
+/// the same pool may look for work while its own is done.
+const PATIENCE: Duration = Duration::from_micros(500);
 
 impl Helpers {
     pub(crate) fn new() -> Self {
@@ -26,26 +34,26 @@ impl Helpers {
             is_awake: (0..rayon::current_num_threads()).map(|_| AtomicBool::new(false)).collect(),
             awake: AtomicUsize::new(0),
             is_called: AtomicBool::new(false),
-            is_over: AtomicBool::new(false),
         }
+    }
+
+    /// Whether they are the threads of the current pool.
+    pub(crate) fn fit(&self) -> bool {
+        self.is_awake.len() == rayon::current_num_threads()
     }
 
     /// Wakes those who sleep.
-    pub(crate) fn call<'scope>(&'scope self, scope: &Scope<'scope>) {
+    pub(crate) fn call(self: &Arc<Self>) {
         let is_missed = self.awake.load(Ordering::Relaxed) + 1 < self.is_awake.len();
         let Some(caller) = rayon::current_thread_index() else { return };
         if is_missed && !self.is_called.swap(true, Ordering::Relaxed) {
-            scope.spawn_broadcast(move |_, context| {
+            let helpers = Arc::clone(self);
+            rayon::spawn_broadcast(move |context| {
                 if context.index() != caller {
-                    self.help(context.index());
+                    helpers.help(context.index());
                 }
             });
         }
-    }
-
-    /// Lets everybody go.
-    pub(crate) fn dismiss(&self) {
-        self.is_over.store(true, Ordering::Relaxed);
     }
 
     fn help(&self, thread: usize) {
@@ -56,13 +64,13 @@ impl Helpers {
         self.awake.fetch_add(1, Ordering::Relaxed);
         self.is_called.store(false, Ordering::Relaxed);
         let mut idle_since = Instant::now();
-        while !self.is_over.load(Ordering::Relaxed) {
+        loop {
             if rayon::yield_now() == Some(Yield::Executed) {
                 idle_since = Instant::now();
             } else if idle_since.elapsed() > PATIENCE {
                 break;
             } else {
-                spin_loop();
+                pause(idle_since);
             }
         }
         self.awake.fetch_sub(1, Ordering::Relaxed);

@@ -1,12 +1,14 @@
 //! The rows of a layer's output, spread over threads.
 
-use std::hint::spin_loop;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use int8_kernels::{PixelScratch, Place, Sink};
 use ncnn_format::Result;
+
+use crate::helpers::pause;
 
 /// The most sinks that one pass over a layer fills.
 pub(crate) const MOST_SINKS: usize = 4;
@@ -103,8 +105,7 @@ impl Rows<'_> {
 
     /// Every thread takes the next share until none is left.
     ///
-    /// Waiting is spinning, as long as the shares of others take: a thread that sleeps or yields here
-    /// misses more than it gives.
+    /// Waiting is spinning at first: a thread that sleeps here misses more than it gives.
     fn spread<W>(self, scratch: &Scratches, shares: usize, unit: usize, work: &W) -> Result<()>
     where
         W: Fn(Range<usize>, &mut [Sink<'_>], &mut PixelScratch) -> Result<()> + Sync,
@@ -136,8 +137,9 @@ impl Rows<'_> {
                 });
             }
             take_shares();
+            let since = Instant::now();
             while busy.load(Ordering::SeqCst) > 0 {
-                spin_loop();
+                pause(since);
             }
         });
         result.into_inner().unwrap_or_else(PoisonError::into_inner)

@@ -21,11 +21,12 @@ pub struct Session {
     compiled: Arc<Compiled>,
     plan: Option<KnownPlan>,
     buffers: Buffers,
+    helpers: Arc<Helpers>,
 }
 
 impl Session {
     pub(crate) fn new(compiled: Arc<Compiled>) -> Self {
-        Self { compiled, plan: None, buffers: Buffers::default() }
+        Self { compiled, plan: None, buffers: Buffers::default(), helpers: Arc::new(Helpers::new()) }
     }
 
     /// Runs the network on `inputs` (blob name and value, one per input), an output that is int8 is
@@ -61,26 +62,25 @@ impl Session {
             self.buffers.keep(&plan, *blob, Value::Planar(value.clone()))?;
         }
         let buffers = &mut self.buffers;
-        let mut run_step = |index: usize| {
+        if !self.helpers.fit() {
+            self.helpers = Arc::new(Helpers::new());
+        }
+        let helpers = &self.helpers;
+        let run_step = |index: usize| {
+            if plan.steps[index].op.is_shared() {
+                helpers.call();
+            }
             let start = Instant::now();
             let result = context.run_step(index, buffers);
             timed(index, start.elapsed());
             result.map_err(|error| error.in_layer(&compiled.names[plan.steps[index].layers[0]]))
         };
-        if rayon::current_num_threads() == 1 {
-            (0..plan.steps.len()).try_for_each(run_step)?;
+        let mut steps = 0..plan.steps.len();
+        if rayon::current_thread_index().is_some() {
+            steps.try_for_each(run_step)?;
         } else {
-            let helpers = Helpers::new();
-            rayon::scope(|scope| {
-                let result = (0..plan.steps.len()).try_for_each(|index| {
-                    if plan.steps[index].op.is_shared() {
-                        helpers.call(scope);
-                    }
-                    run_step(index)
-                });
-                helpers.dismiss();
-                result
-            })?;
+            // Threads of the pool can only help one of theirs.
+            rayon::scope(|_| steps.try_for_each(run_step))?;
         }
         self.outputs(&compiled, &plan)
     }

@@ -48,12 +48,17 @@ fn the_number_of_layers_does_not_matter() {
             for _ in 0..2 {
                 session.run(&[("data", input.clone())]).unwrap();
             }
-            let region = Region::new(ALLOCATOR);
-            let outputs = session.run(&[("data", input.clone())]).unwrap();
-            let used = region.change();
-            assert!(used.bytes_allocated < 4 * 4 * 10 * 10 * 4 + 2048, "{used:?}");
-            assert_eq!(outputs.iter().len(), 1);
-            used.allocations
+            // The least of several runs: threads of the test harness allocate too.
+            let runs = (0..5).map(|_| {
+                let region = Region::new(ALLOCATOR);
+                let outputs = session.run(&[("data", input.clone())]).unwrap();
+                let used = region.change();
+                assert_eq!(outputs.iter().len(), 1);
+                (used.bytes_allocated, used.allocations)
+            });
+            let (bytes, allocations) = runs.min().unwrap();
+            assert!(bytes < 4 * 4 * 10 * 10 * 4 + 2048, "{bytes} bytes");
+            allocations
         })
     });
     assert_eq!(few, many, "allocations of 1 block and of 9");

@@ -51,10 +51,7 @@ pub(crate) fn finish_values(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [S
             let value = finish.activation.apply(value);
             let value = match &finish.residual {
                 Some(residual) => {
-                    let addend = match residual.addend {
-                        Addend::InSink => held(sinks, tile.pixel + pixel, tile.channel + index),
-                        _ => addend(residual, tile.whole_pixel + pixel, tile.channel + index),
-                    };
+                    let addend = addend(residual, sinks, tile, pixel, tile.channel + index);
                     residual.then.apply(value + addend)
                 }
                 None => value,
@@ -66,20 +63,25 @@ pub(crate) fn finish_values(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [S
     }
 }
 
-/// What is added to one value.
-pub(crate) fn addend(residual: &Residual<'_>, pixel: usize, channel: usize) -> f32 {
-    match residual.addend {
-        Addend::F32 { values, pixel_stride } => values[pixel * pixel_stride + channel],
-        Addend::I8 { image, step } => f32::from(unstored(image.bytes()[pixel * image.pixel_stride() + channel])) * step,
-        Addend::InSink => 0.0,
-    }
-}
-
-/// What the first sink holds.
-fn held(sinks: &[Sink<'_>], pixel: usize, channel: usize) -> f32 {
-    match sinks.first() {
-        Some(Sink::F32 { values, place }) => values[pixel * place.pixel_stride + place.first_channel + channel],
-        _ => 0.0,
+/// What is added to the value of a pixel of `tile` and a channel of the output.
+pub(crate) fn addend(
+    residual: &Residual<'_>,
+    sinks: &[Sink<'_>],
+    tile: &Tile<'_>,
+    pixel: usize,
+    channel: usize,
+) -> f32 {
+    let whole_pixel = tile.whole_pixel + pixel;
+    match (residual.addend, sinks) {
+        (Addend::F32 { values, pixel_stride }, _) => values[whole_pixel * pixel_stride + channel],
+        (Addend::I8 { image, step }, _) => {
+            f32::from(unstored(image.bytes()[whole_pixel * image.pixel_stride() + channel])) * step
+        }
+        (Addend::InSink, [Sink::F32 { values, place }, ..]) => {
+            values[(tile.pixel + pixel) * place.pixel_stride + place.first_channel + channel]
+        }
+        // `Residual::check` refuses that.
+        (Addend::InSink, _) => 0.0,
     }
 }
 

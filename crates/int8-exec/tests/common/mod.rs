@@ -40,45 +40,33 @@ pub(crate) fn network(lines: &str, seed: u32) -> Model {
     let mut model = Model::from_param_text(&text).unwrap();
     let mut lcg = Lcg(seed);
     for layer in &mut model.layers {
-        let sizes = match layer.kind {
-            LayerKind::Convolution => {
-                let params = typed::Convolution::read(layer).unwrap();
-                Some((
-                    params.num_output,
-                    params.num_output,
-                    params.weight_data_size,
-                    params.bias_term,
-                    params.int8_scale_term,
-                ))
-            }
-            LayerKind::ConvolutionDepthWise => {
-                let params = typed::ConvolutionDepthWise::read(layer).unwrap();
-                Some((
-                    params.num_output,
-                    params.group,
-                    params.weight_data_size,
-                    params.bias_term,
-                    params.int8_scale_term,
-                ))
-            }
-            LayerKind::InnerProduct => {
-                let params = typed::InnerProduct::read(layer).unwrap();
-                Some((
-                    params.num_output,
-                    params.num_output,
-                    params.weight_data_size,
-                    params.bias_term,
-                    params.int8_scale_term,
-                ))
-            }
-            _ => None,
-        };
-        if let Some((outputs, slices, weights, bias, term)) = sizes {
-            let fan = weights / outputs;
-            fill(layer, &mut lcg, [outputs, slices, weights, fan].map(|size| size as usize), bias != 0, term);
-        }
+        let Some([outputs, slices, weights, bias, term]) = sizes(layer) else { continue };
+        let sizes = [outputs, slices, weights, weights / outputs].map(|size| size as usize);
+        fill(layer, &mut lcg, sizes, bias != 0, term);
     }
     model
+}
+
+/// Output channels, slices with a scale of their own, weights, `bias_term` and `int8_scale_term` of a
+/// layer that may be int8.
+fn sizes(layer: &Layer) -> Option<[i32; 5]> {
+    Some(match layer.kind {
+        LayerKind::Convolution => {
+            let typed::Convolution { num_output, weight_data_size, bias_term, int8_scale_term, .. } =
+                typed::Convolution::read(layer).unwrap();
+            [num_output, num_output, weight_data_size, bias_term, int8_scale_term]
+        }
+        LayerKind::ConvolutionDepthWise => {
+            let params = typed::ConvolutionDepthWise::read(layer).unwrap();
+            [params.num_output, params.group, params.weight_data_size, params.bias_term, params.int8_scale_term]
+        }
+        LayerKind::InnerProduct => {
+            let typed::InnerProduct { num_output, weight_data_size, bias_term, int8_scale_term, .. } =
+                typed::InnerProduct::read(layer).unwrap();
+            [num_output, num_output, weight_data_size, bias_term, int8_scale_term]
+        }
+        _ => return None,
+    })
 }
 
 fn fill(layer: &mut Layer, lcg: &mut Lcg, [outputs, slices, weights, fan]: [usize; 4], bias: bool, term: i32) {

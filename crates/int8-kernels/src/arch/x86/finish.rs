@@ -98,7 +98,7 @@ macro_rules! finish_kernel {
                 store_floats(&mut values, value::<ACTIVATION>(sums, scale, bias, limits, finish.fused_bias));
                 if let Some(residual) = &finish.residual {
                     for (lane, value) in values[..lanes].iter_mut().enumerate() {
-                        let sum = *value + addend(residual, tile.whole_pixel + pixel, channel + lane);
+                        let sum = *value + addend(residual, sinks, tile, pixel, channel + lane);
                         *value = residual.then.apply(sum);
                     }
                 }
