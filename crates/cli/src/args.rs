@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use fp32_ref::Graph;
 use ncnn_format::{Error, LayerKind, Limits, Model, Result, typed};
 use quantizer::calibrate::{CalibrateOptions, Method, Passes};
-use quantizer::{FileDataset, InputOptions, Pixel, Preprocess, Samples};
+use quantizer::{FileDataset, InputOptions, Pixel, Preprocess, Samples, WinogradGuard};
 
 /// Turn an fp32 ncnn model into an int8 model that stock ncnn loads, and say how good it is.
 #[derive(Debug, Parser)]
@@ -196,23 +196,29 @@ fn declared_shape(model: &Model) -> Result<Option<[usize; 3]>> {
 /// The calibration method.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct MethodArgs {
-    /// How thresholds are chosen: mse (ours), kl, ncnn-kl (digit for digit as ncnn2table), kl-textbook, absmax
+    /// How thresholds are chosen: auto (the best of all by the error of the outputs), kl, kl-merge, js, mse,
+    /// percentile:P, aciq-gauss, aciq-laplace, aciq-ncnn, absmax, moving-average, kl-ncnn; ncnn-kl and ncnn-aciq
+    /// give ncnn2table's tables digit for digit
     #[arg(long, value_name = "METHOD", default_value_t)]
     pub method: Method,
     /// How often every image goes through the network: 1, or 2 for exact histograms; default: 2 for the kl methods, else 1
     #[arg(long, value_name = "N", value_parser = passes)]
     pub passes: Option<Passes>,
+    /// Weights that ncnn may run through Winograd: observed (eight bits where no sum can wrap or none came near it
+    /// in calibration), proven, exact, ncnn (six bits) or off [default: observed]
+    #[arg(long, value_name = "GUARD")]
+    pub winograd: Option<WinogradGuard>,
 }
 
 impl MethodArgs {
     /// Whether anything was chosen.
     pub(crate) fn is_given(&self) -> bool {
-        self.method != Method::default() || self.passes.is_some()
+        self.method != Method::default() || self.passes.is_some() || self.winograd.is_some()
     }
 
     /// As the library takes it.
     pub(crate) fn options(&self) -> CalibrateOptions {
-        CalibrateOptions { method: self.method, passes: self.passes }
+        CalibrateOptions { method: self.method, passes: self.passes, winograd: self.winograd.unwrap_or_default() }
     }
 }
 

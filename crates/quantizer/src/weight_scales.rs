@@ -38,9 +38,28 @@ pub struct WeightScales {
     pub scales: Vec<f32>,
     /// Channels whose weights are all zero, or too small for a finite scale.
     pub dead: Vec<usize>,
-    /// Channels whose scale is below 127 / largest magnitude because of
-    /// [`WinogradGuard::Proven`] or [`WinogradGuard::Exact`].
+    /// Channels whose scale is below 127 / largest magnitude because of the [`WinogradGuard`].
     pub reduced: Vec<usize>,
+    /// For every channel, the scale that uses all eight bits; infinite for a dead one.
+    pub full: Vec<f32>,
+    /// Channels that keep 127 / largest magnitude without a proof, because of what calibration saw
+    /// ([`WinogradGuard::Observed`]).
+    pub observed: Vec<usize>,
+    /// Whether ncnn may run the layer through Winograd, so that the guard was asked.
+    pub may_run_winograd: bool,
+}
+
+impl WeightScales {
+    /// How many bits the largest weight of a channel uses: 8 when it becomes ±127, less when the scale was
+    /// lowered.
+    pub fn bits(&self, channel: usize) -> f32 {
+        if self.dead.contains(&channel) { 8.0 } else { 8.0 + (self.scales[channel] / self.full[channel]).log2() }
+    }
+
+    /// The fewest bits of any channel.
+    pub fn fewest_bits(&self) -> f32 {
+        (0..self.scales.len()).map(|channel| self.bits(channel)).fold(8.0, f32::min)
+    }
 }
 
 /// The scales of the weights of `layer`. Source: ncnn-int8-spec §5.3.
@@ -53,7 +72,7 @@ pub fn weight_scales(layer: &Layer, method: WeightMethod) -> Result<WeightScales
     let slices = WeightSlices::of(layer)?;
     let largest = largest_level(layer, method)?;
     let bound = accumulator_bound(layer, method)?;
-    let mut result = WeightScales::default();
+    let mut result = WeightScales { may_run_winograd: may_run_winograd(layer)?, ..WeightScales::default() };
     for (channel, weights) in slices.iter().enumerate() {
         let absmax = weights.iter().fold(0f32, |absmax, weight| absmax.max(weight.abs()));
         let reach = match method {
@@ -64,6 +83,7 @@ pub fn weight_scales(layer: &Layer, method: WeightMethod) -> Result<WeightScales
             _ => absmax,
         };
         let scale = largest / reach;
+        result.full.push(127.0 / absmax);
         let scale = if scale.is_finite() {
             let limited = bound.map_or(scale, |bound| bounded_scale(weights, scale, bound));
             if limited < scale {
@@ -169,6 +189,8 @@ mod tests {
         let exact = weight_scales(&layer, WeightMethod::Guarded(WinogradGuard::Exact)).unwrap();
         assert!((25.0..26.0).contains(&exact.scales[0]), "{:?}", exact.scales);
         let off = weight_scales(&layer, WeightMethod::Guarded(WinogradGuard::Off)).unwrap();
+        assert_eq!((off.bits(0), exact.bits(1)), (8.0, 8.0));
+        assert!((5.6..5.7).contains(&exact.fewest_bits()), "{}", exact.fewest_bits());
         assert_eq!((off.scales, off.reduced), (vec![127.0; 2], vec![]));
     }
 

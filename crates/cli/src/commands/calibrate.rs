@@ -90,10 +90,27 @@ pub(crate) fn describe(calibration: &Calibration) -> String {
                 format!("{:.6}", layer.threshold.value),
                 format!("{:.6}", layer.input_scale),
                 format!("{:.3} %", 100.0 * clipped(layer)),
+                layer
+                    .half_range()
+                    .map_or_else(|| "-".to_owned(), |half| format!("{:.1} dB", half.unsigned_db - half.sqnr_db)),
+                bits(layer),
             ]
         })
         .collect();
-    table(&["layer", "rule", "largest |x|", "threshold", "scale", "clipped"], rows, 2)
+    table(&["layer", "rule", "largest |x|", "threshold", "scale", "clipped", "signed", "weights"], rows, 2)
+        + "signed: what storing a blob that is never negative as signed int8 costs\n"
+}
+
+/// How many bits the weights keep.
+fn bits(layer: &LayerCalibration) -> String {
+    let weights = &layer.weights;
+    match (weights.reduced.len(), weights.observed.len()) {
+        (0, 0) => format!("{:.1} bits", weights.fewest_bits()),
+        (0, seen) => format!("8.0 bits, {seen} of {} seen only", weights.scales.len()),
+        (reduced, _) => {
+            format!("{:.1} bits in {reduced} of {}", weights.fewest_bits(), weights.scales.len())
+        }
+    }
 }
 
 /// The share of non-zero values beyond the threshold, to the width of a bin.
@@ -119,6 +136,18 @@ pub(crate) fn to_json(calibration: &Calibration) -> Vec<Value> {
                 "layer": layer.layer,
                 "blob": layer.blob,
                 "rule": layer.rule.to_string(),
+                "runner_up": layer.choice.as_ref().and_then(|choice| choice.runner_up).map(|other| json!({
+                    "rule": other.rule.to_string(),
+                    "threshold": json_float(other.threshold.value.into()),
+                    "error": json_float(other.error),
+                })),
+                "error": layer.choice.as_ref().map(|choice| json_float(choice.winner.error)),
+                "signed_costs_db": layer.half_range().map(|half| json_float(half.unsigned_db - half.sqnr_db)),
+                "reduced_channels": layer.weights.reduced.iter().map(|&channel| json!({
+                    "channel": channel,
+                    "bits": json_float(layer.weights.bits(channel).into()),
+                })).collect::<Vec<_>>(),
+                "observed_channels": layer.weights.observed,
                 "absmax": json_float(layer.range.absmax.into()),
                 "threshold": json_float(layer.threshold.value.into()),
                 "threshold_bin": layer.threshold.bin,

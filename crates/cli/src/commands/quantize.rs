@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ncnn_format::{Error, Model, Result, ScaleTable};
-use quantizer::calibrate::calibrate;
-use quantizer::{ConvertOptions, Progress, convert};
+use quantizer::calibrate::{calibrate, correct_biases};
+use quantizer::{ConvertOptions, Progress, convert, equalize};
 use serde_json::{Value, json};
 
 use super::calibrate::{describe, to_json, warnings};
@@ -33,6 +33,13 @@ pub struct QuantizeArgs {
     /// How thresholds are chosen.
     #[command(flatten)]
     pub method: MethodArgs,
+    /// Scale the channels of blobs before calibrating, so that small ones get more levels; the float network
+    /// computes the same.
+    #[arg(long, requires = "images")]
+    pub equalize: bool,
+    /// Take the mean error of every output channel off its bias.
+    #[arg(long, requires = "images")]
+    pub correct_bias: bool,
     /// Writes PREFIX.param and PREFIX.bin (and PREFIX.table when calibrating).
     #[arg(long, value_name = "PREFIX")]
     pub out: PathBuf,
@@ -51,7 +58,7 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
     let fp32_bin_bytes = file_size(&args.model.bin)?;
     prepare(&of_prefix(&args.out)?, &args.model)?;
     let scales = scales(args, &model, progress)?;
-    let converted = convert(&model, &scales.table, ConvertOptions::default())?;
+    let converted = convert(scales.model.as_ref().unwrap_or(&model), &scales.table, ConvertOptions::default())?;
     let mut notes = scales.notes;
     notes.extend(converted.notes.iter().map(ToString::to_string));
     let files = save(&converted.model, args.images.is_some().then_some(&scales.table), &args.out)?;
@@ -84,6 +91,8 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
 /// Scales and where they came from.
 struct Scales {
     table: ScaleTable,
+    /// The network that the scales are for, if it is not the one that was read.
+    model: Option<Model>,
     text: String,
     notes: Vec<String>,
     json: Value,
@@ -95,13 +104,18 @@ fn scales(args: &QuantizeArgs, model: &Model, progress: &dyn Progress) -> Result
         (Some(path), None) => {
             let table = ScaleTable::load(path)?;
             let table = if args.remap_table { table.remap_producers(model)? } else { table };
-            Ok(Scales { table, text: String::new(), notes: Vec::new(), json: Value::Null })
+            Ok(Scales { table, model: None, text: String::new(), notes: Vec::new(), json: Value::Null })
         }
         (None, Some(images)) => {
             let dataset = args.input.dataset(model, images)?;
-            let calibration = calibrate(model, &dataset, args.method.options(), progress)?;
+            let equalized = args.equalize.then(|| equalize(model, &dataset, progress)).transpose()?;
+            let fp32 = equalized.as_ref().map_or(model, |equalized| &equalized.model);
+            let calibration = calibrate(fp32, &dataset, args.method.options(), progress)?;
+            let corrected =
+                args.correct_bias.then(|| correct_biases(fp32, &dataset, &calibration, progress)).transpose()?;
             Ok(Scales {
                 table: calibration.table(),
+                model: corrected.or_else(|| equalized.map(|equalized| equalized.model)),
                 text: describe(&calibration),
                 notes: warnings(&calibration, &dataset),
                 json: json!(to_json(&calibration)),

@@ -1,25 +1,28 @@
 //! Watching a network over samples and choosing a scale for every tensor.
 
 mod auto;
+mod bias;
 mod collect;
 mod method;
+mod observed;
 mod output_error;
 mod patches;
 mod targets;
 mod visit;
 
 use fp32_ref::Net;
-use histogram_kl::{Histogram, Maxima, Range, Rule, Threshold};
+use histogram_kl::{Histogram, Maxima, Range, Rule, Threshold, sqnr_db};
 use ncnn_format::{Error, Model, Result, ScaleTable};
 use output_error::Probe;
 use rayon::prelude::*;
 
 use crate::winograd::as_printed;
-use crate::{Dataset, Progress, WeightScales, weight_scales};
+use crate::{Dataset, Progress, WeightScales, WinogradGuard, weight_scales};
 use collect::Collector;
 use targets::Target;
 
 pub use auto::{Choice, Scored};
+pub use bias::correct_biases;
 pub use method::Method;
 
 /// How often every sample goes through the network.
@@ -42,11 +45,14 @@ pub struct CalibrateOptions {
     /// counts that are a little off can choose another (docs/calibration.md); thresholds by
     /// squared error stay within a bin.
     pub passes: Option<Passes>,
+    /// What to do about weights that ncnn may run through Winograd. `ncnn-kl` and `ncnn-aciq` do what
+    /// ncnn2table does.
+    pub winograd: WinogradGuard,
 }
 
 impl From<Method> for CalibrateOptions {
     fn from(method: Method) -> Self {
-        Self { method, passes: None }
+        Self { method, ..Self::default() }
     }
 }
 
@@ -118,9 +124,9 @@ pub fn calibrate(
     }
     let net = Net::new(model)?;
     let targets = targets::find(model, net.graph())?;
-    let weights = targets
+    let mut weights = targets
         .iter()
-        .map(|target| weight_scales(&model.layers[target.layer], method.weight_method()))
+        .map(|target| weight_scales(&model.layers[target.layer], method.weight_method(options.winograd)))
         .collect::<Result<Vec<_>>>()?;
     let collector = Collector { net: &net, dataset, targets: &targets, progress };
     let (ranges, histograms) = match options.passes() {
@@ -132,6 +138,9 @@ pub fn calibrate(
         }
     };
     let decisions = decide(&collector, model, method, (&ranges, &histograms), &weights)?;
+    if options.winograd == WinogradGuard::Observed && !method.is_ncnns() {
+        observed::keep_observed(&collector, model, &decisions, &mut weights)?;
+    }
     let layer = |(target, weights): (&Target, WeightScales)| {
         let decision = &decisions[target.slot];
         check_printable(target, &ranges[target.slot], &decision.threshold)?;
@@ -224,6 +233,24 @@ fn check_printable(target: &Target, range: &Range, threshold: &Threshold) -> Res
         threshold.scale()
     ))
     .in_layer(&target.name))
+}
+
+/// What it costs to store a blob that is never negative as signed int8.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HalfRange {
+    /// Expected signal-to-noise ratio of the blob in decibels, with its threshold at 127.
+    pub sqnr_db: f64,
+    /// The same with the threshold at 255, which unsigned codes would allow. At most 6.05 more: a bit.
+    pub unsigned_db: f64,
+}
+
+impl LayerCalibration {
+    /// What signed codes cost; `None` for a blob that has negative values, or is dead.
+    pub fn half_range(&self) -> Option<HalfRange> {
+        let sqnr = |largest| sqnr_db(&self.histogram, self.threshold.value, largest);
+        let is_half = self.range.min >= 0.0 && !self.threshold.dead;
+        is_half.then(|| HalfRange { sqnr_db: sqnr(127), unsigned_db: sqnr(255) })
+    }
 }
 
 impl Calibration {
