@@ -8,6 +8,7 @@
 mod args;
 pub mod commands;
 pub mod output;
+pub mod plots;
 mod progress;
 
 use std::io::Write;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::outputs::prepare;
 use crate::args::MethodArgs;
 use crate::output::{Output, json_float, table};
+use crate::plots::save_plots;
 use crate::{InputArgs, ModelArgs};
 
 /// Arguments of `calibrate`.
@@ -28,6 +29,9 @@ pub struct CalibrateArgs {
     /// The table to write.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
+    /// Also draws the histogram of every layer's input with the thresholds of all rules, as SVG files in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub plots: Option<PathBuf>,
     /// How an image becomes the input.
     #[command(flatten)]
     pub input: InputArgs,
@@ -45,6 +49,10 @@ pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
     calibration.table().save(&args.out)?;
     let warnings = warnings(&calibration, &dataset);
     let mut text = describe(&calibration);
+    if let Some(folder) = &args.plots {
+        let plots = save_plots(&calibration, folder)?;
+        text += &format!("drew {} histograms in {}\n", plots.len(), folder.display());
+    }
     for warning in &warnings {
         text += &format!("note: {warning}\n");
     }
