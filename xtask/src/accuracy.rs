@@ -7,7 +7,7 @@ use ncnn_format::{Error, Model, Result};
 use ncnn_quant::TerminalProgress;
 use ncnn_quant::commands::outputs::save;
 use quantizer::calibrate::{CalibrateOptions, Method, calibrate, correct_biases};
-use quantizer::{ConvertOptions, WeightMethod, WinogradGuard, convert, equalize, weight_scales};
+use quantizer::{ConvertOptions, WeightMethod, WeightRule, WinogradGuard, convert, equalize, weight_scales};
 use serde_json::{Value, json};
 
 use crate::batch::images;
@@ -20,8 +20,8 @@ pub(crate) struct AccuracyArgs {
     /// Only this network (repeatable); default: five classifiers of ../shared
     #[arg(long, value_name = "NAME")]
     model: Vec<String>,
-    /// Only this method (repeatable), with +equalize and +bias for the options of `quantize` and
-    /// ncnn-kl+proven for ncnn2table's activations beside our weights; default: all
+    /// Only this method (repeatable), with +equalize and +bias for the options of `quantize`, +weights for
+    /// `--weights mse` and ncnn-kl+proven for ncnn2table's activations beside our weights; default: all
     #[arg(long, value_name = "METHOD")]
     method: Vec<String>,
 }
@@ -65,7 +65,7 @@ pub(crate) fn run(args: &AccuracyArgs) -> Result<()> {
 }
 
 fn all_methods() -> Vec<String> {
-    let own = ["auto+equalize", "auto+bias", "auto+equalize+bias", "ncnn-kl+proven"].map(str::to_owned);
+    let own = ["auto+weights", "auto+equalize", "auto+bias", "auto+equalize+bias", "ncnn-kl+proven"].map(str::to_owned);
     Method::all().map(|method| method.to_string()).chain(own).collect()
 }
 
@@ -80,7 +80,9 @@ fn quantized(spec: &'static ModelSpec, fp32: &Model, name: &str, prefix: &Path) 
     if words.contains(&"equalize") {
         model = equalize(&model, &dataset, &progress)?.model;
     }
-    let mut calibration = calibrate(&model, &dataset, CalibrateOptions::from(method), &progress)?;
+    let weights = if words.contains(&"weights") { WeightRule::Mse } else { WeightRule::default() };
+    let options = CalibrateOptions { weights, ..CalibrateOptions::from(method) };
+    let mut calibration = calibrate(&model, &dataset, options, &progress)?;
     if words.contains(&"proven") {
         for layer in &mut calibration.layers {
             if let Some(found) = model.layer(&layer.layer) {

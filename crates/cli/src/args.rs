@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand};
 use fp32_ref::Graph;
 use ncnn_format::{Error, LayerKind, Limits, Model, Result, typed};
 use quantizer::calibrate::{CalibrateOptions, Method, Passes};
-use quantizer::{FileDataset, InputOptions, Pixel, Preprocess, Samples, WinogradGuard};
+use quantizer::{FileDataset, InputOptions, Pixel, Preprocess, Samples, WeightRule, WinogradGuard};
 
 /// Turn an fp32 ncnn model into an int8 model that stock ncnn loads, and say how good it is.
 #[derive(Debug, Parser)]
@@ -208,17 +208,25 @@ pub struct MethodArgs {
     /// in calibration), proven, exact, ncnn (six bits) or off [default: observed]
     #[arg(long, value_name = "GUARD")]
     pub winograd: Option<WinogradGuard>,
+    /// How far the weights of a channel reach: absmax, mse or aciq [default: absmax]
+    #[arg(long, value_name = "RULE")]
+    pub weights: Option<WeightRule>,
 }
 
 impl MethodArgs {
     /// Whether anything was chosen.
     pub(crate) fn is_given(&self) -> bool {
-        self.method != Method::default() || self.passes.is_some() || self.winograd.is_some()
+        self.method != Method::default() || self.passes.is_some() || self.winograd.is_some() || self.weights.is_some()
     }
 
     /// As the library takes it.
     pub(crate) fn options(&self) -> CalibrateOptions {
-        CalibrateOptions { method: self.method, passes: self.passes, winograd: self.winograd.unwrap_or_default() }
+        CalibrateOptions {
+            method: self.method,
+            passes: self.passes,
+            winograd: self.winograd.unwrap_or_default(),
+            weights: self.weights.unwrap_or_default(),
+        }
     }
 }
 

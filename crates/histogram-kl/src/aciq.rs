@@ -55,9 +55,13 @@ pub(crate) fn laplace(histogram: &Histogram) -> Option<Threshold> {
 /// The threshold of the fitted Gauss distribution; `None` if every bin is empty.
 pub(crate) fn gauss(histogram: &Histogram) -> Option<Threshold> {
     let (_, square) = moments(histogram)?;
+    Some(Threshold::at_position(histogram, gauss_reach() * square.sqrt()))
+}
+
+/// The best threshold for a Gauss distribution, in standard deviations: 3.920.
+pub fn gauss_reach() -> f64 {
     let normal = Normal::standard();
-    let slope = |z: f64| 2.0 * z * normal.sf(z) - 2.0 * normal.pdf(z) + z / ROUNDING;
-    Some(Threshold::at_position(histogram, root(slope) * square.sqrt()))
+    root(|z: f64| 2.0 * z * normal.sf(z) - 2.0 * normal.pdf(z) + z / ROUNDING)
 }
 
 /// The threshold of ncnn2table's `aciq` for a blob of `elements` values of which the largest has

@@ -37,6 +37,6 @@ pub use pixel::Pixel;
 pub use preprocess::{InputOptions, Preprocess};
 pub use progress::Progress;
 pub use samples::Samples;
-pub use weight_scales::{WeightMethod, WeightScales, weight_scales};
+pub use weight_scales::{WeightMethod, WeightRule, WeightScales, weight_scales};
 pub use weight_slices::is_quantizable;
 pub use winograd::WinogradGuard;

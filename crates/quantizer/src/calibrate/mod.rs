@@ -17,7 +17,7 @@ use output_error::Probe;
 use rayon::prelude::*;
 
 use crate::winograd::as_printed;
-use crate::{Dataset, Progress, WeightScales, WinogradGuard, weight_scales};
+use crate::{Dataset, Progress, WeightRule, WeightScales, WinogradGuard, weight_scales};
 use collect::Collector;
 use targets::Target;
 
@@ -48,6 +48,8 @@ pub struct CalibrateOptions {
     /// What to do about weights that ncnn may run through Winograd. `ncnn-kl` and `ncnn-aciq` do what
     /// ncnn2table does.
     pub winograd: WinogradGuard,
+    /// How far the weights of a channel reach; not asked under `ncnn-kl` and `ncnn-aciq`.
+    pub weights: WeightRule,
 }
 
 impl From<Method> for CalibrateOptions {
@@ -126,7 +128,9 @@ pub fn calibrate(
     let targets = targets::find(model, net.graph())?;
     let mut weights = targets
         .iter()
-        .map(|target| weight_scales(&model.layers[target.layer], method.weight_method(options.winograd)))
+        .map(|target| {
+            weight_scales(&model.layers[target.layer], method.weight_method(options.weights, options.winograd))
+        })
         .collect::<Result<Vec<_>>>()?;
     let collector = Collector { net: &net, dataset, targets: &targets, progress };
     let (ranges, histograms) = match options.passes() {
