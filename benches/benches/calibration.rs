@@ -6,7 +6,7 @@ use std::hint::black_box;
 
 use benches::Lcg;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use histogram_kl::{Histogram, Range, Rule, kl};
+use histogram_kl::{GrowingHistogram, Histogram, Range, Rule, kl};
 
 const LEN: usize = 1 << 18;
 
@@ -20,6 +20,15 @@ fn counting(c: &mut Criterion) {
     group.bench_function("histogram_add_256k", |b| {
         let mut histogram = Histogram::new(range.absmax).unwrap();
         b.iter(|| histogram.add(black_box(&values)));
+    });
+    group.bench_function("growing_histogram_add_256k", |b| {
+        let mut histogram = GrowingHistogram::default();
+        b.iter(|| histogram.add(black_box(&values)));
+    });
+    let rectified: Vec<f32> = values.iter().map(|x| x.max(0.0)).collect();
+    group.bench_function("growing_histogram_add_256k_half_zeros", |b| {
+        let mut histogram = GrowingHistogram::default();
+        b.iter(|| histogram.add(black_box(&rectified)));
     });
     group.bench_function("histogram_merge", |b| {
         let mut histogram = Histogram::new(range.absmax).unwrap();

@@ -211,12 +211,19 @@ pub struct MethodArgs {
     /// How far the weights of a channel reach: absmax, mse or aciq [default: absmax]
     #[arg(long, value_name = "RULE")]
     pub weights: Option<WeightRule>,
+    /// Add up 3x3 convolutions product by product instead of by Winograd's algorithm: slower, values differ by 1e-5
+    #[arg(long)]
+    pub plain_sums: bool,
 }
 
 impl MethodArgs {
     /// Whether anything was chosen.
     pub(crate) fn is_given(&self) -> bool {
-        self.method != Method::default() || self.passes.is_some() || self.winograd.is_some() || self.weights.is_some()
+        self.method != Method::default()
+            || self.passes.is_some()
+            || self.winograd.is_some()
+            || self.weights.is_some()
+            || self.plain_sums
     }
 
     /// As the library takes it.
@@ -226,6 +233,7 @@ impl MethodArgs {
             passes: self.passes,
             winograd: self.winograd.unwrap_or_default(),
             weights: self.weights.unwrap_or_default(),
+            plain_sums: self.plain_sums,
         }
     }
 }

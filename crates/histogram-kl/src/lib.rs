@@ -70,6 +70,7 @@ pub mod maxima;
 pub mod percentile;
 pub mod range;
 pub mod rule;
+mod simd;
 mod slots;
 pub mod squared_error;
 pub mod threshold;
