@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accuracy;
 mod batch;
 mod calibrate;
 mod docs;
@@ -21,6 +22,8 @@ use clap::Parser;
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The project's own chores", version)]
 enum Command {
+    /// Score every method on the networks of ../shared in the stock ncnn runtime
+    Accuracy(accuracy::AccuracyArgs),
     /// Do the whole job on the fixtures: calibrate, convert to int8, run, score.
     /// With arguments: the same as `ncnn-quant calibrate`.
     Calibrate {
@@ -44,6 +47,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let result = match Command::parse() {
+        Command::Accuracy(args) => accuracy::run(&args),
         Command::Calibrate { args } if args.is_empty() => calibrate::run(),
         Command::Calibrate { args } => return calibrate::forward(args),
         Command::Docs => docs::run(),

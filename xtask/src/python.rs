@@ -64,8 +64,16 @@ impl Python {
     /// `Io` with what Python said last when it fails.
     pub(crate) fn run(&self, jobs: &[Value], file: &Path) -> Result<()> {
         std::fs::write(file, format!("{:#}\n", json!(jobs))).map_err(|error| Error::io("cannot write", file, error))?;
-        let script = repository().join("xtask/python/run_ncnn.py");
-        run(Command::new(&self.interpreter).arg(script).arg(file), "the stock runtime failed")
+        self.script("run_ncnn.py", &[file]).map(|_| ())
+    }
+
+    /// Runs a script of xtask/python and returns what it prints.
+    ///
+    /// # Errors
+    /// `Io` with what Python said last when it fails.
+    pub(crate) fn script(&self, name: &str, files: &[&Path]) -> Result<String> {
+        let script = repository().join("xtask/python").join(name);
+        run(Command::new(&self.interpreter).arg(script).args(files), "the stock runtime failed")
     }
 }
 
@@ -103,7 +111,8 @@ pub(crate) fn target_folder() -> PathBuf {
 
 /// The version of the importable ncnn wheel; `None` without one.
 fn wheel_version(interpreter: &Path) -> Option<String> {
-    let output = Command::new(interpreter).args(["-c", "import ncnn, numpy; print(ncnn.__version__)"]).output().ok()?;
+    let output =
+        Command::new(interpreter).args(["-c", "import ncnn, numpy, PIL; print(ncnn.__version__)"]).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
@@ -122,14 +131,15 @@ fn create(folder: &Path, interpreter: &Path) -> Result<()> {
             .arg(repository().join("xtask/python/requirements.txt")),
         "pip cannot install the ncnn wheel (is the network reachable?)",
     )
+    .map(|_| ())
 }
 
-/// Runs `command` to its end; on failure says `doing` and the last line of its complaint.
-fn run(command: &mut Command, doing: &str) -> Result<()> {
+/// Runs `command` to its end and returns its output; on failure says `doing` and the last line of its complaint.
+fn run(command: &mut Command, doing: &str) -> Result<String> {
     let program = PathBuf::from(command.get_program());
     let output = command.output().map_err(|error| Error::io(doing, &program, error))?;
     if output.status.success() {
-        return Ok(());
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     let complaint = String::from_utf8_lossy(if output.stderr.is_empty() { &output.stdout } else { &output.stderr });
     let last = complaint.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or("no message");

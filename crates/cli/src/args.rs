@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use ncnn_format::{Error, Limits, Model, Result};
 use quantizer::calibrate::{CalibrateOptions, Method, Passes};
-use quantizer::{Excluded, Selection};
+use quantizer::{Excluded, Selection, WeightRule, WinogradGuard};
 
 use crate::job::Job;
 
@@ -187,12 +187,21 @@ impl SelectionArgs {
 /// The calibration method.
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct MethodArgs {
-    /// How thresholds are chosen: mse (ours), kl, ncnn-kl (digit for digit as ncnn2table), kl-textbook, absmax [default: mse]
+    /// How thresholds are chosen: auto (the best of all by the error of the outputs), kl, kl-merge, js, mse,
+    /// percentile:P, aciq-gauss, aciq-laplace, aciq-ncnn, absmax, moving-average, kl-ncnn; ncnn-kl and ncnn-aciq
+    /// give ncnn2table's tables digit for digit [default: auto]
     #[arg(long, value_name = "METHOD")]
     pub method: Option<Method>,
     /// How often every image goes through the network: 1, or 2 for exact histograms; default: 2 for the kl methods, else 1
     #[arg(long, value_name = "N", value_parser = passes)]
     pub passes: Option<Passes>,
+    /// Weights that ncnn may run through Winograd: observed (eight bits where no sum can wrap or none came near it
+    /// in calibration), proven, exact, ncnn (six bits) or off [default: observed]
+    #[arg(long, value_name = "GUARD")]
+    pub winograd: Option<WinogradGuard>,
+    /// How far the weights of a channel reach: absmax, mse or aciq [default: absmax]
+    #[arg(long, value_name = "RULE")]
+    pub weights: Option<WeightRule>,
     /// Add up 3x3 convolutions product by product instead of by Winograd's algorithm: slower, values differ by 1e-5
     #[arg(long)]
     pub plain_sums: bool,
@@ -201,7 +210,11 @@ pub struct MethodArgs {
 impl MethodArgs {
     /// Whether anything was chosen.
     pub(crate) fn is_given(&self) -> bool {
-        self.method.is_some() || self.passes.is_some() || self.plain_sums
+        self.method.is_some()
+            || self.passes.is_some()
+            || self.winograd.is_some()
+            || self.weights.is_some()
+            || self.plain_sums
     }
 
     /// The method.
@@ -224,7 +237,13 @@ impl MethodArgs {
 
     /// As the library takes it.
     pub(crate) fn options(&self) -> CalibrateOptions {
-        CalibrateOptions { method: self.chosen(), passes: self.passes, plain_sums: self.plain_sums }
+        CalibrateOptions {
+            method: self.chosen(),
+            passes: self.passes,
+            winograd: self.winograd.unwrap_or_default(),
+            weights: self.weights.unwrap_or_default(),
+            plain_sums: self.plain_sums,
+        }
     }
 }
 

@@ -10,6 +10,7 @@ pub mod commands;
 mod inputs;
 mod job;
 pub mod output;
+pub mod plots;
 mod progress;
 
 use std::io::Write;

@@ -149,8 +149,7 @@ fn a_convolution_dequantizes_adds_bias_and_activates() {
 
 #[test]
 fn ncnns_x86_roundings_fuse_the_bias_but_in_plain_depthwise_kernels() {
-    for (shape, is_fused) in [((3, 5, 1, 3), true), ((6, 6, 6, 3), true), ((6, 6, 6, 5), false), ((8, 4, 2, 3), true)]
-    {
+    for (shape, is_fused) in [((3, 5, 1, 3), true), ((6, 6, 6, 3), true), ((6, 6, 6, 5), false), ((8, 4, 2, 3), true)] {
         let conv = Conv::new("conv", "data", shape, if shape.2 == 1 { 2 } else { 1 }, 21);
         let model = Model { layers: vec![input(&["data"]), conv.layer.clone()], ..Model::default() };
         let x = floats([shape.0, 7, 6], 22);

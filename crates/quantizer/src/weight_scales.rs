@@ -1,6 +1,9 @@
 //! Scales of weights, from the weights alone.
 
-use ncnn_format::{Layer, LayerKind, Result};
+use std::str::FromStr;
+
+use int8_kernels::quantize;
+use ncnn_format::{Error, Layer, LayerKind, Result};
 
 use crate::weight_slices::WeightSlices;
 use crate::winograd::{WinogradGuard, bounded_scale, may_run_winograd};
@@ -16,6 +19,57 @@ pub enum WeightMethod {
     NcnnAciq,
     /// 127 / largest magnitude, limited by the guard; 1 for a dead channel.
     Guarded(WinogradGuard),
+    /// 127 / the range that the rule chooses, limited by the guard; 1 for a dead channel.
+    Fitted(WeightRule, WinogradGuard),
+}
+
+/// How far the eight bits of a channel's weights reach.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum WeightRule {
+    /// To the largest magnitude.
+    #[default]
+    AbsMax,
+    /// As far as gives the least squared error of the weights, among 33 ranges from half of the largest
+    /// magnitude to all of it.
+    Mse,
+    /// As far as pays for a Gauss distribution of the weights' mean square
+    /// ([`aciq`](histogram_kl::aciq)), at most to the largest magnitude.
+    Aciq,
+}
+
+impl WeightRule {
+    fn reach(self, weights: &[f32], absmax: f32) -> f32 {
+        match self {
+            Self::AbsMax => absmax,
+            Self::Aciq => {
+                let square = weights.iter().map(|&w| f64::from(w).powi(2)).sum::<f64>() / weights.len().max(1) as f64;
+                ((histogram_kl::aciq::gauss_reach() * square.sqrt()) as f32).min(absmax)
+            }
+            Self::Mse => {
+                let candidates = (32..=64u8).rev().map(|step| absmax * f32::from(step) / 64.0);
+                let error = |reach: f32| {
+                    let scale = 127.0 / reach;
+                    weights.iter().map(|&w| f64::from(w - f32::from(quantize(w, scale)) / scale).powi(2)).sum::<f64>()
+                };
+                // Of equal ones the widest.
+                let best = candidates.map(|reach| (error(reach), reach)).min_by(|a, b| a.0.total_cmp(&b.0));
+                best.map_or(absmax, |(_, reach)| reach)
+            }
+        }
+    }
+}
+
+impl FromStr for WeightRule {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "absmax" => Ok(Self::AbsMax),
+            "mse" => Ok(Self::Mse),
+            "aciq" => Ok(Self::Aciq),
+            _ => Err(Error::invalid(format!("expected absmax, mse or aciq for weights, found {name}"))),
+        }
+    }
 }
 
 impl Default for WeightMethod {
@@ -38,9 +92,28 @@ pub struct WeightScales {
     pub scales: Vec<f32>,
     /// Channels whose weights are all zero, or too small for a finite scale.
     pub dead: Vec<usize>,
-    /// Channels whose scale is below 127 / largest magnitude because of
-    /// [`WinogradGuard::Proven`] or [`WinogradGuard::Exact`].
+    /// Channels whose scale is below 127 / largest magnitude because of the [`WinogradGuard`].
     pub reduced: Vec<usize>,
+    /// For every channel, the scale that uses all eight bits; infinite for a dead one.
+    pub full: Vec<f32>,
+    /// Channels that keep 127 / largest magnitude without a proof, because of what calibration saw
+    /// ([`WinogradGuard::Observed`]).
+    pub observed: Vec<usize>,
+    /// Whether ncnn may run the layer through Winograd, so that the guard was asked.
+    pub may_run_winograd: bool,
+}
+
+impl WeightScales {
+    /// How many bits the largest weight of a channel uses: 8 when it becomes ±127, less when the scale was
+    /// lowered.
+    pub fn bits(&self, channel: usize) -> f32 {
+        if self.dead.contains(&channel) { 8.0 } else { 8.0 + (self.scales[channel] / self.full[channel]).log2() }
+    }
+
+    /// The fewest bits of any channel.
+    pub fn fewest_bits(&self) -> f32 {
+        (0..self.scales.len()).map(|channel| self.bits(channel)).fold(8.0, f32::min)
+    }
 }
 
 /// The scales of the weights of `layer`. Source: ncnn-int8-spec §5.3.
@@ -53,7 +126,7 @@ pub fn weight_scales(layer: &Layer, method: WeightMethod) -> Result<WeightScales
     let slices = WeightSlices::of(layer)?;
     let largest = largest_level(layer, method)?;
     let bound = accumulator_bound(layer, method)?;
-    let mut result = WeightScales::default();
+    let mut result = WeightScales { may_run_winograd: may_run_winograd(layer)?, ..WeightScales::default() };
     for (channel, weights) in slices.iter().enumerate() {
         let absmax = weights.iter().fold(0f32, |absmax, weight| absmax.max(weight.abs()));
         let reach = match method {
@@ -61,9 +134,11 @@ pub fn weight_scales(layer: &Layer, method: WeightMethod) -> Result<WeightScales
                 let bits = if largest < 127.0 { 6 } else { 8 };
                 histogram_kl::aciq::from_extreme(absmax, weights.len() as u64, bits)
             }
+            WeightMethod::Fitted(rule, _) if absmax > 0.0 => rule.reach(weights, absmax),
             _ => absmax,
         };
         let scale = largest / reach;
+        result.full.push(127.0 / reach);
         let scale = if scale.is_finite() {
             let limited = bound.map_or(scale, |bound| bounded_scale(weights, scale, bound));
             if limited < scale {
@@ -82,14 +157,17 @@ pub fn weight_scales(layer: &Layer, method: WeightMethod) -> Result<WeightScales
 /// What no accumulator of `layer` may exceed.
 fn accumulator_bound(layer: &Layer, method: WeightMethod) -> Result<Option<u64>> {
     match method {
-        WeightMethod::Guarded(guard) if may_run_winograd(layer)? => Ok(guard.bound()),
+        WeightMethod::Guarded(guard) | WeightMethod::Fitted(_, guard) if may_run_winograd(layer)? => Ok(guard.bound()),
         _ => Ok(None),
     }
 }
 
 /// What the largest weight becomes.
 fn largest_level(layer: &Layer, method: WeightMethod) -> Result<f32> {
-    let six_bit = method.is_ncnns() || method == WeightMethod::Guarded(WinogradGuard::Ncnn);
+    let six_bit = match method {
+        WeightMethod::Ncnn | WeightMethod::NcnnAciq => true,
+        WeightMethod::Guarded(guard) | WeightMethod::Fitted(_, guard) => guard == WinogradGuard::Ncnn,
+    };
     let is_short = six_bit && layer.kind == LayerKind::Convolution && may_run_winograd(layer)?;
     Ok(if is_short { 31.0 } else { 127.0 })
 }
@@ -124,6 +202,24 @@ mod tests {
         for method in METHODS {
             assert_eq!(weight_scales(&layer, method).unwrap().scales, [127.0, 63.5]);
         }
+    }
+
+    #[test]
+    fn an_outlier_among_the_weights_is_clipped_where_that_pays() {
+        let mut weights: Vec<f32> = (0..4000).map(|i| (i as f32 * 0.7).sin() * 0.5).collect();
+        weights[7] = 0.6;
+        let layer = layer("Convolution", &[(0, 1), (1, 1)], weights.clone());
+        let scale = |rule| {
+            let method = WeightMethod::Fitted(rule, WinogradGuard::default());
+            weight_scales(&layer, method).unwrap().scales[0]
+        };
+        let error =
+            |scale: f32| -> f32 { weights.iter().map(|&w| (w - f32::from(quantize(w, scale)) / scale).powi(2)).sum() };
+        assert_eq!(scale(WeightRule::AbsMax), 127.0 / 0.6);
+        assert!(scale(WeightRule::Mse) > 127.0 / 0.6 && error(scale(WeightRule::Mse)) < error(127.0 / 0.6));
+        // 3.92 · 0.354 is beyond the largest.
+        assert_eq!(scale(WeightRule::Aciq), 127.0 / 0.6);
+        assert!("max".parse::<WeightRule>().is_err());
     }
 
     #[test]
@@ -169,6 +265,8 @@ mod tests {
         let exact = weight_scales(&layer, WeightMethod::Guarded(WinogradGuard::Exact)).unwrap();
         assert!((25.0..26.0).contains(&exact.scales[0]), "{:?}", exact.scales);
         let off = weight_scales(&layer, WeightMethod::Guarded(WinogradGuard::Off)).unwrap();
+        assert_eq!((off.bits(0), exact.bits(1)), (8.0, 8.0));
+        assert!((5.6..5.7).contains(&exact.fewest_bits()), "{}", exact.fewest_bits());
         assert_eq!((off.scales, off.reduced), (vec![127.0; 2], vec![]));
     }
 

@@ -15,11 +15,18 @@
 //! at most 127, 127 · Σ|w| bounds the sum of a channel for every input; a guard
 //! compares that with a line of the table.
 
+use std::str::FromStr;
+
 use int8_kernels::quantize;
-use ncnn_format::{Layer, LayerKind, Result, typed};
+use ncnn_format::{Error, Layer, LayerKind, Result, typed};
 
 /// The largest activation magnitude.
 const MAX_ACTIVATION: u64 = 127;
+
+/// The largest accumulator magnitude that does not wrap around.
+pub(crate) const WRAP: u64 = 3_728_270;
+/// How much larger than those seen in calibration an accumulator may be.
+pub(crate) const OBSERVED_MARGIN: f32 = 1.5;
 
 /// What to do about the weights of 3×3 convolutions with stride and dilation 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -29,8 +36,12 @@ pub enum WinogradGuard {
     /// Within ±127, unless a channel's sum could wrap; such a channel's scale is
     /// lowered to the largest at which 127 · Σ|w| ≤ 3,728,270. For every input
     /// ncnn's accumulator is then right, or one of two million too small.
-    #[default]
     Proven,
+    /// As `Proven`, but a channel without a proof keeps its eight bits if half as much again as the largest
+    /// accumulator seen on calibration samples is below 3,728,270, and is lowered no further than that
+    /// demands if not.
+    #[default]
+    Observed,
     /// The same with 1,864,136: for every input ncnn's accumulator is right to the
     /// last bit on every build. Lowers many more channels, and by more.
     Exact,
@@ -38,11 +49,29 @@ pub enum WinogradGuard {
     Off,
 }
 
+impl FromStr for WinogradGuard {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Ok(match name {
+            "observed" => Self::Observed,
+            "proven" => Self::Proven,
+            "exact" => Self::Exact,
+            "ncnn" => Self::Ncnn,
+            "off" => Self::Off,
+            _ => {
+                let message = format!("expected observed, proven, exact, ncnn or off for Winograd, found {name}");
+                return Err(Error::invalid(message));
+            }
+        })
+    }
+}
+
 impl WinogradGuard {
     /// The largest accumulator magnitude that this guard allows by proof.
     pub(crate) fn bound(self) -> Option<u64> {
         match self {
-            Self::Proven => Some(3_728_270),
+            Self::Proven | Self::Observed => Some(WRAP),
             Self::Exact => Some(1_864_136),
             Self::Ncnn | Self::Off => None,
         }

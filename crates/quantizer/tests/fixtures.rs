@@ -72,6 +72,45 @@ fn mbv2s_table_is_ncnn2tables() {
     assert_table_is_ncnns("mbv2_bn", "mbv2_bn");
 }
 
+/// Weights and the first activation as printed; other activations to the last digits of their maximum, as ncnn sums
+/// in another order.
+fn assert_aciq_table_is_ncnns(name: &str, golden: &str) {
+    let calibration = calibrated(name, Method::NcnnAciq);
+    let ours = ScaleTable::parse(&calibration.table().to_text()).unwrap();
+    let theirs = ScaleTable::load(fixture(&format!("golden/{golden}.aciq.table"))).unwrap();
+    assert_eq!(ours.rows.len(), theirs.rows.len());
+    for (index, layer) in calibration.layers.iter().enumerate() {
+        let name = &layer.layer;
+        assert_eq!(ours.weight_scales(name), theirs.weight_scales(name), "weights of {name}");
+        let (our_scale, their_scale) = (ours.input_scale(name).unwrap(), theirs.input_scale(name).unwrap());
+        let tolerance = if index == 0 { 0.0 } else { 2e-5 * their_scale };
+        assert!((our_scale - their_scale).abs() <= tolerance, "{name}: {our_scale} instead of {their_scale}");
+    }
+}
+
+#[test]
+fn the_aciq_tables_are_ncnn2tables() {
+    for (name, golden) in [("lenet_fp16w", "lenet"), ("resnet_fp16w", "resnet"), ("mbv2_bn", "mbv2_bn")] {
+        assert_aciq_table_is_ncnns(name, golden);
+    }
+}
+
+#[test]
+fn equalizing_keeps_every_bit_of_the_float_network() {
+    let fp32 = model("mbv2_bn");
+    let folded = fp32.clone();
+    let equalized = quantizer::equalize(&folded, &images("fmnist/calib"), &()).unwrap();
+    let nets = [&fp32, &equalized.model].map(|model| fp32_ref::Net::new(model).unwrap());
+    let dataset = images("fmnist/test");
+    for index in 0..10 {
+        let [a, b] = nets.each_ref().map(|net| {
+            let outputs = net.run(&[("data", quantizer::Dataset::load(&dataset, index).unwrap())], &mut ()).unwrap();
+            outputs.iter().map(|(_, tensor)| tensor.as_slice().to_vec()).collect::<Vec<_>>()
+        });
+        assert_eq!(a, b);
+    }
+}
+
 #[test]
 fn the_default_method_loses_at_most_one_point_of_top1() {
     let labels = Labels::load(fixture("fmnist/test/labels.tsv")).unwrap();

@@ -3,7 +3,8 @@
 //! Six questions per network: are the inputs the same, the fp32 outputs, the outputs
 //! of our int8 files, and the answers (top-1); does our calibration print
 //! ncnn2table's table; does our conversion write ncnn2int8's bytes? Of ncnn's benchmark
-//! networks, which have no weights, it asks only whether the fp32 outputs are the same.
+//! networks, which have no weights, it asks only whether the fp32 outputs are the same. Of its Winograd
+//! convolution it asks whether it is exact up to our bound on the weights, and not beyond.
 
 mod closeness;
 mod conversion;
@@ -81,6 +82,10 @@ pub(crate) fn run(args: &ParityArgs) -> Result<()> {
         report.checks.push(entry.compare(&python, &folder.join(&entry.name)));
         print!("{}", report.lines(report.checks.len() - 1));
         println!("     {:<22} {:.1} s", entry.name, started.elapsed().as_secs_f64());
+    }
+    if args.model.is_empty() {
+        fs::create_dir_all(&folder).map_err(|error| Error::io("cannot create", &folder, error))?;
+        print!("{}", python.script("winograd_bound.py", &[&folder])?);
     }
     if zoo.is_none() {
         println!("skipped the benchmark networks: there is no ../shared/zoo");

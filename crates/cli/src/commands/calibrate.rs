@@ -13,6 +13,7 @@ use super::outputs::prepare;
 use super::stats::{Counted, StatsArgs, count};
 use crate::inputs::with_readable;
 use crate::output::{Output, json_float, table};
+use crate::plots::save_plots;
 use crate::{InputArgs, Inputs, JobModelArgs, MethodArgs, ModelArgs, SampleArgs, SelectionArgs};
 
 /// Arguments of `calibrate`.
@@ -28,6 +29,9 @@ pub struct CalibrateArgs {
     /// The table to write.
     #[arg(long, value_name = "FILE", required_unless_present_any = ["job", "shard"])]
     pub out: Option<PathBuf>,
+    /// Also draws the histogram of every layer's input with the thresholds of all rules, as SVG files in this folder.
+    #[arg(long, value_name = "DIR")]
+    pub plots: Option<PathBuf>,
     /// Fold, fuse and remove layers first, as the command `optimize` does; the table is for that model.
     #[arg(long)]
     pub optimize: bool,
@@ -68,6 +72,10 @@ pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
     if let (Some(calibration), Some(out)) = (&calibration, &args.out) {
         comment_out(&calibration.table(), &excluded).save(out)?;
         text += &describe(calibration);
+        if let Some(folder) = &args.plots {
+            let plots = save_plots(calibration, folder)?;
+            wrote += &format!("drew {} histograms in {}\n", plots.len(), folder.display());
+        }
         let (layers, samples) = (calibration.layers.len(), calibration.samples);
         wrote += &format!("wrote {}: {layers} layers from {samples} samples\n", out.display());
     }
@@ -155,10 +163,27 @@ pub(crate) fn describe(calibration: &Calibration) -> String {
                 format!("{:.6}", layer.threshold.value),
                 format!("{:.6}", layer.input_scale),
                 format!("{:.3} %", 100.0 * clipped(layer)),
+                layer
+                    .half_range()
+                    .map_or_else(|| "-".to_owned(), |half| format!("{:.1} dB", half.unsigned_db - half.sqnr_db)),
+                bits(layer),
             ]
         })
         .collect();
-    table(&["layer", "rule", "largest |x|", "threshold", "scale", "clipped"], rows, 2)
+    table(&["layer", "rule", "largest |x|", "threshold", "scale", "clipped", "signed", "weights"], rows, 2)
+        + "signed: what storing a blob that is never negative as signed int8 costs\n"
+}
+
+/// How many bits the weights keep.
+fn bits(layer: &LayerCalibration) -> String {
+    let weights = &layer.weights;
+    match (weights.reduced.len(), weights.observed.len()) {
+        (0, 0) => format!("{:.1} bits", weights.fewest_bits()),
+        (0, seen) => format!("8.0 bits, {seen} of {} seen only", weights.scales.len()),
+        (reduced, _) => {
+            format!("{:.1} bits in {reduced} of {}", weights.fewest_bits(), weights.scales.len())
+        }
+    }
 }
 
 /// The share of non-zero values beyond the threshold, to the width of a bin.
@@ -184,6 +209,18 @@ pub(crate) fn to_json(calibration: &Calibration) -> Vec<Value> {
                 "layer": layer.layer,
                 "blob": layer.blob,
                 "rule": layer.rule.to_string(),
+                "runner_up": layer.choice.as_ref().and_then(|choice| choice.runner_up).map(|other| json!({
+                    "rule": other.rule.to_string(),
+                    "threshold": json_float(other.threshold.value.into()),
+                    "error": json_float(other.error),
+                })),
+                "error": layer.choice.as_ref().map(|choice| json_float(choice.winner.error)),
+                "signed_costs_db": layer.half_range().map(|half| json_float(half.unsigned_db - half.sqnr_db)),
+                "reduced_channels": layer.weights.reduced.iter().map(|&channel| json!({
+                    "channel": channel,
+                    "bits": json_float(layer.weights.bits(channel).into()),
+                })).collect::<Vec<_>>(),
+                "observed_channels": layer.weights.observed,
                 "absmax": json_float(layer.range.absmax.into()),
                 "threshold": json_float(layer.threshold.value.into()),
                 "threshold_bin": layer.threshold.bin,

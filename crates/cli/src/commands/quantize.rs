@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use ncnn_format::{Error, Model, Result, ScaleTable};
-use quantizer::calibrate::calibrate;
-use quantizer::{ConvertOptions, Note, Progress, comment_out, convert};
+use quantizer::calibrate::{calibrate, correct_biases};
+use quantizer::{ConvertOptions, Note, Progress, comment_out, convert, equalize};
 use serde_json::{Value, json};
 
 use super::calibrate::{describe, to_json, warnings};
@@ -31,6 +31,13 @@ pub struct QuantizeArgs {
     /// How thresholds are chosen.
     #[command(flatten)]
     pub method: MethodArgs,
+    /// Scale the channels of blobs before calibrating, so that small ones get more levels; the float network
+    /// computes the same.
+    #[arg(long, requires = "images")]
+    pub equalize: bool,
+    /// Take the mean error of every output channel off its bias.
+    #[arg(long, requires = "images")]
+    pub correct_bias: bool,
     /// Writes PREFIX.param and PREFIX.bin (and PREFIX.table when calibrating).
     #[arg(long, value_name = "PREFIX", required_unless_present = "job")]
     pub out: Option<PathBuf>,
@@ -65,7 +72,7 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
     let excluded = args.selection.excluded(&model)?;
     let mut scales = scales(&args, &model, progress)?;
     scales.table = comment_out(&scales.table, &excluded);
-    let converted = convert(&model, &scales.table, ConvertOptions::default())?;
+    let converted = convert(scales.model.as_ref().unwrap_or(&model), &scales.table, ConvertOptions::default())?;
     let mut notes = scales.notes;
     notes.extend(excluded.iter().map(ToString::to_string));
     let is_excluded = |layer: &str| excluded.iter().any(|excluded| excluded.layer == layer);
@@ -101,6 +108,8 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
 /// Scales and where they came from.
 struct Scales {
     table: ScaleTable,
+    /// The network that the scales are for, if it is not the one that was read.
+    model: Option<Model>,
     text: String,
     notes: Vec<String>,
     json: Value,
@@ -111,16 +120,27 @@ fn scales(args: &QuantizeArgs, model: &Model, progress: &dyn Progress) -> Result
     if let Some(path) = &args.table {
         let table = ScaleTable::load(path)?;
         let table = if args.remap_table { table.remap_producers(model)? } else { table };
-        return Ok(Scales { table, text: String::new(), notes: Vec::new(), json: Value::Null });
+        return Ok(Scales { table, model: None, text: String::new(), notes: Vec::new(), json: Value::Null });
     }
     let inputs = args.input.dataset(model, &args.samples.images, args.samples.skip_bad)?;
     let chosen = args.samples.chosen(&inputs);
-    let (calibration, skipped) = with_readable(&chosen, args.samples.skip_bad, progress, |samples| {
-        calibrate(model, samples, args.method.options(), progress)
+    let ((calibration, changed), skipped) = with_readable(&chosen, args.samples.skip_bad, progress, |samples| {
+        let equalized = args.equalize.then(|| equalize(model, samples, progress)).transpose()?;
+        let fp32 = equalized.as_ref().map_or(model, |equalized| &equalized.model);
+        let calibration = calibrate(fp32, samples, args.method.options(), progress)?;
+        let corrected = args.correct_bias.then(|| correct_biases(fp32, samples, &calibration, progress)).transpose()?;
+        let changed = corrected.or_else(|| equalized.map(|equalized| equalized.model));
+        Ok((calibration, changed))
     })?;
     let mut notes = warnings(&calibration, &inputs);
     notes.extend(skipped);
-    Ok(Scales { table: calibration.table(), text: describe(&calibration), notes, json: json!(to_json(&calibration)) })
+    Ok(Scales {
+        table: calibration.table(),
+        model: changed,
+        text: describe(&calibration),
+        notes,
+        json: json!(to_json(&calibration)),
+    })
 }
 
 /// The arguments with what the job adds to them, the model's files and the prefix to write.

@@ -29,20 +29,39 @@ pub struct Choice {
     pub by_output: bool,
 }
 
+/// How much more than the least expected squared error of the blob itself a candidate may cost.
+///
+/// Patches are few: of values so rare that clipping them costs little on average they hold none, or one that
+/// then decides too much. The histogram has counted all of them.
+const ROOM: f64 = 1.25;
+
 /// What is tried.
 fn candidates() -> impl Iterator<Item = Rule> {
-    // ncnn's search has a fast stand-in in `kl`; its aciq can be beyond the range.
-    Rule::ALL.iter().copied().filter(|rule| !matches!(rule, Rule::KlNcnn | Rule::AciqNcnn))
+    // `kl` is ncnn's search where that is of use; ncnn's aciq can be beyond the range. Of equal errors the first
+    // wins, so the simplest come first.
+    let others = Rule::ALL
+        .iter()
+        .copied()
+        .filter(|rule| !matches!(rule, Rule::Mse | Rule::AbsMax | Rule::KlNcnn | Rule::AciqNcnn));
+    [Rule::Mse, Rule::AbsMax].into_iter().chain(others)
 }
 
 /// Chooses for a blob with this `histogram`; `readers` are the layers that read it.
 pub(super) fn choose(histogram: &Histogram, readers: &[(&Probe, &WeightScales)]) -> Result<Choice> {
-    let mut scored = Vec::new();
+    let of_blob = |threshold: &Threshold| expected_squared_error(histogram, threshold.value);
+    let most = ROOM * of_blob(&Rule::Mse.threshold(histogram));
+    let mut scored: Vec<Scored> = Vec::new();
     for rule in candidates() {
         let threshold = rule.threshold(histogram);
-        scored.push(Scored { rule, threshold, error: error(histogram, &threshold, readers)? });
+        if of_blob(&threshold) > most {
+            continue;
+        }
+        // Rules often agree, and a threshold needs to be tried once.
+        let known = scored.iter().find(|other| other.threshold.value == threshold.value).map(|other| other.error);
+        let error = known.map_or_else(|| error(histogram, &threshold, readers), Ok)?;
+        scored.push(Scored { rule, threshold, error });
     }
-    // Stable: of equal ones the first in the list.
+    // Stable: of equal ones the first in the list, and `mse` is always in it.
     scored.sort_by(|a, b| a.error.total_cmp(&b.error));
     let winner = scored[0];
     let runner_up = scored.into_iter().find(|other| other.threshold.value != winner.threshold.value);
@@ -59,4 +78,79 @@ fn error(histogram: &Histogram, threshold: &Threshold, readers: &[(&Probe, &Weig
         sum += errors.iter().map(|error| error.squared).sum::<f64>() / probe.signal().max(f64::MIN_POSITIVE);
     }
     Ok(sum)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const BINS: usize = Histogram::BINS;
+
+    fn counts(count: impl Fn(f64) -> f64) -> Vec<u64> {
+        (0..BINS).map(|bin| count(bin as f64) as u64).collect()
+    }
+
+    fn chosen(counts: &[u64], zeros: u64) -> f32 {
+        let histogram = Histogram::from_counts(1.0, counts).unwrap().with_unbinned(zeros, 0);
+        let choice = choose(&histogram, &[]).unwrap();
+        let error = |threshold: f32| expected_squared_error(&histogram, threshold);
+        assert!(error(choice.winner.threshold.value) <= error(1.0), "never worse than not clipping");
+        assert!(choice.runner_up.is_none_or(|other| other.error >= choice.winner.error));
+        assert!(!choice.by_output);
+        choice.winner.threshold.value
+    }
+
+    #[test]
+    fn a_background_spike_at_an_extreme_is_kept() {
+        // A bell, and a background at the very end of the range.
+        let mut bell = counts(|bin| 1e5 * (-(bin / 300.0).powi(2)).exp());
+        bell[BINS - 1] = 40_000_000;
+        assert!(chosen(&bell, 0) > 0.99);
+    }
+
+    #[test]
+    fn a_background_spike_inside_does_not_stand_for_the_range() {
+        // ncnn's search cuts right behind the spike.
+        let mut spike = counts(|_| 10.0);
+        spike[820] = 200_000;
+        assert!(Rule::KlNcnn.threshold(&Histogram::from_counts(1.0, &spike).unwrap()).value < 0.5);
+        assert!(chosen(&spike, 0) > 0.95);
+    }
+
+    #[test]
+    fn a_long_thin_tail_is_clipped() {
+        let tail = counts(|bin| 1e7 * (-bin / 60.0).exp() + f64::from(u8::from(bin as usize % 512 == 511)));
+        let found = chosen(&tail, 0);
+        assert!((0.2..0.6).contains(&found), "{found}");
+    }
+
+    #[test]
+    fn the_farther_of_two_modes_is_kept() {
+        let modes = counts(|bin| {
+            1e6 * (-((bin - 200.0) / 80.0).powi(2)).exp() + 1e5 * (-((bin - 1700.0) / 80.0).powi(2)).exp()
+        });
+        assert!(chosen(&modes, 0) > 0.85);
+    }
+
+    #[test]
+    fn zeros_do_not_move_the_threshold() {
+        // All positive behind a ReLU: half of the values are zeros; almost all zeros: 99.99 %.
+        let half = counts(|bin| 1e6 * (-bin / 200.0).exp());
+        let values: u64 = half.iter().sum();
+        assert_eq!(chosen(&half, 0), chosen(&half, values));
+        assert_eq!(chosen(&half, 0), chosen(&half, 10_000 * values));
+    }
+
+    #[test]
+    fn eight_values_are_not_clipped() {
+        let mut eight = vec![0; BINS];
+        (1..=8).for_each(|step| eight[256 * step - 1] = 1000);
+        assert!(chosen(&eight, 0) > 0.99);
+    }
+
+    #[test]
+    fn a_dead_blob_is_dead() {
+        let choice = choose(&Histogram::new(0.0).unwrap(), &[]).unwrap();
+        assert!(choice.winner.threshold.dead && choice.runner_up.is_none());
+    }
 }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use histogram_kl::Rule;
 use ncnn_format::{Error, Result};
 
-use crate::WeightMethod;
+use crate::{WeightMethod, WeightRule, WinogradGuard};
 
 /// How thresholds of activations and scales of weights are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -53,11 +53,11 @@ impl Method {
     }
 
     /// How the scales of weights are chosen along with it.
-    pub(super) fn weight_method(self) -> WeightMethod {
+    pub(super) fn weight_method(self, rule: WeightRule, guard: WinogradGuard) -> WeightMethod {
         match self {
             Self::NcnnKl => WeightMethod::Ncnn,
             Self::NcnnAciq => WeightMethod::NcnnAciq,
-            _ => WeightMethod::default(),
+            _ => WeightMethod::Fitted(rule, guard),
         }
     }
 

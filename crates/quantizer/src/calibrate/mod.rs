@@ -1,8 +1,10 @@
 //! Watching a network over samples and choosing a scale for every tensor.
 
 mod auto;
+mod bias;
 mod collect;
 mod method;
+mod observed;
 mod output_error;
 mod patches;
 pub mod statistics;
@@ -10,17 +12,18 @@ mod targets;
 mod visit;
 
 use fp32_ref::{Net, NetOptions};
-use histogram_kl::{Histogram, Maxima, Range, Rule, Threshold};
+use histogram_kl::{Histogram, Maxima, Range, Rule, Threshold, sqnr_db};
 use ncnn_format::{Error, Model, Result, ScaleTable};
 use output_error::Probe;
 use rayon::prelude::*;
 
 use crate::winograd::as_printed;
-use crate::{Dataset, Progress, WeightScales, weight_scales};
+use crate::{Dataset, Progress, WeightRule, WeightScales, WinogradGuard, weight_scales};
 use collect::Collector;
 use targets::Target;
 
 pub use auto::{Choice, Scored};
+pub use bias::correct_biases;
 pub use method::Method;
 
 /// How often every sample goes through the network.
@@ -43,6 +46,11 @@ pub struct CalibrateOptions {
     /// counts that are a little off can choose another (docs/calibration.md); thresholds by
     /// squared error stay within a bin.
     pub passes: Option<Passes>,
+    /// What to do about weights that ncnn may run through Winograd. `ncnn-kl` and `ncnn-aciq` do what
+    /// ncnn2table does.
+    pub winograd: WinogradGuard,
+    /// How far the weights of a channel reach; not asked under `ncnn-kl` and `ncnn-aciq`.
+    pub weights: WeightRule,
     /// Adds up 3×3 convolutions product by product instead of by Winograd's algorithm: slower,
     /// and activations differ by about 1e-5 of the largest.
     pub plain_sums: bool,
@@ -122,7 +130,7 @@ pub fn calibrate(
     }
     let net = Net::with_options(model, NetOptions { winograd: !options.plain_sums })?;
     let targets = targets::find(model, net.graph())?;
-    let weights = all_weight_scales(model, &targets, method)?;
+    let mut weights = all_weight_scales(model, &targets, options)?;
     let collector = Collector { net: &net, dataset, targets: &targets, progress };
     let (ranges, histograms) = match options.passes() {
         Passes::One => collector.ranges_and_histograms()?,
@@ -134,13 +142,18 @@ pub fn calibrate(
     };
     let sampled = Sampled::new(&collector, model, method)?;
     let counted = Counted { targets: &targets, ranges: &ranges, histograms: &histograms, samples: dataset.len() };
-    let layers = choose_all(&counted, method, &sampled, weights, progress)?;
+    let decisions = decide(&counted, method, &sampled, &weights, progress)?;
+    if options.winograd == WinogradGuard::Observed && !method.is_ncnns() {
+        observed::keep_observed(&collector, model, &decisions, &mut weights)?;
+    }
+    let layers = layers(&counted, method, &decisions, weights)?;
     Ok(Calibration { layers, samples: dataset.len() })
 }
 
 /// The scales of the weights of every target.
-fn all_weight_scales(model: &Model, targets: &[Target], method: Method) -> Result<Vec<WeightScales>> {
-    targets.par_iter().map(|target| weight_scales(&model.layers[target.layer], method.weight_method())).collect()
+fn all_weight_scales(model: &Model, targets: &[Target], options: CalibrateOptions) -> Result<Vec<WeightScales>> {
+    let method = options.method.weight_method(options.weights, options.winograd);
+    targets.par_iter().map(|target| weight_scales(&model.layers[target.layer], method)).collect()
 }
 
 /// What was counted, ranges and histograms by slot.
@@ -175,18 +188,16 @@ impl Sampled {
     }
 }
 
-/// The scales of every target.
+/// What is known about every target.
 ///
 /// # Errors
-/// `Invalid` for a scale that a table cannot hold, and for a moving average without maxima.
-fn choose_all(
+/// `Invalid` for a scale that a table cannot hold.
+fn layers(
     counted: &Counted<'_>,
     method: Method,
-    sampled: &Sampled,
+    decisions: &[Decision],
     weights: Vec<WeightScales>,
-    progress: &dyn Progress,
 ) -> Result<Vec<LayerCalibration>> {
-    let decisions = decide(counted, method, sampled, &weights, progress)?;
     let layer = |(target, weights): (&Target, WeightScales)| {
         let decision = &decisions[target.slot];
         let range = counted.ranges[target.slot];
@@ -271,6 +282,24 @@ fn check_printable(target: &Target, range: &Range, threshold: &Threshold) -> Res
         threshold.scale()
     ))
     .in_layer(&target.name))
+}
+
+/// What it costs to store a blob that is never negative as signed int8.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HalfRange {
+    /// Expected signal-to-noise ratio of the blob in decibels, with its threshold at 127.
+    pub sqnr_db: f64,
+    /// The same with the threshold at 255, which unsigned codes would allow. At most 6.05 more: a bit.
+    pub unsigned_db: f64,
+}
+
+impl LayerCalibration {
+    /// What signed codes cost; `None` for a blob that has negative values, or is dead.
+    pub fn half_range(&self) -> Option<HalfRange> {
+        let sqnr = |largest| sqnr_db(&self.histogram, self.threshold.value, largest);
+        let is_half = self.range.min >= 0.0 && !self.threshold.dead;
+        is_half.then(|| HalfRange { sqnr_db: sqnr(127), unsigned_db: sqnr(255) })
+    }
 }
 
 impl Calibration {

@@ -44,7 +44,7 @@ impl Probe {
         };
         let (outputs, groups) = (outputs.max(0) as usize, groups.max(1) as usize);
         let weights = layer.weight_f32(WeightRole::Weight)?.into_owned();
-        let depth = if outputs > 0 { weights.len() / outputs } else { 0 };
+        let depth = weights.len().checked_div(outputs).unwrap_or(0);
         let bias = match layer.weight(WeightRole::Bias) {
             Some(_) => layer.weight_f32(WeightRole::Bias)?.into_owned(),
             None => vec![0.0; outputs],

@@ -18,7 +18,7 @@ use ncnn_format::{Error, Model, Result};
 
 use super::collect::in_final_bins;
 use super::targets::{self, Target};
-use super::{Calibration, Counted, Method, Sampled, all_weight_scales, choose_all};
+use super::{Calibration, Counted, Method, Sampled, all_weight_scales, decide, layers};
 use crate::Progress;
 
 pub use provenance::{ModelPrint, Origin};
@@ -146,10 +146,11 @@ impl Statistics {
         }
         let values: Vec<GrowingHistogram> = self.blobs.iter().map(|blob| blob.values.clone()).collect();
         let (ranges, histograms) = in_final_bins(&values)?;
-        let weights = all_weight_scales(model, &targets, method)?;
+        let weights = all_weight_scales(model, &targets, method.into())?;
         let samples = self.samples.len();
         let counted = Counted { targets: &targets, ranges: &ranges, histograms: &histograms, samples };
-        let layers = choose_all(&counted, method, &Sampled::default(), weights, progress)?;
+        let decisions = decide(&counted, method, &Sampled::default(), &weights, progress)?;
+        let layers = layers(&counted, method, &decisions, weights)?;
         Ok(Calibration { layers, samples })
     }
 }
