@@ -96,29 +96,12 @@ impl<'a> Shares<'a> {
 mod tests {
     use super::*;
     use crate::divergence::divergence;
+    use crate::kl_merge::tests::{merged, sparse_tail};
 
     fn plain(counts: &[u64], kept: usize) -> f64 {
-        let mut p: Vec<f64> = counts[..kept].iter().map(|&count| count as f64).collect();
-        p[kept - 1] += counts[kept..].iter().sum::<u64>() as f64;
-        let mut q = vec![0.0; kept];
-        for level in 0..128 {
-            let bins: Vec<usize> = (0..kept).filter(|bin| bin * 128 / kept == level).collect();
-            let filled: Vec<usize> = bins.iter().copied().filter(|&bin| p[bin] > 0.0).collect();
-            let sum: u64 = bins.iter().map(|&bin| counts[bin]).sum();
-            filled.iter().for_each(|&bin| q[bin] = sum as f64 / filled.len() as f64);
-        }
-        for values in [&mut p, &mut q] {
-            let sum: f64 = values.iter().sum();
-            values.iter_mut().for_each(|value| *value /= sum);
-        }
+        let [p, q] = merged(counts, kept).unwrap();
         let m: Vec<f64> = p.iter().zip(&q).map(|(p, q)| (p + q) / 2.0).collect();
         (divergence(&p, &m) + divergence(&q, &m)) / 2.0
-    }
-
-    fn sparse_tail() -> Vec<u64> {
-        let mut counts: Vec<u64> = (0..2048).map(|i| (5000.0 * (-f64::from(i) / 90.0).exp()) as u64).collect();
-        (900..2048).step_by(31).for_each(|bin| counts[bin] += 2);
-        counts
     }
 
     #[test]

@@ -124,12 +124,12 @@ pub(crate) fn x_ln_x(x: f64) -> f64 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::divergence::divergence;
 
-    /// One candidate as the talk words it, bin by bin.
-    fn plain(counts: &[u64], kept: usize) -> f64 {
+    /// P and Q of one candidate as the talk words it, bin by bin; no Q if no count is inside.
+    pub(crate) fn merged(counts: &[u64], kept: usize) -> Option<[Vec<f64>; 2]> {
         let mut p: Vec<f64> = counts[..kept].iter().map(|&count| count as f64).collect();
         p[kept - 1] += counts[kept..].iter().sum::<u64>() as f64;
         let mut q = vec![0.0; kept];
@@ -139,16 +139,21 @@ mod tests {
             let sum: u64 = bins.iter().map(|&bin| counts[bin]).sum();
             filled.iter().for_each(|&bin| q[bin] = sum as f64 / filled.len() as f64);
         }
-        let (all, inside): (f64, f64) = (p.iter().sum(), q.iter().sum());
-        if inside == 0.0 {
-            return f64::INFINITY;
+        for values in [&mut p, &mut q] {
+            let sum: f64 = values.iter().sum();
+            if sum == 0.0 {
+                return None;
+            }
+            values.iter_mut().for_each(|value| *value /= sum);
         }
-        p.iter_mut().for_each(|p| *p /= all);
-        q.iter_mut().for_each(|q| *q /= inside);
-        divergence(&p, &q)
+        Some([p, q])
     }
 
-    fn sparse_tail() -> Vec<u64> {
+    fn plain(counts: &[u64], kept: usize) -> f64 {
+        merged(counts, kept).map_or(f64::INFINITY, |[p, q]| divergence(&p, &q))
+    }
+
+    pub(crate) fn sparse_tail() -> Vec<u64> {
         let mut counts: Vec<u64> = (0..2048).map(|i| (5000.0 * (-f64::from(i) / 90.0).exp()) as u64).collect();
         (900..2048).step_by(31).for_each(|bin| counts[bin] += 2);
         counts[2047] += 1;
