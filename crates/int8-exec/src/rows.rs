@@ -153,8 +153,8 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// More shares than threads let a thread that is done help another that was held up.
 const SHARES_PER_THREAD: usize = 2;
 
-/// Less work than this, some microseconds, is not worth waking a thread.
-const LEAST_SHARE: usize = 4_000_000;
+/// Less work than this, two microseconds or so, is not worth handing to another thread.
+const LEAST_SHARE: usize = 1_000_000;
 
 /// Scratch memory for every thread of a pool.
 #[derive(Default)]

@@ -281,3 +281,22 @@ fn sessions_and_shapes_do_not_disturb_each_other() {
         }
     }
 }
+
+#[test]
+fn sessions_in_one_pool_do_not_wait_for_each_other() {
+    let (model, input) = (network(INCEPTION, 2), floats(&[3, 301, 297], 5));
+    let net = Int8Net::new(&model).unwrap();
+    let expected = run(&model, Options { fuse: false, ..Options::default() }, &input);
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
+    pool.scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|_| {
+                let mut session = net.session();
+                for turn in 0..4 {
+                    let found = session.run(&[("data", input.clone())]).unwrap();
+                    assert_same(&found, &expected, &format!("run {turn}"));
+                }
+            });
+        }
+    });
+}
