@@ -4,7 +4,6 @@ use histogram_kl::{Histogram, Rule, Threshold, expected_squared_error};
 use ncnn_format::Result;
 
 use super::output_error::Probe;
-use crate::WeightScales;
 
 /// A rule's threshold and what it costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -47,7 +46,7 @@ fn candidates() -> impl Iterator<Item = Rule> {
 }
 
 /// Chooses for a blob with this `histogram`; `readers` are the layers that read it.
-pub(super) fn choose(histogram: &Histogram, readers: &[(&Probe, &WeightScales)]) -> Result<Choice> {
+pub(super) fn choose(histogram: &Histogram, readers: &[Probe<'_>]) -> Result<Choice> {
     let of_blob = |threshold: &Threshold| expected_squared_error(histogram, threshold.value);
     let most = ROOM * of_blob(&Rule::Mse.threshold(histogram));
     let mut scored: Vec<Scored> = Vec::new();
@@ -68,13 +67,13 @@ pub(super) fn choose(histogram: &Histogram, readers: &[(&Probe, &WeightScales)])
     Ok(Choice { winner, runner_up, by_output: !readers.is_empty() })
 }
 
-fn error(histogram: &Histogram, threshold: &Threshold, readers: &[(&Probe, &WeightScales)]) -> Result<f64> {
+fn error(histogram: &Histogram, threshold: &Threshold, readers: &[Probe<'_>]) -> Result<f64> {
     if readers.is_empty() {
         return Ok(expected_squared_error(histogram, threshold.value));
     }
     let mut sum = 0.0;
-    for (probe, weights) in readers {
-        let errors = probe.errors(threshold.scale(), &weights.scales)?;
+    for probe in readers {
+        let errors = probe.errors(threshold.scale())?;
         sum += errors.iter().map(|error| error.squared).sum::<f64>() / probe.signal().max(f64::MIN_POSITIVE);
     }
     Ok(sum)

@@ -38,8 +38,8 @@ pub fn correct_biases(
             let Some(layer) = calibration.layers.iter().find(|layer| layer.layer == target.name) else {
                 return Ok(Vec::new());
             };
-            let errors = Probe::new(&model.layers[target.layer], patches)?
-                .map(|probe| probe.errors(layer.input_scale, &layer.weights.scales))
+            let errors = Probe::new(&model.layers[target.layer], patches, &layer.weights.scales)?
+                .map(|probe| probe.errors(layer.input_scale))
                 .transpose()?;
             Ok(errors.unwrap_or_default().iter().map(|error| error.shift as f32).collect())
         })

@@ -21,6 +21,14 @@ pub(super) fn in_final_bins(growing: &[GrowingHistogram]) -> Result<(Vec<Range>,
     Ok((ranges, histograms))
 }
 
+/// Sees the watched blobs of every sample: sample, slot, value.
+pub(super) type Also<'a> = dyn Fn(usize, usize, &Value) -> Result<()> + Sync + 'a;
+
+/// What sees nothing.
+pub(super) fn nothing(_: usize, _: usize, _: &Value) -> Result<()> {
+    Ok(())
+}
+
 /// A network, the samples to run it on, and the layers whose inputs to watch.
 pub(super) struct Collector<'a> {
     pub(super) net: &'a Net,
@@ -33,53 +41,68 @@ impl Collector<'_> {
     /// Pass 1: the range of every watched blob, by slot.
     pub(super) fn ranges(&self) -> Result<Vec<Range>> {
         let empty = vec![Range::default(); watched(self.targets).len()];
-        self.pass("finding ranges", empty, |range: &mut Range, values| {
+        let add = |range: &mut Range, values: &[f32]| {
             let before = range.nonfinite;
             range.add(values);
             range.nonfinite == before
-        })
+        };
+        self.pass("finding ranges", empty, add, &nothing)
     }
 
     /// Pass 2: the histogram of every watched blob, by slot.
-    pub(super) fn histograms(&self, ranges: &[Range]) -> Result<Vec<Histogram>> {
+    pub(super) fn histograms(&self, ranges: &[Range], also: &Also<'_>) -> Result<Vec<Histogram>> {
         let empty = ranges
             .iter()
             .map(|range| Histogram::new(range.absmax).map_err(|error| Error::invalid(error.to_string())))
             .collect::<Result<Vec<_>>>()?;
-        self.pass("counting histograms", empty, |histogram: &mut Histogram, values| {
+        let add = |histogram: &mut Histogram, values: &[f32]| {
             histogram.add(values);
             // The first pass has looked at the same values.
             true
-        })
+        };
+        self.pass("counting histograms", empty, add, also)
     }
 
     /// Both at once, by slot; the histograms are a fraction of a bin off at the edges of bins.
-    pub(super) fn ranges_and_histograms(&self) -> Result<(Vec<Range>, Vec<Histogram>)> {
-        in_final_bins(&self.growing()?)
+    pub(super) fn ranges_and_histograms(&self, also: &Also<'_>) -> Result<(Vec<Range>, Vec<Histogram>)> {
+        in_final_bins(&self.growing(also)?)
     }
 
     /// Counts of every watched blob that merge in any order, by slot.
-    pub(super) fn growing(&self) -> Result<Vec<GrowingHistogram>> {
+    pub(super) fn growing(&self, also: &Also<'_>) -> Result<Vec<GrowingHistogram>> {
         let empty = vec![GrowingHistogram::default(); watched(self.targets).len()];
-        self.pass("watching activations", empty, |histogram: &mut GrowingHistogram, values| {
+        let add = |histogram: &mut GrowingHistogram, values: &[f32]| {
             let before = histogram.range().nonfinite;
             histogram.add(values);
             histogram.range().nonfinite == before
-        })
+        };
+        self.pass("watching activations", empty, add, also)
     }
 
     /// Runs the network on every sample and lets `add` put every watched blob to what was seen of it.
     ///
-    /// `add` says whether all values were finite.
+    /// `add` says whether all values were finite; `also` sees the blob after it.
     /// All threads add to the same sums, one thread at a time to the sums of one blob: they hold
     /// integers and extremes, which are the same in any order, and need memory only once.
-    fn pass<A: Send>(&self, stage: &str, empty: Vec<A>, add: impl Fn(&mut A, &[f32]) -> bool + Sync) -> Result<Vec<A>> {
+    fn pass<A: Send>(
+        &self,
+        stage: &str,
+        empty: Vec<A>,
+        add: impl Fn(&mut A, &[f32]) -> bool + Sync,
+        also: &Also<'_>,
+    ) -> Result<Vec<A>> {
         let watched = watched(self.targets);
         let sums: Vec<Mutex<A>> = empty.into_iter().map(Mutex::new).collect();
+        let see = |index: usize, slot: usize, value: &Value| {
+            let values = value.unordered();
+            let is_finite = add(&mut sums[slot].lock().unwrap_or_else(PoisonError::into_inner), values);
+            match values.iter().find(|x| !is_finite && !x.is_finite()) {
+                Some(&found) => Err(self.non_finite(slot, found)),
+                None => also(index, slot, value),
+            }
+        };
         spread(stage, self.dataset.len(), self.progress, Workspace::default, |workspace, index| {
-            self.run(workspace, index, &watched, |slot, values| {
-                add(&mut sums[slot].lock().unwrap_or_else(PoisonError::into_inner), values)
-            })
+            self.run(workspace, index, &watched, |slot, value| see(index, slot, value))
         })?;
         Ok(sums.into_iter().map(|sum| sum.into_inner().unwrap_or_else(PoisonError::into_inner)).collect())
     }
@@ -90,23 +113,21 @@ impl Collector<'_> {
         workspace: &mut Workspace,
         index: usize,
         watched: &[BlobId],
-        mut see: impl FnMut(usize, &[f32]) -> bool,
+        mut see: impl FnMut(usize, &Value) -> Result<()>,
     ) -> Result<()> {
         let feeds = named(self.net.graph(), self.dataset.feeds(index)?)?;
-        let mut non_finite = None;
+        let mut failure = None;
         let mut observer = |blob: BlobId, value: &Value| {
-            if let Some(slot) = watched.iter().position(|&watched| watched == blob) {
-                let values = value.unordered();
-                if !see(slot, values) && non_finite.is_none() {
-                    non_finite = values.iter().find(|x| !x.is_finite()).map(|&found| (slot, found));
-                }
+            if failure.is_none()
+                && let Some(slot) = watched.iter().position(|&watched| watched == blob)
+            {
+                failure = see(slot, value).err();
             }
         };
-        self.net.run_in(workspace, &feeds, &mut observer).map_err(|error| error.in_file(self.dataset.name(index)))?;
-        match non_finite {
-            Some((slot, found)) => Err(self.non_finite(slot, found).in_file(self.dataset.name(index))),
-            None => Ok(()),
-        }
+        self.net
+            .run_in(workspace, &feeds, &mut observer)
+            .and_then(|_| failure.map_or(Ok(()), Err))
+            .map_err(|error| error.in_file(self.dataset.name(index)))
     }
 
     fn non_finite(&self, slot: usize, found: f32) -> Error {

@@ -11,10 +11,11 @@ pub mod statistics;
 mod targets;
 mod visit;
 
-use fp32_ref::{Net, NetOptions};
+use fp32_ref::{Net, NetOptions, Value};
 use histogram_kl::{Histogram, Maxima, Range, Rule, Threshold, sqnr_db};
 use ncnn_format::{Error, Model, Result, ScaleTable};
 use output_error::Probe;
+use patches::{Drawing, Patches};
 use rayon::prelude::*;
 
 use crate::winograd::as_printed;
@@ -132,17 +133,27 @@ pub fn calibrate(
     let targets = targets::find(model, net.graph())?;
     let mut weights = all_weight_scales(model, &targets, options)?;
     let collector = Collector { net: &net, dataset, targets: &targets, progress };
+    let drawing = (method == Method::Auto).then(|| Drawing::new(&targets, model, dataset.len())).transpose()?;
+    let draw = |sample: usize, slot: usize, value: &Value| match &drawing {
+        Some(drawing) => drawing.see(sample, slot, value),
+        None => Ok(()),
+    };
     let (ranges, histograms) = match options.passes() {
-        Passes::One => collector.ranges_and_histograms()?,
+        Passes::One => collector.ranges_and_histograms(&draw)?,
         Passes::Two => {
             let ranges = collector.ranges()?;
-            let histograms = collector.histograms(&ranges)?;
+            let histograms = collector.histograms(&ranges, &draw)?;
             (ranges, histograms)
         }
     };
-    let sampled = Sampled::new(&collector, model, method)?;
-    let counted = Counted { targets: &targets, ranges: &ranges, histograms: &histograms, samples: dataset.len() };
+    let sampled = Sampled {
+        maxima: if method == Method::MovingAverage { collector.maxima()? } else { Vec::new() },
+        patches: drawing.map(Drawing::finish).unwrap_or_default(),
+    };
+    let counted =
+        Counted { model, targets: &targets, ranges: &ranges, histograms: &histograms, samples: dataset.len() };
     let decisions = decide(&counted, method, &sampled, &weights, progress)?;
+    drop(sampled);
     if options.winograd == WinogradGuard::Observed && !method.is_ncnns() {
         observed::keep_observed(&collector, model, &decisions, &mut weights)?;
     }
@@ -158,6 +169,7 @@ fn all_weight_scales(model: &Model, targets: &[Target], options: CalibrateOption
 
 /// What was counted, ranges and histograms by slot.
 struct Counted<'a> {
+    model: &'a Model,
     targets: &'a [Target],
     ranges: &'a [Range],
     histograms: &'a [Histogram],
@@ -170,22 +182,7 @@ struct Sampled {
     /// By slot.
     maxima: Vec<Maxima>,
     /// By target.
-    probes: Vec<Option<Probe>>,
-}
-
-impl Sampled {
-    fn new(collector: &Collector<'_>, model: &Model, method: Method) -> Result<Self> {
-        Ok(match method {
-            Method::MovingAverage => Self { maxima: collector.maxima()?, ..Self::default() },
-            Method::Auto => {
-                let patches = patches::draw(collector, model)?;
-                let probe = |(target, patches): (&Target, &_)| Probe::new(&model.layers[target.layer], patches);
-                let probes = collector.targets.par_iter().zip(&patches).map(probe).collect::<Result<_>>()?;
-                Self { probes, ..Self::default() }
-            }
-            _ => Self::default(),
-        })
-    }
+    patches: Vec<Patches>,
 }
 
 /// What is known about every target.
@@ -237,7 +234,7 @@ fn decide(
     weights: &[WeightScales],
     progress: &dyn Progress,
 ) -> Result<Vec<Decision>> {
-    let Counted { targets, ranges, histograms, samples } = *counted;
+    let Counted { model, targets, ranges, histograms, samples } = *counted;
     progress.start("choosing thresholds", histograms.len());
     let decisions = (0..histograms.len())
         .into_par_iter()
@@ -255,9 +252,12 @@ fn decide(
                 let threshold = sampled.maxima.get(slot).ok_or_else(missing)?.moving_average(Maxima::CONSTANT);
                 Decision { rule: method, threshold, choice: None }
             } else {
-                let probe = |&index: &usize| Some((sampled.probes.get(index)?.as_ref()?, &weights[index]));
-                let probes: Vec<_> = readers.iter().filter_map(probe).collect();
-                let choice = auto::choose(histogram, &probes)?;
+                // Made here and dropped here: the probes of all layers at once would take much memory.
+                let probe = |&index: &usize| {
+                    let patches = sampled.patches.get(index)?;
+                    Probe::new(&model.layers[targets[index].layer], patches, &weights[index].scales).transpose()
+                };
+                let choice = auto::choose(histogram, &readers.iter().filter_map(probe).collect::<Result<Vec<_>>>()?)?;
                 let Scored { rule, threshold, .. } = choice.winner;
                 Decision { rule: rule.into(), threshold, choice: Some(choice) }
             };

@@ -3,138 +3,186 @@
 use fp32_ref::Activation;
 use int8_kernels::{ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Run, quantize, quantize_values};
 use ncnn_format::{Error, Layer, LayerKind, Result, WeightRole, typed};
+use ndarray::{ArrayView2, Axis, Slice};
 
 use super::patches::Patches;
 
 /// A layer that can be computed on its patches, in f32 and in int8.
-pub(super) struct Probe {
-    groups: usize,
-    /// Outputs of a group.
-    rows: usize,
+pub(super) struct Probe<'a> {
+    outputs: usize,
     /// Products of an output.
     depth: usize,
-    /// Per group, patches of that group one after the other.
-    patches: Vec<Vec<f32>>,
-    weights: Vec<f32>,
+    groups: usize,
+    /// `[patch][group][depth]`.
+    patches: &'a [f32],
+    /// The int8 weights, one 1 x 1 convolution over patches taken for pixels.
+    product: Product,
+    /// Per output.
+    weight_scales: Vec<f32>,
     bias: Vec<f32>,
     activation: Activation,
-    /// Outputs before the activation: `[group][row][patch]`.
+    /// Outputs before the activation: `[patch][output]`.
     expected: Vec<f32>,
 }
 
-impl Probe {
-    /// `None` if the patches do not fit the layer (a blob of an unexpected shape) or there are none.
+enum Product {
+    /// Each output is made of its own values alone: `[output][depth]`.
+    Depthwise(Vec<i8>),
+    Dense(Box<PixelConv>),
+}
+
+fn wrong(error: int8_kernels::Error) -> Error {
+    Error::invalid(error.to_string())
+}
+
+impl<'a> Probe<'a> {
+    /// `None` if the patches do not fit the layer (a blob of an unexpected shape) or there are none;
+    /// `weight_scales` are one per slice.
     ///
     /// # Errors
     /// `Malformed` when the layer's parameters or weights cannot be read.
-    pub(super) fn new(layer: &Layer, patches: &Patches) -> Result<Option<Self>> {
-        let (outputs, groups, activation) = match layer.kind {
-            LayerKind::ConvolutionDepthWise => {
-                let params = typed::ConvolutionDepthWise::read(layer)?;
-                (params.num_output, params.group, Activation::new(params.activation_type, &params.activation_params)?)
-            }
-            LayerKind::InnerProduct => {
-                let params = typed::InnerProduct::read(layer)?;
-                (params.num_output, 1, Activation::new(params.activation_type, &params.activation_params)?)
-            }
-            _ => {
-                let params = typed::Convolution::read(layer)?;
-                (params.num_output, 1, Activation::new(params.activation_type, &params.activation_params)?)
-            }
-        };
-        let (outputs, groups) = (outputs.max(0) as usize, groups.max(1) as usize);
-        let weights = layer.weight_f32(WeightRole::Weight)?.into_owned();
+    pub(super) fn new(layer: &Layer, patches: &'a Patches, weight_scales: &[f32]) -> Result<Option<Self>> {
+        let (outputs, groups, activation) = form(layer)?;
+        let weights = layer.weight_f32(WeightRole::Weight)?;
         let depth = weights.len().checked_div(outputs).unwrap_or(0);
         let bias = match layer.weight(WeightRole::Bias) {
             Some(_) => layer.weight_f32(WeightRole::Bias)?.into_owned(),
             None => vec![0.0; outputs],
         };
+        let patches = &patches.values[..];
         let all = depth * groups;
-        if all == 0 || patches.values.is_empty() || !patches.values.len().is_multiple_of(all) || outputs % groups != 0 {
+        if all == 0 || patches.is_empty() || !patches.len().is_multiple_of(all) || !outputs.is_multiple_of(groups) {
             return Ok(None);
         }
-        let by_group = |group: usize| {
-            patches
-                .values
-                .chunks_exact(all)
-                .flat_map(|patch| &patch[group * depth..(group + 1) * depth])
-                .copied()
-                .collect()
+        let per_scale = (outputs / weight_scales.len().max(1)).max(1);
+        let weight_scales: Vec<f32> = (0..outputs).map(|output| weight_scales[output / per_scale]).collect();
+        let quantized: Vec<i8> = weights
+            .chunks_exact(depth)
+            .zip(&weight_scales)
+            .flat_map(|(weights, &scale)| weights.iter().map(move |&weight| quantize(weight, scale)))
+            .collect();
+        let product = if outputs == groups && groups > 1 {
+            Product::Depthwise(quantized)
+        } else {
+            let shape = ConvShape { groups, ..ConvShape::pointwise(all, outputs) };
+            let unused = Epilogue::new(vec![1.0; outputs], None, int8_kernels::Activation::None).map_err(wrong)?;
+            Product::Dense(Box::new(PixelConv::new(shape, &quantized, unused, Isa::detect()).map_err(wrong)?))
         };
-        let patches: Vec<Vec<f32>> = (0..groups).map(by_group).collect();
-        let rows = outputs / groups;
-        let mut expected = Vec::new();
-        for (group, patches) in patches.iter().enumerate() {
-            for row in group * rows..(group + 1) * rows {
-                let weights = &weights[row * depth..(row + 1) * depth];
-                expected.extend(patches.chunks_exact(depth).map(|patch| bias[row] + dot(patch, weights)));
-            }
-        }
-        Ok(Some(Self { groups, rows, depth, patches, weights, bias, activation, expected }))
+        let expected = outputs_of(patches, &weights, &bias, groups, depth)?;
+        Ok(Some(Self { outputs, depth, groups, patches, product, weight_scales, bias, activation, expected }))
     }
 
     fn count(&self) -> usize {
-        self.patches[0].len() / self.depth
+        self.expected.len() / self.outputs
     }
 
-    /// The int8 outputs before the activation, `[group][row][patch]`; `weight_scales` one per slice.
-    fn outputs(&self, input_scale: f32, weight_scales: &[f32]) -> Result<Vec<f32>> {
-        let outputs = self.groups * self.rows;
-        let per_scale = outputs / weight_scales.len().max(1);
-        let count = self.count();
-        let mut found = Vec::with_capacity(self.expected.len());
-        let isa = Isa::detect();
-        let wrong = |error: int8_kernels::Error| Error::invalid(error.to_string());
-        let mut quantized = vec![0; self.patches[0].len()];
-        let mut sums = vec![0; self.rows * count];
-        for (group, patches) in self.patches.iter().enumerate() {
-            quantize_values(patches, input_scale, &mut quantized, isa).map_err(wrong)?;
-            let first = group * self.rows;
-            let scale_of = |row: usize| weight_scales[(first + row) / per_scale];
-            let weights: Vec<i8> = (0..self.rows)
-                .flat_map(|row| {
-                    let start = (first + row) * self.depth;
-                    self.weights[start..start + self.depth].iter().map(move |&w| quantize(w, scale_of(row)))
-                })
-                .collect();
-            // A patch is a pixel of as many channels as it has values.
-            let shape = ConvShape::pointwise(self.depth, self.rows);
-            let unused = Epilogue::new(vec![1.0; self.rows], None, int8_kernels::Activation::None).map_err(wrong)?;
-            let product = PixelConv::new(shape, &weights, unused, isa).map_err(wrong)?;
-            let input = Image::new(&quantized, count, 1, self.depth, self.depth).map_err(wrong)?;
-            let run = Run { input, padding: Padding::default(), rows: 0..count, residual: None };
-            product.accumulate(&run, &mut sums, &mut PixelScratch::default()).map_err(wrong)?;
-            for row in 0..self.rows {
-                let step = 1.0 / (input_scale * scale_of(row));
-                let sums = sums.iter().skip(row).step_by(self.rows);
-                found.extend(sums.map(|&sum| sum as f32 * step + self.bias[first + row]));
+    /// The exact sums of products: `[patch][output]`.
+    fn sums(&self, input_scale: f32) -> Result<Vec<i32>> {
+        let mut quantized = vec![0; self.patches.len()];
+        quantize_values(self.patches, input_scale, &mut quantized, Isa::detect()).map_err(wrong)?;
+        let mut sums = vec![0; self.expected.len()];
+        match &self.product {
+            Product::Depthwise(weights) => {
+                let values = quantized.chunks_exact(self.depth);
+                let weights = weights.chunks_exact(self.depth).cycle();
+                for ((sum, values), weights) in sums.iter_mut().zip(values).zip(weights) {
+                    let products = values.iter().zip(weights);
+                    *sum = products.map(|(&x, &w)| i32::from(int8_kernels::unstored(x)) * i32::from(w)).sum();
+                }
+            }
+            Product::Dense(conv) => {
+                let (count, channels) = (self.count(), self.depth * self.groups);
+                let input = Image::new(&quantized, count, 1, channels, channels).map_err(wrong)?;
+                let run = Run { input, padding: Padding::default(), rows: 0..count, residual: None };
+                conv.accumulate(&run, &mut sums, &mut PixelScratch::default()).map_err(wrong)?;
             }
         }
-        Ok(found)
+        Ok(sums)
     }
 
     /// Squared error of every output channel behind the activation, and how far its mean before the
     /// activation is off (float minus int8).
-    pub(super) fn errors(&self, input_scale: f32, weight_scales: &[f32]) -> Result<Vec<ChannelError>> {
-        let found = self.outputs(input_scale, weight_scales)?;
-        let count = self.count();
-        let channel = |(expected, found): (&[f32], &[f32])| {
-            let mut error = ChannelError::default();
-            for (&expected, &found) in expected.iter().zip(found) {
-                error.shift += f64::from(expected - found) / count as f64;
-                let difference = f64::from(self.activation.apply(expected) - self.activation.apply(found));
-                error.squared += difference * difference / count as f64;
+    pub(super) fn errors(&self, input_scale: f32) -> Result<Vec<ChannelError>> {
+        let steps: Vec<f32> = self.weight_scales.iter().map(|scale| 1.0 / (input_scale * scale)).collect();
+        let mut errors = vec![ChannelError::default(); self.outputs];
+        let [mut found, mut expected] = [vec![0.0; self.outputs], vec![0.0; self.outputs]];
+        let sums = self.sums(input_scale)?;
+        for (sums, outputs) in sums.chunks_exact(self.outputs).zip(self.expected.chunks_exact(self.outputs)) {
+            for (((found, &sum), step), bias) in found.iter_mut().zip(sums).zip(&steps).zip(&self.bias) {
+                *found = sum as f32 * step + bias;
             }
-            error
-        };
-        Ok(self.expected.chunks_exact(count).zip(found.chunks_exact(count)).map(channel).collect())
+            for ((error, &expected), &found) in errors.iter_mut().zip(outputs).zip(&found) {
+                error.shift += f64::from(expected - found);
+            }
+            expected.copy_from_slice(outputs);
+            self.activation.apply_all(&mut expected);
+            self.activation.apply_all(&mut found);
+            for ((error, &expected), &found) in errors.iter_mut().zip(&expected).zip(&found) {
+                let difference = f64::from(expected - found);
+                error.squared += difference * difference;
+            }
+        }
+        let count = self.count() as f64;
+        errors.iter_mut().for_each(|error| (error.squared, error.shift) = (error.squared / count, error.shift / count));
+        Ok(errors)
     }
 
     /// Mean square of the float output, summed over the channels.
     pub(super) fn signal(&self) -> f64 {
-        let squares = self.expected.iter().map(|&y| f64::from(self.activation.apply(y)).powi(2));
-        squares.sum::<f64>() / self.count() as f64
+        let mut outputs = self.expected.clone();
+        self.activation.apply_all(&mut outputs);
+        outputs.iter().map(|&y| f64::from(y).powi(2)).sum::<f64>() / self.count() as f64
     }
+}
+
+/// Outputs, groups and activation of a layer that can be int8.
+fn form(layer: &Layer) -> Result<(usize, usize, Activation)> {
+    let (outputs, groups, kind, params) = match layer.kind {
+        LayerKind::ConvolutionDepthWise => {
+            let params = typed::ConvolutionDepthWise::read(layer)?;
+            (params.num_output, params.group, params.activation_type, params.activation_params)
+        }
+        LayerKind::InnerProduct => {
+            let params = typed::InnerProduct::read(layer)?;
+            (params.num_output, 1, params.activation_type, params.activation_params)
+        }
+        _ => {
+            let params = typed::Convolution::read(layer)?;
+            (params.num_output, 1, params.activation_type, params.activation_params)
+        }
+    };
+    Ok((outputs.max(0) as usize, groups.max(1) as usize, Activation::new(kind, &params)?))
+}
+
+/// `[patch][output]` in f32, before the activation.
+fn outputs_of(patches: &[f32], weights: &[f32], bias: &[f32], groups: usize, depth: usize) -> Result<Vec<f32>> {
+    let (outputs, rows) = (bias.len(), bias.len() / groups);
+    let count = patches.len() / (groups * depth);
+    let mut found = vec![0.0; count * outputs];
+    if rows == 1 {
+        let weights = weights.chunks_exact(depth).zip(bias).cycle();
+        for ((output, patch), (weights, bias)) in found.iter_mut().zip(patches.chunks_exact(depth)).zip(weights) {
+            *output = bias + patch.iter().zip(weights).map(|(x, w)| x * w).sum::<f32>();
+        }
+        return Ok(found);
+    }
+    let misshapen = |error: ndarray::ShapeError| Error::invalid(error.to_string());
+    let patches = ArrayView2::from_shape((count, groups * depth), patches).map_err(misshapen)?;
+    for group in 0..groups {
+        let part = patches.slice_axis(Axis(1), Slice::from(group * depth..(group + 1) * depth));
+        let rows_of_group = group * rows..(group + 1) * rows;
+        let weights = &weights[group * rows * depth..(group + 1) * rows * depth];
+        let weights = ArrayView2::from_shape((rows, depth), weights).map_err(misshapen)?;
+        let product = part.dot(&weights.t());
+        for (found, product) in found.chunks_exact_mut(outputs).zip(product.rows()) {
+            for ((found, product), bias) in
+                found[rows_of_group.clone()].iter_mut().zip(product).zip(&bias[rows_of_group.clone()])
+            {
+                *found = product + bias;
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// What quantization does to an output channel.
@@ -142,17 +190,4 @@ impl Probe {
 pub(super) struct ChannelError {
     pub(super) squared: f64,
     pub(super) shift: f64,
-}
-
-/// In lanes, which the compiler turns into vector code.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0f32; 16];
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<16>(), b.as_chunks::<16>());
-    for (a, b) in a.iter().zip(b) {
-        for ((lane, a), b) in lanes.iter_mut().zip(a).zip(b) {
-            *lane += a * b;
-        }
-    }
-    let rest: f32 = a_rest.iter().zip(b_rest).map(|(a, b)| a * b).sum();
-    lanes.iter().sum::<f32>() + rest
 }

@@ -1,9 +1,12 @@
 //! What the quantized layers read at a few places: enough to try scales without running the network.
 
+use std::sync::{Mutex, PoisonError};
+
 use fp32_ref::{ConvWindow, Placement, Value};
 use ncnn_format::{Layer, LayerKind, Model, Result, typed};
 
 use super::collect::Collector;
+use super::targets::Target;
 
 /// Most samples that are looked at.
 const SAMPLES: usize = 256;
@@ -21,37 +24,79 @@ pub(super) struct Patches {
     pub(super) values: Vec<f32>,
 }
 
-/// Draws patches for every target. Where they are depends on the numbers of sample and layer only.
+/// Draws patches for every target while the network runs. Where they are depends on the numbers of sample
+/// and layer only.
 ///
-/// At most 256 samples, evenly spread over the data set, are run; every one gives about as many patches,
-/// 1024 or 4 MiB per layer in all.
-///
-/// # Errors
-/// As running the network; `Malformed` for a convolution whose window cannot be read.
-pub(super) fn draw(collector: &Collector<'_>, model: &Model) -> Result<Vec<Patches>> {
-    let targets = collector.targets;
-    let samples = collector.dataset.len().min(SAMPLES);
-    let readings = targets.iter().map(|target| Reading::of(&model.layers[target.layer])).collect::<Result<Vec<_>>>()?;
-    let states = collector.visit("drawing patches", samples, |drawn: &mut Vec<Drawn>, number, slot, value| {
-        for (layer, reading) in readings.iter().enumerate().filter(|(layer, _)| targets[*layer].slot == slot) {
+/// At most 256 samples, evenly spread over the data set, are looked at; every one gives about as many
+/// patches, 1024 or 4 MiB per layer in all.
+pub(super) struct Drawing<'a> {
+    targets: &'a [Target],
+    readings: Vec<Reading>,
+    /// Of the data set.
+    all: usize,
+    drawn: Mutex<Vec<Drawn>>,
+}
+
+impl<'a> Drawing<'a> {
+    /// For a data set of `all` samples.
+    ///
+    /// # Errors
+    /// `Malformed` for a convolution whose window cannot be read.
+    pub(super) fn new(targets: &'a [Target], model: &Model, all: usize) -> Result<Self> {
+        let readings = targets.iter().map(|target| Reading::of(&model.layers[target.layer])).collect::<Result<_>>()?;
+        Ok(Self { targets, readings, all, drawn: Mutex::default() })
+    }
+
+    /// Draws from the blob of a slot of sample `index`, if it is that sample's turn.
+    ///
+    /// # Errors
+    /// `Invalid` for a blob that a layer cannot read.
+    pub(super) fn see(&self, index: usize, slot: usize, value: &Value) -> Result<()> {
+        let samples = self.all.min(SAMPLES);
+        let number = (index * samples).div_ceil(self.all.max(1));
+        if number >= samples || number * self.all / samples != index {
+            return Ok(());
+        }
+        for (layer, reading) in self.readings.iter().enumerate().filter(|(layer, _)| self.targets[*layer].slot == slot)
+        {
             let turn = Turn { number, samples, layer };
-            let (depth, values) = reading.draw(value, &turn).map_err(|error| error.in_layer(&targets[layer].name))?;
+            let (depth, values) =
+                reading.draw(value, &turn).map_err(|error| error.in_layer(&self.targets[layer].name))?;
+            let mut drawn = self.drawn.lock().unwrap_or_else(PoisonError::into_inner);
             drawn.push(Drawn { layer, number, depth, values });
         }
         Ok(())
-    })?;
-    let mut drawn: Vec<Drawn> = states.into_iter().flatten().collect();
-    drawn.sort_by_key(|drawn| (drawn.layer, drawn.number));
-    let mut patches = vec![Patches { depth: 0, values: Vec::new() }; targets.len()];
-    for drawn in drawn {
-        let patches = &mut patches[drawn.layer];
-        // A layer that reads vectors of different lengths has no common depth: the first one counts.
-        if patches.depth == 0 || patches.depth == drawn.depth {
-            patches.depth = drawn.depth;
-            patches.values.extend(drawn.values);
-        }
     }
-    Ok(patches)
+
+    /// What was drawn, by target.
+    pub(super) fn finish(self) -> Vec<Patches> {
+        let mut drawn = self.drawn.into_inner().unwrap_or_else(PoisonError::into_inner);
+        drawn.sort_by_key(|drawn| (drawn.layer, drawn.number));
+        let mut patches = vec![Patches { depth: 0, values: Vec::new() }; self.targets.len()];
+        for drawn in drawn {
+            let patches = &mut patches[drawn.layer];
+            // A layer that reads vectors of different lengths has no common depth: the first one counts.
+            if patches.depth == 0 || patches.depth == drawn.depth {
+                patches.depth = drawn.depth;
+                patches.values.extend(drawn.values);
+            }
+        }
+        patches
+    }
+}
+
+/// Runs the network to draw patches for every target.
+///
+/// # Errors
+/// As running the network and as [`Drawing::new`].
+pub(super) fn draw(collector: &Collector<'_>, model: &Model) -> Result<Vec<Patches>> {
+    let all = collector.dataset.len();
+    let samples = all.min(SAMPLES);
+    let drawing = Drawing::new(collector.targets, model, all)?;
+    collector.visit("drawing patches", samples, |(): &mut (), number, slot, value| {
+        drawing.see(number * all / samples, slot, value)
+    })?;
+    Ok(drawing.finish())
 }
 
 struct Drawn {

@@ -6,7 +6,7 @@ use fp32_ref::Net;
 use ncnn_format::{Error, Model, Result};
 
 use super::{ModelPrint, Sample, Statistics};
-use crate::calibrate::collect::Collector;
+use crate::calibrate::collect::{Collector, nothing};
 use crate::calibrate::targets;
 use crate::spread::spread;
 use crate::{Dataset, Progress, Subset};
@@ -40,7 +40,7 @@ impl Statistics {
         for batch in indices.chunks(batch.max(1)) {
             let subset = Subset::new(dataset, batch.to_vec());
             let collector = Collector { net: &net, dataset: &subset, targets: &targets, progress: &Steps(progress) };
-            let values = collector.growing()?;
+            let values = collector.growing(&nothing)?;
             let samples = records(&subset)?;
             self.samples.extend(samples);
             self.blobs.iter_mut().zip(&values).for_each(|(blob, values)| blob.values.merge(values));

@@ -148,7 +148,7 @@ impl Statistics {
         let (ranges, histograms) = in_final_bins(&values)?;
         let weights = all_weight_scales(model, &targets, method.into())?;
         let samples = self.samples.len();
-        let counted = Counted { targets: &targets, ranges: &ranges, histograms: &histograms, samples };
+        let counted = Counted { model, targets: &targets, ranges: &ranges, histograms: &histograms, samples };
         let decisions = decide(&counted, method, &Sampled::default(), &weights, progress)?;
         let layers = layers(&counted, method, &decisions, weights)?;
         Ok(Calibration { layers, samples })
