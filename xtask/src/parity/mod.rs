@@ -3,7 +3,8 @@
 //! Six questions per network: are the inputs the same, the fp32 outputs, the outputs
 //! of our int8 files, and the answers (top-1); does our calibration print
 //! ncnn2table's table; does our conversion write ncnn2int8's bytes? Of ncnn's benchmark
-//! networks, which have no weights, it asks only whether the fp32 outputs are the same.
+//! networks, which have no weights, it asks only whether the fp32 outputs are the same. Before all
+//! that, small int8 networks of one or a few layers are run with every instruction set.
 
 mod closeness;
 mod conversion;
