@@ -4,7 +4,7 @@ usage: run_ncnn.py JOBS.json
 
 JOBS.json is a list of jobs. One runs a network:
 
-    {"param": PATH, "bin": PATH, "int8": BOOL,
+    {"param": PATH, "bin": PATH, "int8": BOOL, "fast": BOOL,
      "inputs":  {BLOB: PATH, ...},   read:  float32 .npy, first axis = sample
      "outputs": {BLOB: PATH, ...}}   written: float32 .npy, first axis = sample
 
@@ -17,7 +17,8 @@ The other turns pictures into inputs as ncnn2table does:
 
 All samples of all jobs run in this process. Everything in ncnn that trades the
 order or the precision of float operations for speed is off, so that what remains
-can be compared with an executor that computes in the plain order.
+can be compared with an executor that computes in the plain order; what changes only
+the order comes back with "fast".
 """
 
 import json
@@ -37,9 +38,9 @@ def load(job):
     net.opt.use_fp16_arithmetic = False
     net.opt.use_bf16_storage = False
     # With packing, int8 depthwise layers use an approximate reciprocal.
-    net.opt.use_packing_layout = False
-    net.opt.use_winograd_convolution = False
-    net.opt.use_sgemm_convolution = False
+    net.opt.use_packing_layout = job["fast"]
+    net.opt.use_winograd_convolution = job["fast"]
+    net.opt.use_sgemm_convolution = job["fast"]
     net.opt.use_vulkan_compute = False
     net.opt.use_int8_inference = job["int8"]
     if net.load_param(job["param"]) != 0:

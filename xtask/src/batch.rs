@@ -88,22 +88,23 @@ impl Batch {
         })
     }
 
-    /// A job for the stock runtime; its files go to `folder`, named with `tag`.
+    /// A job for the stock runtime; its files go to `folder`, named with `tag`, which says by starting
+    /// with `int8` that the network is quantized.
     pub(crate) fn job(
         &self,
         spec: &ModelSpec,
         (param, bin): (PathBuf, PathBuf),
-        int8: bool,
+        tag: &str,
         folder: &Path,
     ) -> Result<NetworkJob> {
-        let tag = if int8 { "int8" } else { "fp32" };
         let input = folder.join("input.npy");
         write_npy(&input, &stack(&self.inputs)?)?;
         let output = |(index, &blob): (usize, &&str)| (blob.to_owned(), folder.join(format!("{tag}.{index}.npy")));
         Ok(NetworkJob {
             param,
             bin,
-            int8,
+            int8: tag.starts_with("int8"),
+            fast: false,
             inputs: vec![(spec.input.to_owned(), input)],
             outputs: spec.outputs.iter().enumerate().map(output).collect(),
         })

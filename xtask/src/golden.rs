@@ -37,7 +37,7 @@ fn logits(spec: &'static ModelSpec, python: &Python) -> Result<String> {
     let folder = target_folder().join("golden").join(spec.name);
     fs::create_dir_all(&folder).map_err(|error| Error::io("cannot create", &folder, error))?;
     let batch = Batch::load(&images(spec, spec.images_test, MOST_IMAGES)?)?;
-    let job = batch.job(spec, (spec.path(spec.param), spec.path(spec.bin)), false, &folder)?;
+    let job = batch.job(spec, (spec.path(spec.param), spec.path(spec.bin)), "fp32", &folder)?;
     python.run(&[job.describe()], &folder.join("jobs.json"))?;
     let blobs = results(&job)?;
     let scores = blobs.first().ok_or_else(|| Error::invalid(format!("{} has no output", spec.name)))?;

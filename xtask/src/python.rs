@@ -24,6 +24,8 @@ pub(crate) struct NetworkJob {
     pub bin: PathBuf,
     /// Whether the network is quantized.
     pub int8: bool,
+    /// Whether ncnn may pack, and use Winograd and sgemm, as it does by default.
+    pub fast: bool,
     /// Input blobs and the `.npy` files (first axis: sample) to read.
     pub inputs: Vec<(String, PathBuf)>,
     /// Output blobs and the `.npy` files (first axis: sample) to write.
@@ -67,6 +69,14 @@ impl Python {
         self.script("run_ncnn.py", &[file]).map(|_| ())
     }
 
+    /// Writes int8 layers with ncnn's outputs to `prefix` with the suffixes `txt` and `bin`.
+    ///
+    /// # Errors
+    /// `Io` with what Python said last when it fails.
+    pub(crate) fn int8_cases(&self, prefix: &Path) -> Result<()> {
+        self.script("int8_goldens.py", &[prefix]).map(|_| ())
+    }
+
     /// Runs a script of xtask/python and returns what it prints.
     ///
     /// # Errors
@@ -84,7 +94,7 @@ impl NetworkJob {
             files.iter().map(|(blob, path)| (blob.clone(), json!(path))).collect()
         };
         json!({
-            "param": self.param, "bin": self.bin, "int8": self.int8,
+            "param": self.param, "bin": self.bin, "int8": self.int8, "fast": self.fast,
             "inputs": map(&self.inputs), "outputs": map(&self.outputs),
         })
     }

@@ -6,21 +6,19 @@
 
 mod golden;
 
-use golden::{Case, Tally};
+use golden::Tally;
 use int8_exec::Roundings;
 
-/// The committed cases, with every byte of their values passed through `change`.
-fn cases(change: impl Fn(usize, u8) -> u8) -> Vec<Case> {
+/// The committed cases and their values.
+fn files() -> (String, Vec<u8>) {
     let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/layers.txt");
-    let text = std::fs::read_to_string(&file).unwrap();
-    let bytes = std::fs::read(file.with_extension("bin")).unwrap();
-    let bytes: Vec<u8> = bytes.into_iter().enumerate().map(|(at, byte)| change(at, byte)).collect();
-    golden::parse(&text, &bytes).unwrap()
+    (std::fs::read_to_string(&file).unwrap(), std::fs::read(file.with_extension("bin")).unwrap())
 }
 
 #[test]
 fn int8_layers_give_what_ncnn_gives() {
-    let cases = cases(|_, byte| byte);
+    let (text, values) = files();
+    let cases = golden::parse(&text, &values).unwrap();
     assert!(cases.len() > 300, "only {} cases", cases.len());
     for roundings in [Roundings::Reference, Roundings::NcnnX86] {
         let tally = Tally::new(&cases, roundings);
@@ -37,7 +35,9 @@ fn int8_layers_give_what_ncnn_gives() {
 
 #[test]
 fn a_single_wrong_value_of_a_case_is_noticed() {
-    let mut spoilt = cases(|at, byte| if at == 2 { byte ^ 0x40 } else { byte });
+    let (text, mut values) = files();
+    values[2] ^= 0x40;
+    let mut spoilt = golden::parse(&text, &values).unwrap();
     spoilt.truncate(1);
     assert!(!Tally::new(&spoilt, Roundings::Reference).wrong.is_empty());
 }

@@ -35,7 +35,7 @@ impl Golden {
     /// Those of converting, and of reading the golden files.
     pub(crate) fn difference(&self, model: &Model, folder: &Path) -> Result<Option<String>> {
         let converted = convert(model, &self.table()?, ConvertOptions::default())?.model;
-        let (param, bin) = (folder.join("golden-table.param"), folder.join("golden-table.bin"));
+        let (param, bin) = files(folder);
         converted.save(&param, &bin)?;
         let ours = read(&bin)?;
         Ok(match self.terms_difference(&converted)? {
@@ -89,6 +89,11 @@ impl Golden {
             .map(|(digest, _)| digest.to_owned())
             .ok_or_else(|| Error::invalid(format!("no digest for {name}")).in_file(&sums))
     }
+}
+
+/// Where [`Golden::difference`] writes our files in `folder`.
+pub(crate) fn files(folder: &Path) -> (PathBuf, PathBuf) {
+    (folder.join("golden-table.param"), folder.join("golden-table.bin"))
 }
 
 fn suffixed(prefix: &Path, suffix: &str) -> PathBuf {

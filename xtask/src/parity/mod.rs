@@ -4,10 +4,12 @@
 //! of our int8 files, and the answers (top-1); does our calibration print
 //! ncnn2table's table; does our conversion write ncnn2int8's bytes? Of ncnn's benchmark
 //! networks, which have no weights, it asks only whether the fp32 outputs are the same. Of its Winograd
-//! convolution it asks whether it is exact up to our bound on the weights, and not beyond.
+//! convolution it asks whether it is exact up to our bound on the weights, and not beyond. Before all
+//! that, small int8 networks of one or a few layers are run with every instruction set.
 
 mod closeness;
 mod conversion;
+mod int8_layers;
 mod report;
 mod tables;
 mod tie;
@@ -43,8 +45,8 @@ const PICTURES: usize = 10;
 /// Options of `ncnn-parity`.
 #[derive(Debug, Args)]
 pub(crate) struct ParityArgs {
-    /// Only this network (repeatable), or `zoo` for all benchmark networks; default: all
-    /// fixtures and, if present, all of ../shared
+    /// Only this network (repeatable), `zoo` for all benchmark networks or `int8-layers` for
+    /// single int8 layers; default: these, all fixtures and, if present, all of ../shared
     #[arg(long, value_name = "NAME")]
     model: Vec<String>,
     /// At most this many test images per network
@@ -64,6 +66,12 @@ pub(crate) fn run(args: &ParityArgs) -> Result<()> {
     let folder = target_folder().join("ncnn-parity");
     let mut report = Report { ncnn_version: python.ncnn_version.clone(), ..Report::default() };
     println!("ncnn {}, {} networks", report.ncnn_version, models.len() + entries.len());
+    if args.model.is_empty() || args.model.iter().any(|name| name == int8_layers::NAME) {
+        let started = Instant::now();
+        int8_layers::compare(&python, &folder.join(int8_layers::NAME), &mut report)?;
+        print!("{}", report.lines(0));
+        println!("     {:<22} {:.1} s", int8_layers::NAME, started.elapsed().as_secs_f64());
+    }
     for spec in models {
         let started = Instant::now();
         let from = report.checks.len();
@@ -104,7 +112,10 @@ pub(crate) fn run(args: &ParityArgs) -> Result<()> {
 /// The networks called `names`, or all; `zoo` stands for all of its entries.
 fn chosen<'a>(names: &[String], zoo: &'a [zoo::Entry]) -> Result<(Vec<&'static ModelSpec>, Vec<&'a zoo::Entry>)> {
     let all: Vec<_> = fixtures().iter().chain(shared()).collect();
-    let known = || all.iter().map(|spec| spec.name).chain(zoo.iter().map(|entry| entry.name.as_str()));
+    let known = || {
+        let networks = all.iter().map(|spec| spec.name).chain(zoo.iter().map(|entry| entry.name.as_str()));
+        networks.chain([int8_layers::NAME])
+    };
     if let Some(unknown) = names.iter().find(|name| *name != "zoo" && known().all(|other| other != **name)) {
         let known: Vec<_> = known().collect();
         return Err(Error::invalid(format!("no network is called {unknown}; there are {}", known.join(", "))));
@@ -112,6 +123,22 @@ fn chosen<'a>(names: &[String], zoo: &'a [zoo::Entry]) -> Result<(Vec<&'static M
     let asked = |name: &str| names.is_empty() || names.iter().any(|asked| asked == name);
     let entries = zoo.iter().filter(|entry| asked(&entry.name) || asked("zoo")).collect();
     Ok((all.into_iter().filter(|spec| asked(spec.name)).collect(), entries))
+}
+
+/// A quantized network.
+struct Quantized {
+    /// How the report calls it.
+    tag: &'static str,
+    model: Model,
+    /// The `.param` and the `.bin`.
+    files: (PathBuf, PathBuf),
+}
+
+impl Quantized {
+    /// Reads what was written.
+    fn load(tag: &'static str, files: (PathBuf, PathBuf)) -> Result<Self> {
+        Ok(Self { tag, model: Model::load(&files.0, &files.1)?, files })
+    }
 }
 
 /// One network's comparisons.
@@ -130,22 +157,41 @@ impl Parity<'_> {
         if let Some(prefix) = spec.golden {
             self.goldens(&model, &Golden::new(&spec.path(prefix)))?;
         }
-        let (int8, int8_files) = self.quantize(&model)?;
+        let mut quantized = vec![self.quantize(&model)?];
+        if spec.golden.is_some() {
+            quantized.push(Quantized::load("int8 kl", conversion::files(&self.folder))?);
+        }
         let batch = Batch::load(&images(spec, spec.images_test, at_most)?)?;
         let pictures = picture_job(spec, &images(spec, spec.images_test, at_most.min(PICTURES))?, &self.folder)?;
-        let fp32_job = batch.job(spec, files, false, &self.folder)?;
-        let int8_job = batch.job(spec, int8_files, true, &self.folder)?;
-        let jobs = [pictures.describe(), fp32_job.describe(), int8_job.describe()];
+        let fp32_job = batch.job(spec, files, "fp32", &self.folder)?;
+        let mut jobs = vec![pictures.describe(), fp32_job.describe()];
+        let mut int8_jobs = Vec::new();
+        for net in &quantized {
+            let job = batch.job(spec, net.files.clone(), net.tag, &self.folder)?;
+            let mut fast = batch.job(spec, net.files.clone(), &format!("{} fast", net.tag), &self.folder)?;
+            fast.fast = true;
+            jobs.extend([job.describe(), fast.describe()]);
+            int8_jobs.push([job, fast]);
+        }
         python.run(&jobs, &self.folder.join("jobs.json"))?;
         self.inputs(&batch.inputs, &picture_results(&pictures)?);
         let labels = spec.labels.map(|labels| Labels::load(spec.path(labels))).transpose()?;
         let ours = batch.run_fp32(spec, &model)?;
-        self.outputs("fp32", &batch, labels.as_ref(), &ours, &results(&fp32_job)?, 0)?;
-        let theirs = results(&int8_job)?;
-        let ours = batch.run_int8(spec, &int8, Roundings::NcnnX86)?;
-        self.outputs("int8", &batch, labels.as_ref(), &ours, &theirs, self.tolerated_ties(&batch))?;
-        let plain = batch.run_int8(spec, &int8, Roundings::Reference)?;
-        self.note_reference_order(&batch, &plain, &theirs)
+        let theirs = results(&fp32_job)?;
+        self.outputs("fp32", &batch, &ours, &theirs, 0)?;
+        self.answers("fp32 top-1", &batch, labels.as_ref(), [&ours, &theirs]);
+        for (net, [job, fast]) in quantized.iter().zip(&int8_jobs) {
+            let (theirs, tag) = (results(job)?, net.tag);
+            let x86 = batch.run_int8(spec, &net.model, Roundings::NcnnX86)?;
+            self.outputs(tag, &batch, &x86, &theirs, self.tolerated_ties(&batch))?;
+            self.answers(&format!("{tag} top-1, x86 order"), &batch, labels.as_ref(), [&x86, &theirs]);
+            let plain = batch.run_int8(spec, &net.model, Roundings::Reference)?;
+            self.note_reference_order(&batch, &plain, &theirs)?;
+            if labels.is_some() {
+                self.note_answers(tag, &plain, &theirs, &results(fast)?);
+            }
+        }
+        Ok(())
     }
 
     /// How many samples may differ because one value fell on the other side of a
@@ -174,14 +220,14 @@ impl Parity<'_> {
     }
 
     /// Calibrates by the default method and converts; returns what was written, read back.
-    fn quantize(&self, model: &Model) -> Result<(Model, (PathBuf, PathBuf))> {
+    fn quantize(&self, model: &Model) -> Result<Quantized> {
         let quick = self.spec.home == Home::Shared;
         let at_most = if quick { QUICK_CALIBRATION } else { usize::MAX };
         let dataset = images(self.spec, self.spec.images_calib, at_most)?;
         let table = calibrate(model, &dataset, Method::default(), &())?.table();
         let files = (self.folder.join("int8.param"), self.folder.join("int8.bin"));
         convert(model, &table, ConvertOptions::default())?.model.save(&files.0, &files.1)?;
-        Ok((Model::load(&files.0, &files.1)?, files))
+        Quantized::load("int8", files)
     }
 
     /// The scale table and the conversion against ncnn's tools.
@@ -237,12 +283,11 @@ impl Parity<'_> {
         self.check("input", found, "the same bits", different == 0);
     }
 
-    /// Every output blob, then the answers.
+    /// Every output blob.
     fn outputs(
         &mut self,
         tag: &str,
         batch: &Batch,
-        labels: Option<&Labels>,
         ours: &[BlobValues],
         theirs: &[BlobValues],
         tolerated: usize,
@@ -264,19 +309,35 @@ impl Parity<'_> {
             };
             self.check(&format!("{tag} {}", a.blob), found, &wanted, error.above <= tolerated);
         }
-        if let (Some(labels), [ours, ..], [theirs, ..]) = (labels, ours, theirs) {
-            let (ours, theirs) = (top1(ours), top1(theirs));
-            let different = ours.iter().zip(&theirs).filter(|(a, b)| a != b).count();
-            let count = |answers| correct(answers, &batch.names, labels);
-            let found = format!(
-                "{} right here, {} there, {different} of {} differ",
-                count(&ours),
-                count(&theirs),
-                batch.names.len()
-            );
-            self.check(&format!("{tag} top-1"), found, "the same answers", different <= tolerated);
-        }
         Ok(())
+    }
+
+    /// The classes with the largest scores, ours and theirs, of networks that classify.
+    fn answers(&mut self, what: &str, batch: &Batch, labels: Option<&Labels>, blobs: [&[BlobValues]; 2]) {
+        let (Some(labels), [[ours, ..], [theirs, ..]]) = (labels, blobs) else { return };
+        let (ours, theirs) = (top1(ours), top1(theirs));
+        let same = ours.iter().zip(&theirs).filter(|(a, b)| a == b).count();
+        let count = |answers| correct(answers, &batch.names, labels);
+        let images = batch.names.len();
+        let found = format!("same on {same} of {images}; {} right here, {} there", count(&ours), count(&theirs));
+        self.check(what, found, "the same answers", same == images);
+    }
+
+    /// How often the answer is the same in the plain order, and with ncnn's default options. ncnn does
+    /// not always agree with itself, so that neither can be asked of us.
+    fn note_answers(&mut self, tag: &str, plain: &[BlobValues], theirs: &[BlobValues], fast: &[BlobValues]) {
+        let ([plain, ..], [theirs, ..], [fast, ..]) = (plain, theirs, fast) else { return };
+        let (plain, theirs, fast) = (top1(plain), top1(theirs), top1(fast));
+        let same = |a: &[_], b: &[_]| a.iter().zip(b).filter(|(a, b)| a == b).count();
+        self.report.notes.push(format!(
+            "{}: {tag} top-1 of {} images, rounded in ncnn's reference order: the same as ncnn's on {}, as with its \
+             default options on {}; ncnn with and without them agrees on {}",
+            self.spec.name,
+            plain.len(),
+            same(&plain, &theirs),
+            same(&plain, &fast),
+            same(&theirs, &fast)
+        ));
     }
 
     fn check(&mut self, what: &str, found: String, wanted: &str, ok: bool) {

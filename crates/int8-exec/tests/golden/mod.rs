@@ -10,5 +10,5 @@ mod tally;
 mod unrounded;
 mod verdict;
 
-pub(crate) use case::{Case, parse};
+pub(crate) use case::parse;
 pub(crate) use tally::Tally;

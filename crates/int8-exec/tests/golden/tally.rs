@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use int8_exec::Roundings;
-use rayon::prelude::*;
 
 use super::case::Case;
 use super::replay::replay;
@@ -30,10 +29,11 @@ impl Tally {
     /// Replays all `cases`.
     pub(crate) fn new(cases: &[Case], roundings: Roundings) -> Self {
         let mut tally = Self::default();
-        let verdicts: Vec<_> = cases.par_iter().map(|case| replay(case, roundings)).collect();
-        for (case, verdicts) in cases.iter().zip(verdicts) {
+        // One after another: runs share their own work among threads, which would begin other cases
+        // inside it, deeper and deeper.
+        for case in cases {
             let what = |why: String| format!("case {} {:?}: {why}", case.number, case.layers);
-            let verdicts = verdicts.unwrap_or_else(|error| {
+            let verdicts = replay(case, roundings).unwrap_or_else(|error| {
                 tally.wrong.push(what(error.to_string()));
                 vec![("plain".to_owned(), Class::Miss)]
             });

@@ -101,8 +101,9 @@ impl<'a> Circumstances<'a> {
             }
             _ => 0,
         };
-        let is_packed = options.iter().any(|name| name == "packed" || name == "fast");
-        let wraps = options.iter().any(|name| name == "unpacked" || name == "fast");
+        // Of options that give the same values, each must allow what the other does.
+        let is_packed = options.iter().all(|name| name == "packed" || name == "fast");
+        let wraps = options.iter().all(|name| name == "unpacked" || name == "fast");
         let fault = if label == "overflow" && wraps {
             Some(Class::Overflow)
         } else if is_packed && layer.kind == LayerKind::Requantize && dims.len() > 1 && dims[0] % 8 == 4 {

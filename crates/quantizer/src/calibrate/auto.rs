@@ -36,12 +36,12 @@ const ROOM: f64 = 1.25;
 
 /// What is tried.
 fn candidates() -> impl Iterator<Item = Rule> {
-    // `kl` is ncnn's search where that is of use; ncnn's aciq can be beyond the range. Of equal errors the first
-    // wins, so the simplest come first.
+    // `kl` is ncnn's search where that is of use; ncnn's aciq can be beyond the range; `js` takes longer than all
+    // others together. Of equal errors the first wins, so the simplest come first.
     let others = Rule::ALL
         .iter()
         .copied()
-        .filter(|rule| !matches!(rule, Rule::Mse | Rule::AbsMax | Rule::KlNcnn | Rule::AciqNcnn));
+        .filter(|rule| !matches!(rule, Rule::Mse | Rule::AbsMax | Rule::KlNcnn | Rule::AciqNcnn | Rule::Js));
     [Rule::Mse, Rule::AbsMax].into_iter().chain(others)
 }
 

@@ -167,6 +167,7 @@ impl Entry {
             param: self.param.clone(),
             bin: bin.to_owned(),
             int8: false,
+            fast: false,
             inputs: inputs.flat_map(|layer| &layer.outputs).map(|blob| (blob.clone(), input_file.clone())).collect(),
             outputs: outputs.map(|(index, blob)| (blob.name.clone(), folder.join(format!("{index}.npy")))).collect(),
         })
