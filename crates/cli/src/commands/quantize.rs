@@ -33,6 +33,9 @@ pub struct QuantizeArgs {
     /// How thresholds are chosen.
     #[command(flatten)]
     pub method: MethodArgs,
+    /// Leave Embed, Gemm, GRU, LSTM, MultiHeadAttention, RNN and SDPA float, which ncnn2int8 quantizes.
+    #[arg(long)]
+    pub float_sequence: bool,
     /// Writes PREFIX.param and PREFIX.bin (and PREFIX.table when calibrating).
     #[arg(long, value_name = "PREFIX")]
     pub out: PathBuf,
@@ -51,7 +54,8 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
     let fp32_bin_bytes = file_size(&args.model.bin)?;
     prepare(&of_prefix(&args.out)?, &args.model)?;
     let scales = scales(args, &model, progress)?;
-    let converted = convert(&model, &scales.table, ConvertOptions::default())?;
+    let options = ConvertOptions { sequence_layers: !args.float_sequence, ..ConvertOptions::default() };
+    let converted = convert(&model, &scales.table, options)?;
     let mut notes = scales.notes;
     notes.extend(converted.notes.iter().map(ToString::to_string));
     let files = save(&converted.model, args.images.is_some().then_some(&scales.table), &args.out)?;

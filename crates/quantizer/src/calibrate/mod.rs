@@ -8,11 +8,11 @@ use std::str::FromStr;
 
 use fp32_ref::Net;
 use histogram_kl::{Histogram, Range, Rule, Threshold};
-use ncnn_format::{Error, Model, Result, ScaleTable};
+use ncnn_format::{Error, Model, Result, ScaleTable, TableRow};
 use rayon::prelude::*;
 
 use crate::winograd::as_printed;
-use crate::{Dataset, Progress, WeightMethod, WeightScales, weight_scales};
+use crate::{Dataset, Progress, WeightMethod, WeightScales, sequence_rows, weight_scales};
 use collect::Collector;
 use targets::Target;
 
@@ -78,6 +78,8 @@ impl CalibrateOptions {
 pub struct Calibration {
     /// One entry per quantizable layer, in file order.
     pub layers: Vec<LayerCalibration>,
+    /// The scales of the weights of layers for sequences ([`sequence_rows`]).
+    pub sequence_rows: Vec<TableRow>,
     /// How many samples were seen.
     pub samples: usize,
 }
@@ -151,7 +153,7 @@ pub fn calibrate(
         })
         .collect::<Result<_>>();
     progress.finish();
-    Ok(Calibration { layers: layers?, samples: dataset.len() })
+    Ok(Calibration { layers: layers?, sequence_rows: sequence_rows(model)?, samples: dataset.len() })
 }
 
 fn choose(
@@ -186,7 +188,8 @@ fn choose(
 }
 
 impl Calibration {
-    /// The scales as ncnn2int8 reads them: all weight rows, then all input rows.
+    /// The scales as ncnn2int8 reads them: all weight rows, then all input rows, then the rows
+    /// of layers for sequences.
     ///
     /// Every value is rounded to the six decimals of the file, so that a model made
     /// from this table and one made from the saved file have the same bytes.
@@ -199,6 +202,7 @@ impl Calibration {
         for layer in &self.layers {
             table.push(layer.layer.clone(), vec![as_printed(layer.input_scale)]);
         }
+        table.rows.extend(self.sequence_rows.iter().cloned());
         table
     }
 
