@@ -76,6 +76,8 @@ pub struct Converted {
 ///   [`Note`]; ncnn2int8 then leaves this and all later layers of its type float.
 /// - Gemm and SDPA need no rows and always become int8, as by ncnn2int8, unless
 ///   [`ConvertOptions::sequence_layers`] is off.
+/// - The scale of a Gemm's weight B is that of its largest value; ncnn2int8 looks at the first
+///   row only of a B that is stored as N × K, and clips the others.
 /// - A blob becomes int8 only when everything that reads it takes int8.
 ///
 /// # Errors

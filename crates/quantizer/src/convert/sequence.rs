@@ -84,13 +84,16 @@ fn gemm(layer: &mut Layer) -> Result<()> {
 
 /// Turns a weight with rows of `columns` values.
 fn transpose(layer: &mut Layer, role: WeightRole, columns: usize) -> Result<()> {
-    let values = layer.weight_f32(role)?;
+    let turned = turned(role, &layer.weight_f32(role)?, columns)?;
+    replace(layer, role, WeightData::F32(turned, F32Tag::Tagged));
+    Ok(())
+}
+
+fn turned(role: WeightRole, values: &[f32], columns: usize) -> Result<Vec<f32>> {
     if columns == 0 || !values.len().is_multiple_of(columns) {
         return Err(Error::malformed(format!("{role} has {} elements, in rows of {columns}", values.len())));
     }
-    let turned = (0..columns).flat_map(|column| values.iter().skip(column).step_by(columns).copied()).collect();
-    replace(layer, role, WeightData::F32(turned, F32Tag::Tagged));
-    Ok(())
+    Ok((0..columns).flat_map(|column| values.iter().skip(column).step_by(columns).copied()).collect())
 }
 
 /// Makes a weight int8 and appends its scales.
