@@ -61,6 +61,7 @@ impl Replay for Case {
         let lengths: Vec<usize> = layout.iter().map(|spec| spec.len).collect();
         assert_eq!(lengths, self.weights.iter().map(|weight| weight.count).collect::<Vec<_>>(), "{}", self.layer);
         for (spec, weight) in layout.iter().zip(&self.weights) {
+            assert_eq!(weight.storage, "", "{}", self.layer);
             let data = WeightData::F32(draw.weight(weight), F32Tag::Tagged);
             layer.weights.push(Weight { role: spec.role, data });
         }
