@@ -325,7 +325,12 @@ MANY = set("""BinaryOp Concat Convolution ConvolutionDepthWise Crop Deconvolutio
 Interp Padding Permute Pooling Reduction Reshape Slice Softmax UnaryOp""".split())
 
 
-def run_apart(case, number, folder):
+def stored(draw, tagged, count, low, high):
+    """The bytes of a weight."""
+    return (b"\0\0\0\0" if tagged else b"") + draw.values(count, low, high).tobytes()
+
+
+def run_apart(case, number, folder, stored):
     """`run` in a process of its own, for ncnn crashes on some cases; those count as refused."""
     result = folder / "result"
     result.unlink(missing_ok=True)
@@ -333,7 +338,7 @@ def run_apart(case, number, folder):
     if child == 0:
         # Nothing may return from here, not even an exception: the folder is the parent's.
         try:
-            result.write_bytes(pickle.dumps(run(case, number, folder)))
+            result.write_bytes(pickle.dumps(run(case, number, folder, stored)))
         finally:
             os._exit(0)
     os.waitpid(child, 0)
@@ -343,7 +348,7 @@ def run_apart(case, number, folder):
     return "", None
 
 
-def run(case, number, folder):
+def run(case, number, folder, stored):
     """The layer line and the outputs; None where ncnn refuses."""
     inputs = [f"in{i}" for i in range(len(case.inputs))]
     outputs = [f"out{i}" for i in range(case.outputs)]
@@ -354,8 +359,8 @@ def run(case, number, folder):
     arrays = [draw.values(int(np.prod(dims)), low, high).reshape(dims) for low, high, dims in case.inputs]
     (folder / "m.param").write_text("\n".join(["7767517", f"{len(lines)} {blobs}", *lines]) + "\n")
     with open(folder / "m.bin", "wb") as file:
-        for tagged, count, low, high in case.weights:
-            file.write((b"\0\0\0\0" if tagged else b"") + draw.values(count, low, high).tobytes())
+        for weight in case.weights:
+            file.write(stored(draw, *weight))
         # The wheel crashes on an empty file.
         file.write(b"\0\0\0\0")
     net = ncnn.Net()
@@ -379,34 +384,41 @@ def run(case, number, folder):
     return line, made
 
 
+def write(prefix, cases, folder, stored):
+    """Runs the cases and writes those that ncnn takes."""
+    number, text, values = 0, [], []
+    for case in cases:
+        number += 1
+        line, made = run_apart(case, number, folder, stored)
+        # Aligned corners of a single output are 0/0 in ncnn; ours are the first sample.
+        undefined = case.kind == "Interp" and made and np.isnan(made[0][1]).any()
+        if made is None or undefined or sum(array.size for _, array in made) > MOST_VALUES:
+            continue
+        text.append(f"case {number}")
+        text += [f"input in{i} {low} {high} {' '.join(map(str, dims))}"
+                 for i, (low, high, dims) in enumerate(case.inputs)]
+        # How a weight is stored is in the layout of its layer, unless it is a word.
+        text += [f"weights {' '.join(str(part) for part in weight if not isinstance(part, bool))}"
+                 for weight in case.weights]
+        text.append(f"layer {line}")
+        for name, array in made:
+            text.append(f"output {name} {' '.join(map(str, array.shape))}")
+            values.append(array.ravel())
+    prefix.with_suffix(".txt").write_text("\n".join(text) + "\n")
+    prefix.with_suffix(".bin").write_bytes(np.concatenate(values).astype("<f4").tobytes())
+    print(f"{sum(line.startswith('case') for line in text)} cases of {number} kept")
+
+
 def main():
     prefix = Path(sys.argv[1])
     per_kind = int(sys.argv[2]) if len(sys.argv) > 2 else 4
     rng = random.Random(int(sys.argv[3]) if len(sys.argv) > 3 else 1)
-    cases = importlib.import_module(sys.argv[4]) if len(sys.argv) > 4 else sys.modules[__name__]
-    many = getattr(cases, "MANY", set())
-    number, text, values = 0, [], []
+    module = importlib.import_module(sys.argv[4]) if len(sys.argv) > 4 else sys.modules[__name__]
+    many = getattr(module, "MANY", set())
+    cases = (module.case_of(rng, kind)
+             for kind in module.KINDS for _ in range(per_kind * (5 if kind in many else 1)))
     with tempfile.TemporaryDirectory() as folder:
-        for kind in cases.KINDS:
-            for _ in range(per_kind * (5 if kind in many else 1)):
-                case = cases.case_of(rng, kind)
-                number += 1
-                line, made = run_apart(case, number, Path(folder))
-                # Aligned corners of a single output are 0/0 in ncnn; ours are the first sample.
-                undefined = kind == "Interp" and made and np.isnan(made[0][1]).any()
-                if made is None or undefined or sum(array.size for _, array in made) > MOST_VALUES:
-                    continue
-                text.append(f"case {number}")
-                text += [f"input in{i} {low} {high} {' '.join(map(str, dims))}"
-                         for i, (low, high, dims) in enumerate(case.inputs)]
-                text += [f"weights {count} {low} {high}" for _, count, low, high in case.weights]
-                text.append(f"layer {line}")
-                for name, array in made:
-                    text.append(f"output {name} {' '.join(map(str, array.shape))}")
-                    values.append(array.ravel())
-    prefix.with_suffix(".txt").write_text("\n".join(text) + "\n")
-    prefix.with_suffix(".bin").write_bytes(np.concatenate(values).astype("<f4").tobytes())
-    print(f"{sum(line.startswith('case') for line in text)} cases of {number} kept")
+        write(prefix, cases, Path(folder), stored)
 
 
 if __name__ == "__main__":

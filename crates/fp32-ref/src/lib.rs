@@ -30,6 +30,7 @@ mod layers;
 mod net;
 mod observer;
 mod pixels;
+pub mod sequence;
 mod shape;
 mod simd;
 mod tensor;

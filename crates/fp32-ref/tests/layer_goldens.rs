@@ -4,7 +4,11 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+#[path = "common/goldens.rs"]
+mod goldens;
+
 use fp32_ref::{Net, Shape, Tensor};
+use goldens::{Case, Draw};
 use ncnn_format::{ErrorKind, F32Tag, Model, Weight, WeightData, weight_layout};
 
 /// The largest error allowed, relative to the largest value of the output.
@@ -18,52 +22,15 @@ const LOOSER: &[(&str, f32)] = &[
     ("Cast", 1e-3),
 ];
 
-/// The generator that both sides draw inputs and weights from.
-struct Draw(u32);
-
-impl Draw {
-    fn values(&mut self, count: usize, low: f64, high: f64) -> Vec<f32> {
-        let mut next = || {
-            self.0 = self.0.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            (low + f64::from(self.0 >> 8) / f64::from(1 << 24) * (high - low)) as f32
-        };
-        (0..count).map(|_| next()).collect()
-    }
+/// What the tests do with a case.
+trait Replay {
+    fn network(&self, as_pixels: bool) -> (Net, Vec<(String, Tensor)>);
+    fn tolerance(&self) -> f32;
+    fn difference(&self, values: &mut &[f32]) -> Option<String>;
+    fn difference_in(&self, as_pixels: bool, values: &mut &[f32]) -> Option<String>;
 }
 
-#[derive(Default)]
-struct Case {
-    number: u32,
-    inputs: Vec<(String, f64, f64, Vec<usize>)>,
-    weights: Vec<(usize, f64, f64)>,
-    layer: String,
-    outputs: Vec<(String, Vec<usize>)>,
-}
-
-fn parse(text: &str) -> Vec<Case> {
-    let mut cases: Vec<Case> = Vec::new();
-    for line in text.lines() {
-        let (word, rest) = line.split_once(' ').unwrap();
-        if word == "case" {
-            cases.push(Case { number: rest.parse().unwrap(), ..Case::default() });
-            continue;
-        }
-        let case = cases.last_mut().unwrap();
-        let words: Vec<&str> = rest.split(' ').collect();
-        let sizes = |words: &[&str]| words.iter().map(|word| word.parse().unwrap()).collect();
-        let float = |word: &str| word.parse::<f64>().unwrap();
-        match word {
-            "input" => case.inputs.push((words[0].to_owned(), float(words[1]), float(words[2]), sizes(&words[3..]))),
-            "weights" => case.weights.push((words[0].parse().unwrap(), float(words[1]), float(words[2]))),
-            "layer" => case.layer = rest.to_owned(),
-            "output" => case.outputs.push((words[0].to_owned(), sizes(&words[1..]))),
-            other => panic!("unknown line {other}"),
-        }
-    }
-    cases
-}
-
-impl Case {
+impl Replay for Case {
     /// The network of the layer and its inputs, and the values to feed.
     ///
     /// With `as_pixels` every image passes a pooling over single pixels first, which changes
@@ -92,17 +59,17 @@ impl Case {
         let layer = model.layers.last_mut().unwrap();
         let layout = weight_layout(layer).unwrap();
         let lengths: Vec<usize> = layout.iter().map(|spec| spec.len).collect();
-        assert_eq!(lengths, self.weights.iter().map(|weight| weight.0).collect::<Vec<_>>(), "{}", self.layer);
-        for (spec, &(count, low, high)) in layout.iter().zip(&self.weights) {
-            let data = WeightData::F32(draw.values(count, low, high), F32Tag::Tagged);
+        assert_eq!(lengths, self.weights.iter().map(|weight| weight.count).collect::<Vec<_>>(), "{}", self.layer);
+        for (spec, weight) in layout.iter().zip(&self.weights) {
+            assert_eq!(weight.storage, "", "{}", self.layer);
+            let data = WeightData::F32(draw.weight(weight), F32Tag::Tagged);
             layer.weights.push(Weight { role: spec.role, data });
         }
         (Net::new(&model).unwrap_or_else(|error| panic!("{}: {error}", self.layer)), feeds)
     }
 
     fn tolerance(&self) -> f32 {
-        let kind = self.layer.split(' ').next().unwrap();
-        LOOSER.iter().find(|(name, _)| *name == kind).map_or(TOLERANCE, |(_, tolerance)| *tolerance)
+        LOOSER.iter().find(|(name, _)| *name == self.kind()).map_or(TOLERANCE, |(_, tolerance)| *tolerance)
     }
 
     /// What differs from the expected `values`, which are taken off the front.
@@ -162,16 +129,13 @@ fn compare(output: &Tensor, dims: &[usize], expected: &[f32], tolerance: f32) ->
 
 /// Replays `NAME.txt` with `NAME.bin`; the number of cases, and what differs.
 fn replay(text: &std::path::Path) -> (usize, Vec<String>) {
-    let cases = parse(&std::fs::read_to_string(text).unwrap());
-    let bytes = std::fs::read(text.with_extension("bin")).unwrap();
-    let values: Vec<f32> = bytes.chunks_exact(4).map(|bytes| f32::from_le_bytes(bytes.try_into().unwrap())).collect();
+    let (cases, values) = goldens::load(text);
     let mut values = &values[..];
     let different: Vec<String> = cases
         .iter()
         .filter_map(|case| {
             let difference = case.difference(&mut values)?;
-            let shapes: Vec<_> = case.inputs.iter().map(|(.., dims)| dims).collect();
-            Some(format!("{} {}: {} of {shapes:?}: {difference}", text.display(), case.number, case.layer))
+            Some(format!("{} {}: {difference}", text.display(), case.describe()))
         })
         .collect();
     assert!(values.is_empty(), "the cases of {} do not use all values", text.display());

@@ -33,15 +33,24 @@ impl<'a> WeightSlices<'a> {
     /// `Invalid` when its weights were not read or are int8, `Malformed` when they
     /// do not divide evenly, or one is not finite.
     pub(crate) fn of(layer: &'a Layer) -> Result<Self> {
-        let count = slice_count(layer)?;
-        let values = layer.weight_f32(WeightRole::Weight)?;
+        let slices = Self::of_weight(layer, WeightRole::Weight, slice_count(layer)?)?;
+        check_bias(layer)?;
+        Ok(slices)
+    }
+
+    /// Any weight of a layer, cut into `count` slices.
+    ///
+    /// # Errors
+    /// `Invalid` when it was not read or is int8, `Malformed` when it does not divide evenly or a
+    /// value is not finite.
+    pub(crate) fn of_weight(layer: &'a Layer, role: WeightRole, count: usize) -> Result<Self> {
+        let values = layer.weight_f32(role)?;
         if count == 0 || values.is_empty() || !values.len().is_multiple_of(count) {
             let message = format!("{} weights cannot be divided among {count} scales", values.len());
             return Err(Error::malformed(message).in_layer(&layer.name));
         }
         let slices = Self { values, count };
         slices.check_finite().map_err(|error| error.in_layer(&layer.name))?;
-        check_bias(layer)?;
         Ok(slices)
     }
 

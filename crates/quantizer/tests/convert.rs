@@ -215,14 +215,6 @@ fn an_int8_model_is_not_converted_again() {
 }
 
 #[test]
-fn other_types_with_an_int8_form_stay_float_and_are_noted() {
-    let param = "Input data 0 1 data 0=4\nEmbed embed 1 1 data a 0=2 1=3 3=6\nInnerProduct fc 1 1 a out 0=1 2=8";
-    let result = converted(param, "fc_param_0 1\nfc 1\nembed_param_0 1\n");
-    assert_eq!(result.notes[0].to_string(), "layer embed: Embed is not quantized, stays float");
-    assert_eq!(result.notes.len(), 1);
-}
-
-#[test]
 fn what_stays_float_is_stored_as_ncnn2int8_does() {
     let param = "Input data 0 1 data 0=4 1=4 2=1\nMemoryData memory 0 1 m 0=3 21=0\n\
                  Deconvolution up 1 1 data a 0=2 1=1 5=1 6=2\nInnerProduct fc 1 1 a out 0=1 2=8";

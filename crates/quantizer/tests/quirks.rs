@@ -179,12 +179,17 @@ fn quirk_20_the_rest_is_stored_as_fp16_or_kept() {
 }
 
 #[test]
-fn quirk_21_gemm_stays_float_and_is_noted() {
+fn quirk_21_gemm_becomes_int8_unless_that_is_switched_off_and_noted() {
     let model =
         network("Input data 0 1 data 0=4\nInnerProduct fc 1 1 data a 0=4 2=16\nGemm g 1 1 a out 5=1 8=4 9=4 3=1");
-    let converted = convert_default(&model, "fc_param_0 1 1 1 1\nfc 1\n").unwrap();
-    assert_eq!(converted.model.layers[2].params.int(18, 0).unwrap(), 0);
-    assert!(converted.notes.iter().any(|note| note.to_string() == "layer g: Gemm is not quantized, stays float"));
+    let rows = ScaleTable::parse("fc_param_0 1 1 1 1\nfc 1\n").unwrap();
+    let with = |sequence_layers| {
+        let options = ConvertOptions { sequence_layers, ..ConvertOptions::default() };
+        let converted = convert(&model, &rows, options).unwrap();
+        let is_noted = |note: &quantizer::Note| note.to_string() == "layer g: Gemm is not quantized, stays float";
+        (converted.model.layers[2].params.int(18, 0).unwrap(), converted.notes.iter().any(is_noted))
+    };
+    assert_eq!((with(true), with(false)), ((2, false), (0, true)));
 }
 
 const CHAIN: &str = "Input data 0 1 data 0=4 1=4 2=1\nConvolution a 1 1 data x 0=2 1=3 6=18\n\

@@ -38,6 +38,9 @@ pub struct QuantizeArgs {
     /// Take the mean error of every output channel off its bias.
     #[arg(long, requires = "images")]
     pub correct_bias: bool,
+    /// Leave Embed, Gemm, GRU, LSTM, MultiHeadAttention, RNN and SDPA float, which ncnn2int8 quantizes.
+    #[arg(long)]
+    pub float_sequence: bool,
     /// Writes PREFIX.param and PREFIX.bin (and PREFIX.table when calibrating).
     #[arg(long, value_name = "PREFIX", required_unless_present = "job")]
     pub out: Option<PathBuf>,
@@ -72,7 +75,8 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
     let excluded = args.selection.excluded(&model)?;
     let mut scales = scales(&args, &model, progress)?;
     scales.table = comment_out(&scales.table, &excluded);
-    let converted = convert(scales.model.as_ref().unwrap_or(&model), &scales.table, ConvertOptions::default())?;
+    let options = ConvertOptions { sequence_layers: !args.float_sequence, ..ConvertOptions::default() };
+    let converted = convert(scales.model.as_ref().unwrap_or(&model), &scales.table, options)?;
     let mut notes = scales.notes;
     notes.extend(excluded.iter().map(ToString::to_string));
     let is_excluded = |layer: &str| excluded.iter().any(|excluded| excluded.layer == layer);

@@ -8,29 +8,63 @@ use super::matrix::{matrix, matrix_mut};
 use crate::Shape;
 
 /// One head of attention.
-pub(super) struct Head<'a> {
+pub struct Head<'a> {
     /// `[positions][width]`.
-    pub(super) query: ArrayView2<'a, f32>,
+    pub query: ArrayView2<'a, f32>,
     /// `[keys][width]`.
-    pub(super) key: ArrayView2<'a, f32>,
+    pub key: ArrayView2<'a, f32>,
     /// `[keys][output width]`.
-    pub(super) value: ArrayView2<'a, f32>,
+    pub value: ArrayView2<'a, f32>,
     /// Added to the scores: `[positions][keys]` in row-major order.
-    pub(super) mask: Option<&'a [f32]>,
+    pub mask: Option<&'a [f32]>,
+    /// Multiplier of the scores.
+    pub scale: f32,
+}
+
+/// How the two products of a head are computed.
+pub trait Attend: Send + Sync {
+    /// Memory that the heads of a run share.
+    type Scratch: Default;
+
+    /// Writes `[positions][output width]`.
+    ///
+    /// # Errors
+    /// `TooLarge` when there are more scores than a tensor may have.
+    fn attend(&self, head: &Head<'_>, scratch: &mut Self::Scratch, output: ArrayViewMut2<'_, f32>) -> Result<()>;
+}
+
+/// Products of floats.
+pub(super) struct FloatAttend;
+
+impl Attend for FloatAttend {
+    /// The scores.
+    type Scratch = Vec<f32>;
+
+    fn attend(&self, head: &Head<'_>, scores: &mut Vec<f32>, mut output: ArrayViewMut2<'_, f32>) -> Result<()> {
+        let (positions, keys) = (head.query.nrows(), head.key.nrows());
+        scores.resize(head.scores()?, 0.0);
+        general_mat_mul(head.scale, &head.query, &head.key.t(), 0.0, &mut matrix_mut(scores, positions, keys)?);
+        head.weigh(scores);
+        general_mat_mul(1.0, &matrix(scores, positions, keys)?, &head.value, 0.0, &mut output);
+        Ok(())
+    }
 }
 
 impl Head<'_> {
-    /// Writes `[positions][output width]`; `scores` is scratch that grows as needed.
-    pub(super) fn attend(&self, scale: f32, scores: &mut Vec<f32>, mut output: ArrayViewMut2<'_, f32>) -> Result<()> {
-        let (positions, keys) = (self.query.nrows(), self.key.nrows());
-        scores.resize(Shape::new(&[positions, keys])?.volume(), 0.0);
-        general_mat_mul(scale, &self.query, &self.key.t(), 0.0, &mut matrix_mut(scores, positions, keys)?);
+    /// The number of scores.
+    ///
+    /// # Errors
+    /// `TooLarge` when a tensor may not have so many values.
+    pub fn scores(&self) -> Result<usize> {
+        Ok(Shape::new(&[self.query.nrows(), self.key.nrows()])?.volume())
+    }
+
+    /// Adds the mask to the scores and makes each row of them weights with sum 1.
+    pub fn weigh(&self, scores: &mut [f32]) {
         for (score, mask) in scores.iter_mut().zip(self.mask.into_iter().flatten()) {
             *score += mask;
         }
-        scores.chunks_exact_mut(keys).for_each(softmax);
-        general_mat_mul(1.0, &matrix(scores, positions, keys)?, &self.value, 0.0, &mut output);
-        Ok(())
+        scores.chunks_exact_mut(self.key.nrows()).for_each(softmax);
     }
 }
 
@@ -59,9 +93,10 @@ mod tests {
             key: matrix(&values, 3, 1).unwrap(),
             value: matrix(&values, 3, 1).unwrap(),
             mask: Some(&[-1e9, 0.0, -1e9]),
+            scale: 1.0,
         };
         let mut output = [0.0];
-        head.attend(1.0, &mut Vec::new(), matrix_mut(&mut output, 1, 1).unwrap()).unwrap();
+        FloatAttend.attend(&head, &mut Vec::new(), matrix_mut(&mut output, 1, 1).unwrap()).unwrap();
         assert_eq!(output, [2.0]);
     }
 }

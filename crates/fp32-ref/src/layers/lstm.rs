@@ -3,12 +3,18 @@
 use ncnn_format::{Result, WeightRole, typed};
 
 use super::loading::{self, floats};
-use super::recurrent::{Cell, Recurrent, Sizes, multiply, product, sigmoid};
-use super::window::positive;
+use super::recurrent::{Cell, FloatWeights, InputWeights, Recurrent, RecurrentForm, multiply, product, sigmoid};
+use crate::Tensor;
 
 pub(super) struct LstmCell {
+    input: InputWeights,
     /// Row-major `[4 · width][outputs]`: input, forget, output, new.
     hidden: Vec<f32>,
+    output: LstmOutput,
+}
+
+/// The end of a step of an `LSTM`, once its gates are summed up.
+pub struct LstmOutput {
     /// Length of the cell's state.
     width: usize,
     outputs: usize,
@@ -17,39 +23,39 @@ pub(super) struct LstmCell {
 }
 
 pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Recurrent<LstmCell>> {
-    let params = typed::LSTM::read(layer)?;
-    loading::refuse_int8(layer, params.int8_scale_term)?;
-    let outputs = positive("num_output", params.num_output)?;
-    let width = positive("hidden_size", params.hidden_size)?;
-    let sizes = Sizes {
-        weight_data_size: params.weight_data_size,
-        direction: params.direction,
-        gates: 4,
-        biases: 4,
-        hidden: width,
-        outputs,
-    };
-    let len = product(&[outputs, width])?;
-    let directions = if params.direction == 2 { 2 } else { 1 };
-    let projections = if outputs == width {
-        None
-    } else {
-        Some(floats(layer, WeightRole::ProjectionWeight, product(&[len, directions])?)?)
-    };
-    Recurrent::build(layer, &sizes, |weights| {
-        let projection = projections.as_ref().map(|values| values[weights.index * len..][..len].to_vec());
-        Ok(LstmCell { hidden: weights.hidden.to_vec(), width, outputs, projection })
+    loading::refuse_int8(layer, typed::LSTM::read(layer)?.int8_scale_term)?;
+    let form = RecurrentForm::read(layer)?;
+    let weights = FloatWeights::read(layer, form)?;
+    Recurrent::new(layer, form, |direction| {
+        let (input, hidden) = (weights.input(direction), weights.hidden(direction));
+        Ok(LstmCell { input, hidden, output: LstmOutput::read(layer, form, direction)? })
     })
 }
 
-impl Cell for LstmCell {
-    fn states(&self) -> Vec<usize> {
+impl LstmOutput {
+    /// Takes the projection of a direction of `layer`, if there is one.
+    ///
+    /// # Errors
+    /// `Malformed` when it has another size than the parameters say.
+    pub fn read(layer: &ncnn_format::Layer, form: RecurrentForm, direction: usize) -> Result<Self> {
+        let (width, outputs) = (form.hidden, form.outputs);
+        let projection = if outputs == width {
+            None
+        } else {
+            let all = floats(layer, WeightRole::ProjectionWeight, form.total(product(&[outputs, width])?))?;
+            Some(form.part(&all, direction).to_vec())
+        };
+        Ok(Self { width, outputs, projection })
+    }
+
+    /// The lengths of the states: output and cell.
+    pub fn states(&self) -> Vec<usize> {
         vec![self.outputs, self.width]
     }
 
-    fn step(&self, gates: &mut [f32], states: &mut [Vec<f32>]) {
+    /// Makes the new states from the sums of the gates, which are overwritten.
+    pub fn finish(&self, gates: &mut [f32], states: &mut [Vec<f32>]) {
         let [hidden, cell] = states else { return };
-        multiply(&self.hidden, hidden, 1.0, gates);
         let (inputs, rest) = gates.split_at_mut(self.width);
         let (forgets, rest) = rest.split_at(self.width);
         let (outputs, news) = rest.split_at(self.width);
@@ -65,6 +71,25 @@ impl Cell for LstmCell {
     }
 }
 
+impl Cell for LstmCell {
+    type Scratch = ();
+
+    fn states(&self) -> Vec<usize> {
+        self.output.states()
+    }
+
+    fn project(&self, input: &Tensor, gates: &mut [f32]) -> Result<()> {
+        self.input.project(input, gates)
+    }
+
+    fn step(&self, gates: &mut [f32], states: &mut [Vec<f32>], (): &mut ()) {
+        if let Some(hidden) = states.first() {
+            multiply(&self.hidden, hidden, 1.0, gates);
+        }
+        self.output.finish(gates, states);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -72,13 +97,13 @@ mod tests {
 
     #[test]
     fn the_gates_are_input_forget_output_new() {
-        let mut cell = LstmCell { hidden: vec![0.0; 4], width: 1, outputs: 1, projection: None };
+        let mut cell = LstmOutput { width: 1, outputs: 1, projection: None };
         let mut states = [vec![0.0], vec![2.0]];
-        cell.step(&mut [-100.0, 0.0, 100.0, 5.0], &mut states);
+        cell.finish(&mut [-100.0, 0.0, 100.0, 5.0], &mut states);
         assert_close(&states[1], &[1.0]);
         assert_close(&states[0], &[0.761_594_2]);
         cell.projection = Some(vec![3.0]);
-        cell.step(&mut [100.0, -100.0, 0.0, 0.5], &mut states);
+        cell.finish(&mut [100.0, -100.0, 0.0, 0.5], &mut states);
         assert_close(&states[1], &[0.462_117_16]);
         assert_close(&states[0], &[0.5 * 3.0 * 0.431_808_15]);
     }

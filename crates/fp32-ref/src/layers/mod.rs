@@ -4,7 +4,7 @@
 pub(crate) mod activation;
 mod along_axis;
 mod arity;
-mod attention;
+pub(crate) mod attention;
 mod blocks;
 mod broadcast;
 mod crop_by_values;
@@ -14,6 +14,7 @@ mod depth_wise_kernel;
 mod detections;
 mod dynamic_convolution;
 mod expression;
+pub(crate) mod gemm_form;
 mod grid_axis;
 mod grid_kernel;
 mod grid_pooling;
@@ -25,7 +26,7 @@ mod per_channel;
 mod pixel_pooling;
 mod pixel_windows;
 mod pointwise;
-mod recurrent;
+pub(crate) mod recurrent;
 mod region;
 mod resampling;
 mod standardize;
@@ -36,7 +37,7 @@ mod yolo_head;
 
 macro_rules! layers {
     ($($kind:ident => $module:ident,)*) => {
-        $(mod $module;)*
+        $(pub(crate) mod $module;)*
 
         fn build_known(layer: &ncnn_format::Layer) -> Result<Box<dyn Layer>> {
             match &layer.kind {

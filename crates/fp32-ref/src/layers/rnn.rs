@@ -3,36 +3,38 @@
 use ncnn_format::{Result, typed};
 
 use super::loading;
-use super::recurrent::{Cell, Recurrent, Sizes, multiply};
-use super::window::positive;
+use super::recurrent::{Cell, FloatWeights, InputWeights, Recurrent, RecurrentForm, multiply};
+use crate::Tensor;
 
 pub(super) struct RnnCell {
+    input: InputWeights,
     /// Row-major `[outputs][outputs]`.
     hidden: Vec<f32>,
     outputs: usize,
 }
 
 pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Recurrent<RnnCell>> {
-    let params = typed::RNN::read(layer)?;
-    loading::refuse_int8(layer, params.int8_scale_term)?;
-    let outputs = positive("num_output", params.num_output)?;
-    let sizes = Sizes {
-        weight_data_size: params.weight_data_size,
-        direction: params.direction,
-        gates: 1,
-        biases: 1,
-        hidden: outputs,
-        outputs,
-    };
-    Recurrent::build(layer, &sizes, |weights| Ok(RnnCell { hidden: weights.hidden.to_vec(), outputs }))
+    loading::refuse_int8(layer, typed::RNN::read(layer)?.int8_scale_term)?;
+    let form = RecurrentForm::read(layer)?;
+    let weights = FloatWeights::read(layer, form)?;
+    Recurrent::new(layer, form, |direction| {
+        let (input, hidden) = (weights.input(direction), weights.hidden(direction));
+        Ok(RnnCell { input, hidden, outputs: form.outputs })
+    })
 }
 
 impl Cell for RnnCell {
+    type Scratch = ();
+
     fn states(&self) -> Vec<usize> {
         vec![self.outputs]
     }
 
-    fn step(&self, gates: &mut [f32], states: &mut [Vec<f32>]) {
+    fn project(&self, input: &Tensor, gates: &mut [f32]) -> Result<()> {
+        self.input.project(input, gates)
+    }
+
+    fn step(&self, gates: &mut [f32], states: &mut [Vec<f32>], (): &mut ()) {
         let [hidden] = states else { return };
         multiply(&self.hidden, hidden, 1.0, gates);
         for (hidden, gate) in hidden.iter_mut().zip(gates) {

@@ -2,12 +2,14 @@
 
 use ncnn_format::{Error, Result, typed};
 
-use super::attention::Head;
+use super::attention::{Attend, FloatAttend, Head};
 use super::loading;
 use super::matrix::{matrix, matrix_mut};
 use crate::{Layer, Shape, Tensor};
 
-pub(super) struct Sdpa {
+/// The layer; `A` is how its heads compute.
+pub struct Sdpa<A> {
+    attend: A,
     masked: bool,
     /// 0 stands for 1 / the root of the head's width.
     scale: f32,
@@ -24,13 +26,21 @@ struct Inputs<T> {
     past: Option<(T, T)>,
 }
 
-pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Sdpa> {
-    let params = typed::SDPA::read(layer)?;
-    loading::refuse_int8(layer, params.int8_scale_term)?;
-    Ok(Sdpa { masked: params.attn_mask != 0, scale: params.scale, cached: params.kv_cache != 0 })
+pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Sdpa<FloatAttend>> {
+    loading::refuse_int8(layer, typed::SDPA::read(layer)?.int8_scale_term)?;
+    Sdpa::new(layer, FloatAttend)
 }
 
-impl Sdpa {
+impl<A: Attend> Sdpa<A> {
+    /// The layer with the parameters of `layer`.
+    ///
+    /// # Errors
+    /// `Malformed` when they cannot be read.
+    pub fn new(layer: &ncnn_format::Layer, attend: A) -> Result<Self> {
+        let params = typed::SDPA::read(layer)?;
+        Ok(Self { attend, masked: params.attn_mask != 0, scale: params.scale, cached: params.kv_cache != 0 })
+    }
+
     fn sort<T>(&self, inputs: Vec<T>) -> Result<Inputs<T>> {
         let expected = 3 + usize::from(self.masked) + 2 * usize::from(self.cached);
         let found = inputs.len();
@@ -111,7 +121,7 @@ fn part(tensor: &Tensor, index: usize, len: usize) -> &[f32] {
     &tensor.as_slice()[index * len..][..len]
 }
 
-impl Layer for Sdpa {
+impl<A: Attend> Layer for Sdpa<A> {
     fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let [output, keys, values] = self.shapes(&self.sort(inputs.to_vec())?)?;
         Ok(if self.cached { vec![output, keys, values] } else { vec![output] })
@@ -126,10 +136,11 @@ impl Layer for Sdpa {
             value = join(&past_value, &value, all_values)?;
         }
         let (keys, positions, width) = (all_keys.h(), shape.h(), all_keys.w());
-        let scale = if self.scale == 0.0 { 1.0 / (width as f32).sqrt() } else { self.scale };
+        // In f64 and rounded once, as ncnn does.
+        let scale = if self.scale == 0.0 { (1.0 / (width as f64).sqrt()) as f32 } else { self.scale };
         let sharing = shape.c() / all_keys.c();
         let mut output = Tensor::filled(shape, 0.0);
-        let mut scores = Vec::new();
+        let mut scratch = A::Scratch::default();
         for (head, out) in output.channels_mut().enumerate() {
             let group = head / sharing;
             let shared_mask = |mask: &Tensor| if mask.shape().c() > 1 { head } else { 0 };
@@ -138,8 +149,9 @@ impl Layer for Sdpa {
                 key: matrix(part(&key, group, keys * width), keys, width)?,
                 value: matrix(part(&value, group, keys * shape.w()), keys, shape.w())?,
                 mask: mask.as_ref().map(|mask| part(mask, shared_mask(mask), positions * keys)),
+                scale,
             };
-            parts.attend(scale, &mut scores, matrix_mut(out, positions, shape.w())?)?;
+            self.attend.attend(&parts, &mut scratch, matrix_mut(out, positions, shape.w())?)?;
         }
         Ok(if self.cached { vec![output, key, value] } else { vec![output] })
     }
@@ -149,14 +161,14 @@ impl Layer for Sdpa {
 mod tests {
     use super::*;
 
-    fn shapes(layer: &Sdpa, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
+    fn shapes(layer: &Sdpa<FloatAttend>, inputs: &[&[usize]]) -> Result<Vec<Vec<usize>>> {
         let inputs = inputs.iter().map(|dims| Shape::new(dims)).collect::<Result<Vec<_>>>()?;
         Ok(layer.output_shapes(&inputs)?.iter().map(|shape| shape.dims().to_vec()).collect())
     }
 
     #[test]
     fn heads_may_share_keys() {
-        let layer = Sdpa { masked: true, scale: 0.0, cached: false };
+        let layer = Sdpa { attend: FloatAttend, masked: true, scale: 0.0, cached: false };
         assert_eq!(shapes(&layer, &[&[4, 2, 8], &[2, 3, 8], &[2, 3, 5], &[2, 3]]).unwrap(), [[4, 2, 5]]);
         let message = shapes(&layer, &[&[4, 2, 8], &[3, 3, 8], &[3, 3, 5], &[2, 3]]).unwrap_err().to_string();
         assert_eq!(message, "queries of 4x2x8 have no scores with keys of 3x3x8");
@@ -164,7 +176,7 @@ mod tests {
 
     #[test]
     fn the_past_comes_before_the_present() {
-        let layer = Sdpa { masked: false, scale: 1.0, cached: true };
+        let layer = Sdpa { attend: FloatAttend, masked: false, scale: 1.0, cached: true };
         let blob = |values: &[f32]| Tensor::new([1, values.len(), 1], values.to_vec()).unwrap();
         let inputs = vec![blob(&[0.0]), blob(&[1.0]), blob(&[2.0]), blob(&[3.0, 4.0]), blob(&[5.0, 11.0])];
         let outputs = layer.run(inputs).unwrap();

@@ -1,9 +1,20 @@
 //! The layers of a quantized network, prepared for running.
 
 mod alone;
+mod attention;
 mod convolution;
+mod embed;
+mod gemm;
+mod gru;
 mod inner_product;
+mod integers;
+mod lstm;
+mod multi_head_attention;
+mod recurrent;
 mod rescale;
+mod rnn;
+mod sdpa;
+mod sequence;
 mod weights;
 
 use std::sync::Arc;
@@ -26,9 +37,9 @@ pub(crate) enum Prepared {
     Convolution(Int8Convolution),
     /// InnerProduct with int8 weights.
     InnerProduct(Int8InnerProduct),
-    /// A layer that computes on floats.
+    /// A layer from floats to floats, whatever it does between.
     Float {
-        /// The layer of fp32-ref.
+        /// The layer of fp32-ref, or one for sequences with int8 weights.
         layer: Arc<dyn fp32_ref::Layer>,
         /// What it may do to integers.
         nature: Nature,
@@ -55,7 +66,8 @@ pub(crate) enum Input {
     Flat,
 }
 
-/// Whether `layer` asks for int8 arithmetic: `int8_scale_term` is not 0.
+/// Whether `layer` asks for int8 arithmetic: `int8_scale_term` (in some layers called
+/// `quantize_term`) is not 0.
 ///
 /// # Errors
 /// `Malformed` when its parameters cannot be read.
@@ -64,7 +76,7 @@ pub fn is_quantized(layer: &Layer) -> Result<bool> {
         LayerKind::Convolution => typed::Convolution::read(layer)?.int8_scale_term != 0,
         LayerKind::ConvolutionDepthWise => typed::ConvolutionDepthWise::read(layer)?.int8_scale_term != 0,
         LayerKind::InnerProduct => typed::InnerProduct::read(layer)?.int8_scale_term != 0,
-        _ => false,
+        _ => sequence::term(layer)?.is_some_and(|term| term != 0),
     })
 }
 
@@ -88,11 +100,11 @@ impl Prepared {
             LayerKind::Convolution => Int8Convolution::dense(layer, options).map(Self::Convolution),
             LayerKind::ConvolutionDepthWise => Int8Convolution::grouped(layer, options).map(Self::Convolution),
             LayerKind::InnerProduct => Int8InnerProduct::new(layer, options).map(Self::InnerProduct),
-            _ => Err(Error::unsupported(format!("int8 layers of type {} cannot be run", layer.kind))),
+            _ => Ok(Self::Float { layer: sequence::build(layer)?.into(), nature: Nature::Computes }),
         }
     }
 
-    /// Whether the layer computes on integers.
+    /// Whether the layer takes or makes integers.
     pub(crate) fn is_quantized(&self) -> bool {
         self.conv().is_some()
     }

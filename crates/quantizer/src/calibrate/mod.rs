@@ -13,13 +13,13 @@ mod visit;
 
 use fp32_ref::{Net, NetOptions, Value};
 use histogram_kl::{Histogram, Maxima, Range, Rule, Threshold, sqnr_db};
-use ncnn_format::{Error, Model, Result, ScaleTable};
+use ncnn_format::{Error, Model, Result, ScaleTable, TableRow};
 use output_error::Probe;
 use patches::{Drawing, Patches};
 use rayon::prelude::*;
 
 use crate::winograd::as_printed;
-use crate::{Dataset, Progress, WeightRule, WeightScales, WinogradGuard, weight_scales};
+use crate::{Dataset, Progress, WeightRule, WeightScales, WinogradGuard, sequence_rows, weight_scales};
 use collect::Collector;
 use targets::Target;
 
@@ -80,6 +80,8 @@ impl CalibrateOptions {
 pub struct Calibration {
     /// One entry per quantizable layer, in file order.
     pub layers: Vec<LayerCalibration>,
+    /// The scales of the weights of layers for sequences ([`sequence_rows`]).
+    pub sequence_rows: Vec<TableRow>,
     /// How many samples were seen.
     pub samples: usize,
 }
@@ -158,7 +160,7 @@ pub fn calibrate(
         observed::keep_observed(&collector, model, &decisions, &mut weights)?;
     }
     let layers = layers(&counted, method, &decisions, weights)?;
-    Ok(Calibration { layers, samples: dataset.len() })
+    Ok(Calibration { layers, sequence_rows: sequence_rows(model)?, samples: dataset.len() })
 }
 
 /// The scales of the weights of every target.
@@ -303,7 +305,8 @@ impl LayerCalibration {
 }
 
 impl Calibration {
-    /// The scales as ncnn2int8 reads them: all weight rows, then all input rows.
+    /// The scales as ncnn2int8 reads them: all weight rows, then all input rows, then the rows
+    /// of layers for sequences.
     ///
     /// Every value is rounded to the six decimals of the file, so that a model made
     /// from this table and one made from the saved file have the same bytes.
@@ -316,6 +319,7 @@ impl Calibration {
         for layer in &self.layers {
             table.push(layer.layer.clone(), vec![as_printed(layer.input_scale)]);
         }
+        table.rows.extend(self.sequence_rows.iter().cloned());
         table
     }
 

@@ -3,12 +3,14 @@
 mod note;
 mod requantize;
 mod rows;
+mod sequence;
 mod storage;
 
 use ncnn_format::{Error, Layer, LayerKind, Model, Result, ScaleTable, Storage};
 
 pub use note::Note;
 
+use crate::sequence_weights::{has_rows, needs_no_rows};
 use crate::weight_slices::is_quantizable;
 use rows::Rows;
 
@@ -37,11 +39,14 @@ pub struct ConvertOptions {
     pub float_storage: FloatStorage,
     /// Whether a convolution hands int8 to the convolutions behind it.
     pub requantize: bool,
+    /// Whether layers for sequences become int8 as by ncnn2int8: Embed, MultiHeadAttention, RNN,
+    /// LSTM and GRU that have rows in the table, and every Gemm and SDPA.
+    pub sequence_layers: bool,
 }
 
 impl Default for ConvertOptions {
     fn default() -> Self {
-        Self { float_storage: FloatStorage::default(), requantize: true }
+        Self { float_storage: FloatStorage::default(), requantize: true, sequence_layers: true }
     }
 }
 
@@ -68,8 +73,12 @@ pub struct Converted {
 ///   an error: calibrate with another method than `ncnn-kl`.
 /// - A weight scale `inf` on an all-zero channel gives weights 0 and a stored scale
 ///   of 1, where ncnn2int8 stores −127 and infinity (x86). Both infer zeros.
-/// - Gemm and SDPA stay float; ncnn2int8 always quantizes them. So do recurrent
-///   layers, Embed and MultiHeadAttention for which it has rows.
+/// - An Embed, MultiHeadAttention, RNN, LSTM or GRU without any of its rows stays float, with a
+///   [`Note`]; ncnn2int8 then leaves this and all later layers of its type float.
+/// - Gemm and SDPA need no rows and always become int8, as by ncnn2int8, unless
+///   [`ConvertOptions::sequence_layers`] is off.
+/// - The scale of a Gemm's weight B is that of its largest value; ncnn2int8 looks at the first
+///   row only of a B that is stored as N × K, and clips the others.
 /// - A blob becomes int8 only when everything that reads it takes int8.
 ///
 /// # Errors
@@ -80,10 +89,10 @@ pub fn convert(model: &Model, table: &ScaleTable, options: ConvertOptions) -> Re
     model.layers.iter().try_for_each(check_is_float)?;
     table.check_dialect(model)?;
     let mut notes = Vec::new();
-    note_unknown_rows(model, table, &mut notes)?;
+    note_unknown_rows(model, table, options, &mut notes)?;
     let mut model = model.clone();
     for layer in &mut model.layers {
-        convert_layer(layer, table, &mut notes)?;
+        convert_layer(layer, table, options, &mut notes)?;
     }
     if options.requantize {
         requantize::fuse(&mut model, &mut notes)?;
@@ -121,13 +130,14 @@ fn check_is_float(layer: &Layer) -> Result<()> {
 }
 
 /// Notes rows that name no layer; that not a single one does means a wrong table.
-fn note_unknown_rows(model: &Model, table: &ScaleTable, notes: &mut Vec<Note>) -> Result<()> {
+fn note_unknown_rows(model: &Model, table: &ScaleTable, options: ConvertOptions, notes: &mut Vec<Note>) -> Result<()> {
     let is_known = |key: &str| {
         let owner = key.rsplit_once("_param_").map_or(key, |(owner, _)| owner);
         model.layers.iter().any(|layer| layer.name == owner || layer.name == key)
     };
     let unknown: Vec<_> = table.rows.iter().filter(|row| !is_known(&row.key)).collect();
-    if unknown.len() == table.rows.len() {
+    let needs_rows = !options.sequence_layers || !model.layers.iter().any(|layer| needs_no_rows(&layer.kind));
+    if unknown.len() == table.rows.len() && (needs_rows || !table.rows.is_empty()) {
         let first = table.rows.first().map_or("it is empty".to_owned(), |row| format!("the first is {}", row.key));
         return Err(Error::invalid(format!("no row of the table names a layer of the model; {first}")));
     }
@@ -135,12 +145,16 @@ fn note_unknown_rows(model: &Model, table: &ScaleTable, notes: &mut Vec<Note>) -
     Ok(())
 }
 
-fn convert_layer(layer: &mut Layer, table: &ScaleTable, notes: &mut Vec<Note>) -> Result<()> {
+fn convert_layer(layer: &mut Layer, table: &ScaleTable, options: ConvertOptions, notes: &mut Vec<Note>) -> Result<()> {
     let name = layer.name.clone();
     if !is_quantizable(layer)? {
-        if has_other_int8_form(&layer.kind) {
-            notes.push(Note::StaysFloat { layer: name, kind: layer.kind.clone() });
+        if !has_rows(&layer.kind) && !needs_no_rows(&layer.kind) {
+            return Ok(());
         }
+        if options.sequence_layers {
+            return sequence::convert(layer, table, notes);
+        }
+        notes.push(Note::StaysFloat { layer: name, kind: layer.kind.clone() });
         return Ok(());
     }
     match Rows::find(table, layer)? {
@@ -155,20 +169,6 @@ fn convert_layer(layer: &mut Layer, table: &ScaleTable, notes: &mut Vec<Note>) -
         }
     }
     Ok(())
-}
-
-/// Types that ncnn2int8 converts and [`convert`] does not.
-fn has_other_int8_form(kind: &LayerKind) -> bool {
-    matches!(
-        kind,
-        LayerKind::Gemm
-            | LayerKind::SDPA
-            | LayerKind::MultiHeadAttention
-            | LayerKind::RNN
-            | LayerKind::LSTM
-            | LayerKind::GRU
-            | LayerKind::Embed
-    )
 }
 
 fn store_floats(model: &mut Model, notes: &mut Vec<Note>) {

@@ -24,7 +24,7 @@ pub enum Note {
         /// Name of the layer.
         layer: String,
     },
-    /// ncnn has an int8 form of this type that this version does not make: it stays float.
+    /// ncnn has an int8 form of this type, which was not asked for: it stays float.
     StaysFloat {
         /// Name of the layer.
         layer: String,

@@ -46,26 +46,37 @@ impl Rows {
 }
 
 /// The last row with `key`: the one that ncnn2int8 uses.
-fn last<'a>(table: &'a ScaleTable, key: &str) -> Option<&'a TableRow> {
+pub(super) fn last<'a>(table: &'a ScaleTable, key: &str) -> Option<&'a TableRow> {
     table.rows.iter().rev().find(|row| row.key == key)
 }
 
 fn check(input: &TableRow, weights: &TableRow, slices: &WeightSlices<'_>) -> Result<LayerScales> {
     check_len(input, 1)?;
     check_len(weights, slices.count())?;
-    let mut scales = LayerScales { weights: Vec::new(), input: input.values[0], dead: Vec::new() };
     check_scale(input, 0)?;
+    let (weights, dead) = usable(weights, slices)?;
+    Ok(LayerScales { weights, input: input.values[0], dead })
+}
+
+/// The scales of `row`, finite and positive, and the slices for which it has infinity and whose
+/// weights are all zero; those get 1.
+///
+/// # Errors
+/// `Invalid` for another number of scales than slices, or one that cannot be used.
+pub(super) fn usable(row: &TableRow, slices: &WeightSlices<'_>) -> Result<(Vec<f32>, Vec<usize>)> {
+    check_len(row, slices.count())?;
+    let (mut scales, mut dead) = (Vec::with_capacity(slices.count()), Vec::new());
     for (index, slice) in slices.iter().enumerate() {
-        let scale = weights.values[index];
+        let scale = row.values[index];
         if scale == f32::INFINITY && slice.iter().all(|&weight| weight == 0.0) {
-            scales.dead.push(index);
-            scales.weights.push(1.0);
+            dead.push(index);
+            scales.push(1.0);
         } else {
-            check_scale(weights, index)?;
-            scales.weights.push(scale);
+            check_scale(row, index)?;
+            scales.push(scale);
         }
     }
-    Ok(scales)
+    Ok((scales, dead))
 }
 
 fn check_len(row: &TableRow, expected: usize) -> Result<()> {

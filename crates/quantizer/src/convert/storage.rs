@@ -12,17 +12,20 @@ const TINY: f32 = 1e-30;
 /// MemoryData's parameter "load type".
 const LOAD_TYPE: u8 = 21;
 
-/// Makes `layer` int8: weights, scales and `int8_scale_term`.
+/// The weights of each slice times its scale.
 ///
 /// q = weight · scale in f32, rounded half away from zero, within ±127
 /// (ncnn-int8-spec §6.3).
+pub(super) fn integers(slices: &WeightSlices<'_>, scales: &[f32]) -> Vec<i8> {
+    let quantized =
+        slices.iter().zip(scales).flat_map(|(slice, &scale)| slice.iter().map(move |&weight| quantize(weight, scale)));
+    quantized.collect()
+}
+
+/// Makes `layer` int8: weights, scales and `int8_scale_term`.
 pub(super) fn store_int8(layer: &mut Layer, scales: &LayerScales) -> Result<()> {
-    let slices = WeightSlices::of(layer)?;
-    let quantized = slices
-        .iter()
-        .zip(&scales.weights)
-        .flat_map(|(slice, &scale)| slice.iter().map(move |&weight| quantize(weight, scale)));
-    let weight = Weight { role: WeightRole::Weight, data: WeightData::I8(quantized.collect()) };
+    let quantized = integers(&WeightSlices::of(layer)?, &scales.weights);
+    let weight = Weight { role: WeightRole::Weight, data: WeightData::I8(quantized) };
     let bias = layer.weights.iter().find(|weight| weight.role == WeightRole::Bias).cloned();
     layer.weights = [Some(weight), bias].into_iter().flatten().collect();
     push_raw(layer, WeightRole::WeightScales, scales.weights.clone());

@@ -19,7 +19,7 @@ use ncnn_format::{Error, Model, Result};
 use super::collect::in_final_bins;
 use super::targets::{self, Target};
 use super::{Calibration, Counted, Method, Sampled, all_weight_scales, decide, layers};
-use crate::Progress;
+use crate::{Progress, sequence_rows};
 
 pub use provenance::{ModelPrint, Origin};
 
@@ -151,7 +151,7 @@ impl Statistics {
         let counted = Counted { model, targets: &targets, ranges: &ranges, histograms: &histograms, samples };
         let decisions = decide(&counted, method, &Sampled::default(), &weights, progress)?;
         let layers = layers(&counted, method, &decisions, weights)?;
-        Ok(Calibration { layers, samples })
+        Ok(Calibration { layers, sequence_rows: sequence_rows(model)?, samples })
     }
 }
 
