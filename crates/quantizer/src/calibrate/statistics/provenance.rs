@@ -65,5 +65,9 @@ fn check_same(what: &str, expected: &str, found: &str) -> Result<()> {
         return Ok(());
     }
     let shown = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-    Err(Error::invalid(format!("{what} differs: the statistics are of {}, this is {}", shown(expected), shown(found))))
+    Err(Error::invalid(format!(
+        "the statistics are of another {what}: {}, here it is {}",
+        shown(expected),
+        shown(found)
+    )))
 }
