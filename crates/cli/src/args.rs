@@ -189,12 +189,15 @@ pub struct MethodArgs {
     /// How often every image goes through the network: 1, or 2 for exact histograms; default: 2 for the kl methods, else 1
     #[arg(long, value_name = "N", value_parser = passes)]
     pub passes: Option<Passes>,
+    /// Add up 3x3 convolutions product by product instead of by Winograd's algorithm: slower, values differ by 1e-5
+    #[arg(long)]
+    pub plain_sums: bool,
 }
 
 impl MethodArgs {
     /// Whether anything was chosen.
     pub(crate) fn is_given(&self) -> bool {
-        self.method.is_some() || self.passes.is_some()
+        self.method.is_some() || self.passes.is_some() || self.plain_sums
     }
 
     /// The method.
@@ -212,12 +215,13 @@ impl MethodArgs {
             let of_job = |message| Error::invalid(format!("passes of the job: {message}, found {number}"));
             self.passes = Some(passes(&number.to_string()).map_err(of_job)?);
         }
+        self.plain_sums |= job.plain_sums;
         Ok(())
     }
 
     /// As the library takes it.
     pub(crate) fn options(&self) -> CalibrateOptions {
-        CalibrateOptions { method: self.chosen(), passes: self.passes }
+        CalibrateOptions { method: self.chosen(), passes: self.passes, plain_sums: self.plain_sums }
     }
 }
 

@@ -14,11 +14,17 @@ pub struct Net {
 }
 
 /// Which algorithms a [`Net`] may use.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NetOptions {
-    /// Winograd's algorithm for 3×3 convolutions: faster, but results differ from the plain
-    /// sums by about 1e-5 of the largest value. Off by default.
+    /// Winograd's algorithm for 3×3 convolutions, where there are enough channels: faster, but
+    /// results differ from the plain sums by about 1e-5 of the largest value. On by default.
     pub winograd: bool,
+}
+
+impl Default for NetOptions {
+    fn default() -> Self {
+        Self { winograd: true }
+    }
 }
 
 /// The values of a network's outputs.

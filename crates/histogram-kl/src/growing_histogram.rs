@@ -3,7 +3,7 @@
 use crate::error::Error;
 use crate::histogram::Histogram;
 use crate::range::Range;
-use crate::slots::{ZERO_LANES, count, join_lanes};
+use crate::slots::{ZERO_LANES, count, join_lanes, whole_part};
 
 /// How often |x| fell into each of many fine bins, and the [`Range`] of x.
 ///
@@ -25,6 +25,8 @@ pub struct GrowingHistogram {
 }
 
 const BINS: usize = 1 << 15;
+/// Values worked on at a time.
+const PART: usize = 1 << 12;
 const NONFINITE: usize = BINS + ZERO_LANES;
 /// Below 2^-90 the width of a bin would leave the normal range of f32.
 const LEAST_EXPONENT: i32 = -90;
@@ -41,13 +43,19 @@ impl GrowingHistogram {
 
     /// Counts more values.
     pub fn add(&mut self, values: &[f32]) {
-        let mut seen = Range::default();
-        seen.add(values);
-        self.range.merge(&seen);
-        self.widen(exponent_over(self.range.absmax));
-        // A power of two, so the product is exact.
-        let scale = BINS as f32 * 2.0_f32.powi(-self.exponent);
-        count(&mut self.slots, values, |x, lane| slot(x, scale, lane));
+        // A part is looked at twice while it is in the first-level cache.
+        for part in values.chunks(PART) {
+            self.range.add(part);
+            self.widen(exponent_over(self.range.absmax));
+            // A power of two, so the product is exact.
+            let scale = BINS as f32 * 2.0_f32.powi(-self.exponent);
+            count(
+                &mut self.slots,
+                part,
+                #[inline(always)]
+                move |x, lane| slot(x, scale, lane),
+            );
+        }
         join_lanes(&mut self.slots[BINS..NONFINITE]);
     }
 
@@ -173,11 +181,10 @@ fn exponent_over(absmax: f32) -> i32 {
 }
 
 /// Where a value is counted.
-#[inline]
+#[inline(always)]
 fn slot(x: f32, scale: f32, lane: u32) -> u32 {
-    let position = x.abs() * scale;
     // The bins reach beyond every finite value.
-    let bin = position.min((BINS - 1) as f32) as u32;
+    let bin = whole_part(x.abs() * scale, (BINS - 1) as f32);
     if !x.is_finite() {
         NONFINITE as u32
     } else if x == 0.0 {

@@ -1,7 +1,7 @@
 //! Counts of absolute values: the second pass of calibration.
 
 use crate::error::Error;
-use crate::slots::{ZERO_LANES, count, join_lanes};
+use crate::slots::{ZERO_LANES, count, join_lanes, whole_part};
 
 /// How often |x| fell into each of 2048 equal bins over `[0, absmax]`.
 ///
@@ -65,7 +65,12 @@ impl Histogram {
     /// `absmax` count as `absmax`.
     pub fn add(&mut self, values: &[f32]) {
         let absmax = self.absmax;
-        count(&mut self.slots, values, |x, lane| slot(x, absmax, lane));
+        count(
+            &mut self.slots,
+            values,
+            #[inline(always)]
+            move |x, lane| slot(x, absmax, lane),
+        );
         join_lanes(&mut self.slots[ZEROS..NONFINITE]);
     }
 
@@ -117,9 +122,9 @@ impl Histogram {
 }
 
 /// Where a value is counted.
-#[inline]
+#[inline(always)]
 fn slot(x: f32, absmax: f32, lane: u32) -> u32 {
-    let bin = (x.abs() / absmax * Histogram::BINS as f32).min((Histogram::BINS - 1) as f32) as u32;
+    let bin = whole_part(x.abs() / absmax * Histogram::BINS as f32, (Histogram::BINS - 1) as f32);
     if !x.is_finite() {
         NONFINITE as u32
     } else if x == 0.0 {

@@ -1,5 +1,7 @@
 //! The extent of a tensor's values: the first pass of calibration.
 
+use crate::simd::vectorized;
+
 /// Extremes and number of values seen so far.
 ///
 /// The default value has seen nothing and is the unit of [`Range::merge`], which is associative and
@@ -27,23 +29,34 @@ impl Default for Range {
 impl Range {
     /// Takes more values into account.
     pub fn add(&mut self, values: &[f32]) {
-        // Extremes of many lanes become vector code; a product with 0 is 0 unless it is NaN.
+        // Extremes side by side become vector code; a product with 0 is 0 unless it is NaN.
         let mut seen = Self { values: values.len() as u64, ..Self::default() };
-        let mut lanes = [Lane::default(); 32];
-        let (blocks, rest) = values.as_chunks::<32>();
-        for block in blocks {
-            lanes.iter_mut().zip(block).for_each(|(lane, &x)| lane.add(x));
-        }
-        lanes.iter_mut().zip(rest).for_each(|(lane, &x)| lane.add(x));
-        if lanes.iter().any(|lane| lane.zero.is_nan()) {
-            lanes = [Lane::default(); 32];
-            values.iter().filter(|x| x.is_finite()).for_each(|&x| lanes[0].add(x));
+        let mut lanes = vectorized(
+            #[inline(always)]
+            || {
+                let mut lanes = Lanes::default();
+                let (blocks, rest) = values.as_chunks::<WIDTH>();
+                for block in blocks {
+                    lanes.add(block);
+                }
+                // The first value of the rest stands in for those that are missing.
+                if let Some(&first) = rest.first() {
+                    let mut last = [first; WIDTH];
+                    last[..rest.len()].copy_from_slice(rest);
+                    lanes.add(&last);
+                }
+                lanes
+            },
+        );
+        if lanes.zero.iter().any(|zero| zero.is_nan()) {
+            lanes = Lanes::default();
+            values.iter().filter(|x| x.is_finite()).for_each(|&x| lanes.add(&[x; WIDTH]));
             seen.nonfinite = values.iter().map(|x| u64::from(!x.is_finite())).sum();
         }
-        for lane in lanes {
+        for (min, max) in lanes.min.into_iter().zip(lanes.max) {
             // Adding 0 makes -0 into 0, of which either could otherwise remain, depending on the order.
-            seen.min = seen.min.min(lane.min + 0.0);
-            seen.max = seen.max.max(lane.max + 0.0);
+            seen.min = seen.min.min(min + 0.0);
+            seen.max = seen.max.max(max + 0.0);
         }
         seen.absmax = if seen.min <= seen.max { seen.max.max(-seen.min) } else { 0.0 };
         self.merge(&seen);
@@ -59,27 +72,32 @@ impl Range {
     }
 }
 
-/// Extremes of the values at every 32nd place, all of them finite.
+/// Values looked at side by side.
+const WIDTH: usize = 64;
+
+/// Extremes of the values at every 64th place, all of them finite.
 #[derive(Clone, Copy)]
-struct Lane {
-    min: f32,
-    max: f32,
+struct Lanes {
+    min: [f32; WIDTH],
+    max: [f32; WIDTH],
     /// NaN if a value was not finite.
-    zero: f32,
+    zero: [f32; WIDTH],
 }
 
-impl Default for Lane {
+impl Default for Lanes {
     fn default() -> Self {
-        Self { min: f32::INFINITY, max: f32::NEG_INFINITY, zero: 0.0 }
+        Self { min: [f32::INFINITY; WIDTH], max: [f32::NEG_INFINITY; WIDTH], zero: [0.0; WIDTH] }
     }
 }
 
-impl Lane {
+impl Lanes {
     #[inline(always)]
-    fn add(&mut self, x: f32) {
-        self.min = if x < self.min { x } else { self.min };
-        self.max = if x > self.max { x } else { self.max };
-        self.zero += x * 0.0;
+    fn add(&mut self, block: &[f32; WIDTH]) {
+        for (lane, &x) in block.iter().enumerate() {
+            self.min[lane] = if x < self.min[lane] { x } else { self.min[lane] };
+            self.max[lane] = if x > self.max[lane] { x } else { self.max[lane] };
+            self.zero[lane] += x * 0.0;
+        }
     }
 }
 

@@ -66,16 +66,44 @@ pub(crate) fn may_run_winograd(layer: &Layer) -> Result<bool> {
 /// The largest scale not above `scale` with which no input takes the accumulator
 /// of `weights` beyond `bound`, also after the scale went through a table.
 pub(crate) fn bounded_scale(weights: &[f32], scale: f32, bound: u64) -> f32 {
-    let is_proven = |scale: f32| MAX_ACTIVATION * magnitude(weights, scale.max(as_printed(scale))) <= bound;
-    if is_proven(scale) {
+    // What the scale may be after it went through a table.
+    let effective = |scale: f32| scale.max(as_printed(scale));
+    let most = bound / MAX_ACTIVATION;
+    let sum = |scale: f32| magnitude(weights, effective(scale));
+    let whole = sum(scale);
+    if whole <= most {
         return scale;
     }
-    // The sum grows with the scale, and positive floats are ordered like their
-    // bits: bisect them. A scale of 0 makes every weight 0.
-    let (mut proven, mut refuted) = (0, scale.to_bits());
+    // The sum is nearly proportional to the scale: look close to where it should be, then farther away.
+    let guess = f64::from(scale) * most as f64 / whole as f64;
+    let (mut proven, mut refuted) = (0.0, scale);
+    for distance in (0..).map(|step| 0.001 * f64::from(step).exp2()).take_while(|&distance| distance < 1.0) {
+        let [below, above] = [(guess * (1.0 - distance)) as f32, (guess * (1.0 + distance)) as f32];
+        if proven == 0.0 && sum(below) <= most {
+            proven = below;
+        }
+        if refuted == scale && above < scale && sum(above) > most {
+            refuted = above;
+        }
+        if proven > 0.0 && (refuted < scale || above >= scale) {
+            break;
+        }
+    }
+    // The sum grows with the scale, and positive floats are ordered like their bits: bisect them.
+    let (mut proven, mut refuted) = (proven.to_bits(), refuted.to_bits());
+    let mut undecided = weights.to_vec();
+    let mut decided = 0;
     while refuted - proven > 1 {
+        // A weight that is the same at both ends is the same between them.
+        let ends = [proven, refuted].map(|bits| effective(f32::from_bits(bits)));
+        undecided.retain(|&weight| {
+            let [least, largest] = ends.map(|scale| quantize(weight, scale).unsigned_abs());
+            decided += if least == largest { u64::from(least) } else { 0 };
+            least != largest
+        });
         let middle = proven + (refuted - proven) / 2;
-        if is_proven(f32::from_bits(middle)) { proven = middle } else { refuted = middle }
+        let sum = decided + magnitude(&undecided, effective(f32::from_bits(middle)));
+        if sum <= most { proven = middle } else { refuted = middle }
     }
     f32::from_bits(proven)
 }

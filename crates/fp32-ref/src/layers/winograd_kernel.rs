@@ -156,10 +156,20 @@ fn read_channels<const N: usize>(
             None => [pad_value; N],
         }
     };
-    // Columns first, then rows.
-    let columns: [[[f32; N]; PATCH]; PATCH] = from_fn(|column| transform_input(from_fn(|row| pixel(row, column))));
+    // Columns first, then rows. Loops, as `from_fn` is not inlined into vector code.
+    let mut columns = [[[0.0; N]; PATCH]; PATCH];
+    for column in 0..PATCH {
+        for row in 0..PATCH {
+            columns[column][row] = pixel(row, column);
+        }
+        columns[column] = transform_input(columns[column]);
+    }
     for row in 0..PATCH {
-        let values = transform_input(from_fn(|column| columns[column][row]));
+        let mut line = [[0.0; N]; PATCH];
+        for column in 0..PATCH {
+            line[column] = columns[column][row];
+        }
+        let values = transform_input(line);
         for (column, values) in values.iter().enumerate() {
             let start = ((row * PATCH + column) * count + index) * image.c + channel;
             patches[start..start + N].copy_from_slice(values);
@@ -209,9 +219,20 @@ fn write_channels<const N: usize>(
         values.copy_from_slice(&products[start..start + N]);
         values
     };
-    let columns: [[[f32; N]; TILE]; PATCH] = from_fn(|column| transform_output(from_fn(|row| product(row, column))));
+    let mut columns = [[[0.0; N]; TILE]; PATCH];
+    for column in 0..PATCH {
+        let mut line = [[0.0; N]; PATCH];
+        for row in 0..PATCH {
+            line[row] = product(row, column);
+        }
+        columns[column] = transform_output(line);
+    }
     for row in 0..TILE.min(at.out_h - y) {
-        let values = transform_output(from_fn(|column| columns[column][row]));
+        let mut line = [[0.0; N]; PATCH];
+        for column in 0..PATCH {
+            line[column] = columns[column][row];
+        }
+        let values = transform_output(line);
         for (column, values) in values.iter().enumerate().take(at.out_w - x) {
             let start = ((y + row) * at.out_w + x + column) * outputs + channel;
             let output = &mut output[start..start + N];

@@ -1,5 +1,7 @@
 //! The passes over the samples.
 
+use std::sync::{Mutex, PoisonError};
+
 use fp32_ref::{BlobId, Net, Value, Workspace};
 use histogram_kl::{GrowingHistogram, Histogram, Range};
 use ncnn_format::{Error, Result};
@@ -30,31 +32,24 @@ pub(super) struct Collector<'a> {
 impl Collector<'_> {
     /// Pass 1: the range of every watched blob, by slot.
     pub(super) fn ranges(&self) -> Result<Vec<Range>> {
-        let unit = vec![Range::default(); watched(self.targets).len()];
-        let add = |range: &mut Range, values: &[f32]| {
+        let empty = vec![Range::default(); watched(self.targets).len()];
+        self.pass("finding ranges", empty, |range: &mut Range, values| {
             let before = range.nonfinite;
             range.add(values);
             range.nonfinite == before
-        };
-        self.pass("finding ranges", &unit, add, |a, b| {
-            a.merge(b);
-            Ok(())
         })
     }
 
     /// Pass 2: the histogram of every watched blob, by slot.
     pub(super) fn histograms(&self, ranges: &[Range]) -> Result<Vec<Histogram>> {
-        let unit = ranges
+        let empty = ranges
             .iter()
             .map(|range| Histogram::new(range.absmax).map_err(|error| Error::invalid(error.to_string())))
             .collect::<Result<Vec<_>>>()?;
-        let add = |histogram: &mut Histogram, values: &[f32]| {
+        self.pass("counting histograms", empty, |histogram: &mut Histogram, values| {
             histogram.add(values);
             // The first pass has looked at the same values.
             true
-        };
-        self.pass("counting histograms", &unit, add, |a, b| {
-            a.merge(b).map_err(|error| Error::invalid(error.to_string()))
         })
     }
 
@@ -65,45 +60,28 @@ impl Collector<'_> {
 
     /// Counts of every watched blob that merge in any order, by slot.
     pub(super) fn growing(&self) -> Result<Vec<GrowingHistogram>> {
-        let unit = vec![GrowingHistogram::default(); watched(self.targets).len()];
-        let add = |histogram: &mut GrowingHistogram, values: &[f32]| {
+        let empty = vec![GrowingHistogram::default(); watched(self.targets).len()];
+        self.pass("watching activations", empty, |histogram: &mut GrowingHistogram, values| {
             let before = histogram.range().nonfinite;
             histogram.add(values);
             histogram.range().nonfinite == before
-        };
-        self.pass("watching activations", &unit, add, |a, b| {
-            a.merge(b);
-            Ok(())
         })
     }
 
-    /// Runs the network on every sample and lets `add` see every watched blob.
+    /// Runs the network on every sample and lets `add` put every watched blob to what was seen of it.
     ///
     /// `add` says whether all values were finite.
-    /// Every thread adds to its own copy of `unit`; the copies are merged at the end.
-    fn pass<A: Clone + Send + Sync>(
-        &self,
-        stage: &str,
-        unit: &[A],
-        add: impl Fn(&mut A, &[f32]) -> bool + Sync,
-        merge: impl Fn(&mut A, &A) -> Result<()> + Sync,
-    ) -> Result<Vec<A>> {
+    /// All threads add to the same sums, one thread at a time to the sums of one blob: they hold
+    /// integers and extremes, which are the same in any order, and need memory only once.
+    fn pass<A: Send>(&self, stage: &str, empty: Vec<A>, add: impl Fn(&mut A, &[f32]) -> bool + Sync) -> Result<Vec<A>> {
         let watched = watched(self.targets);
-        let sums = spread(
-            stage,
-            self.dataset.len(),
-            self.progress,
-            || (Workspace::default(), unit.to_vec()),
-            |(workspace, sums), index| {
-                self.run(workspace, index, &watched, |slot, values| add(&mut sums[slot], values))
-            },
-        )?;
-        let mut sums = sums.into_iter().map(|(_, sums)| sums);
-        let mut total = sums.next().unwrap_or_else(|| unit.to_vec());
-        for sums in sums {
-            total.iter_mut().zip(&sums).try_for_each(|(a, b)| merge(a, b))?;
-        }
-        Ok(total)
+        let sums: Vec<Mutex<A>> = empty.into_iter().map(Mutex::new).collect();
+        spread(stage, self.dataset.len(), self.progress, Workspace::default, |workspace, index| {
+            self.run(workspace, index, &watched, |slot, values| {
+                add(&mut sums[slot].lock().unwrap_or_else(PoisonError::into_inner), values)
+            })
+        })?;
+        Ok(sums.into_iter().map(|sum| sum.into_inner().unwrap_or_else(PoisonError::into_inner)).collect())
     }
 
     /// Runs the network on one sample; errors name the sample.
