@@ -232,6 +232,7 @@ impl MethodArgs {
             let of_job = |message| Error::invalid(format!("passes of the job: {message}, found {number}"));
             self.passes = Some(passes(&number.to_string()).map_err(of_job)?);
         }
+        self.plain_sums |= job.plain_sums;
         Ok(())
     }
 

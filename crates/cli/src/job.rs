@@ -28,6 +28,7 @@ pub(crate) struct Job {
     #[serde(deserialize_with = "parsed")]
     pub(crate) method: Option<Method>,
     pub(crate) passes: Option<u8>,
+    pub(crate) plain_sums: bool,
     pub(crate) limit: Option<usize>,
     pub(crate) shuffle_seed: Option<u64>,
     pub(crate) skip_bad: bool,

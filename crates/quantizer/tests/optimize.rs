@@ -221,6 +221,12 @@ fn what_stands_between_an_input_and_an_output_keeps_both_names() {
 }
 
 #[test]
+fn an_output_does_not_become_a_spare_name_of_a_split() {
+    let lines = "Split s 1 2 x a b\nReLU r 1 1 a c\nDropout d 1 1 b out\n";
+    assert_eq!(left_of(lines), ["Split", "ReLU", "Dropout"]);
+}
+
+#[test]
 fn splits_are_joined_trimmed_and_removed() {
     let lines = "Split s 1 3 x a b spare\nSplit t 1 2 a c d\nReLU r 1 1 b e\nSigmoid u 1 1 c f\nTanH v 1 1 d g\n";
     let optimized = optimized(&image_model(lines));

@@ -111,7 +111,8 @@ fn counts(args: &CalibrateArgs, model: &Model, inputs: &Inputs, progress: &dyn P
         })?;
         return Ok(Counts { calibration: Some(calibration), stats: String::new(), notes });
     };
-    let Counted { statistics, notes } = count(&args.stats, path, (model, inputs), &args.samples, progress)?;
+    let Counted { statistics, notes } =
+        count(&args.stats, path, (model, inputs), (&args.samples, args.method.plain_sums), progress)?;
     let (counted, of) = (statistics.samples().len(), statistics.origin().samples);
     let stats = format!("wrote {}: {counted} of {of} samples\n", path.display());
     let calibrated = args.out.as_ref().map(|_| statistics.calibrate(model, args.method.chosen(), progress));

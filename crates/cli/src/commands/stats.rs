@@ -66,7 +66,7 @@ pub(super) fn count(
     args: &StatsArgs,
     path: &PathBuf,
     (model, inputs): (&Model, &Inputs),
-    samples: &SampleArgs,
+    (samples, plain_sums): (&SampleArgs, bool),
     progress: &dyn Progress,
 ) -> Result<Counted> {
     let chosen = samples.chosen(inputs);
@@ -74,6 +74,7 @@ pub(super) fn count(
         model: ModelPrint::of(model)?,
         inputs: inputs.describe(),
         options: samples.describe(),
+        plain_sums,
         samples: chosen.len(),
     };
     let mut notes = Vec::new();

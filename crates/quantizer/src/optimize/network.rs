@@ -127,9 +127,11 @@ impl Network {
             return false;
         };
         if self.is_kept(&output) {
-            // The name must stay, so its maker takes it over.
-            let made_outside = self.producer(&input).is_none_or(|maker| self.layers[maker].kind == LayerKind::Input);
-            if made_outside || !self.is_read_once(&input) {
+            // The name must stay, so its maker takes it over, unless nobody would take it for an output then.
+            let can_name = |maker: usize| {
+                !matches!(self.layers[maker].kind, LayerKind::Input | LayerKind::Split | LayerKind::MemoryData)
+            };
+            if !self.producer(&input).is_some_and(can_name) || !self.is_read_once(&input) {
                 return self.refuse(index, format!("its output {output} must keep its name"));
             }
             self.rename_output(&input, &output);

@@ -34,6 +34,7 @@ struct File {
     model: ModelPrint,
     inputs: Vec<String>,
     options: Vec<String>,
+    plain_sums: bool,
     samples_in_all: usize,
     samples: Vec<SampleEntry>,
     skipped: Vec<SkippedEntry>,
@@ -83,6 +84,7 @@ impl Statistics {
             model: self.origin.model.clone(),
             inputs: self.origin.inputs.clone(),
             options: self.origin.options.clone(),
+            plain_sums: self.origin.plain_sums,
             samples_in_all: self.origin.samples,
             samples: self
                 .samples
@@ -126,8 +128,13 @@ impl Statistics {
                 return Err(Error::malformed(format!("sample {index} of {} stands twice", file.samples_in_all)));
             }
         }
-        let origin =
-            Origin { model: file.model, inputs: file.inputs, options: file.options, samples: file.samples_in_all };
+        let origin = Origin {
+            model: file.model,
+            inputs: file.inputs,
+            options: file.options,
+            plain_sums: file.plain_sums,
+            samples: file.samples_in_all,
+        };
         let skipped = file.skipped.into_iter().map(|entry| (entry.index, entry.name)).collect();
         Ok(Self { origin, samples, skipped, blobs })
     }

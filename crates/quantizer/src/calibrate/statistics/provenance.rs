@@ -27,6 +27,9 @@ pub struct Origin {
     pub inputs: Vec<String>,
     /// Further options that decide what is counted, one per line.
     pub options: Vec<String>,
+    /// Whether 3×3 convolutions were added up product by product
+    /// ([`CalibrateOptions::plain_sums`](crate::calibrate::CalibrateOptions::plain_sums)).
+    pub plain_sums: bool,
     /// How many samples the data set has.
     pub samples: usize,
 }
@@ -56,8 +59,13 @@ impl Origin {
         self.model.check_same(&other.model)?;
         check_same("input", &self.inputs.join("; "), &other.inputs.join("; "))?;
         check_same("choice of samples", &self.options.join("; "), &other.options.join("; "))?;
+        check_same("way to add up", way(self.plain_sums), way(other.plain_sums))?;
         check_same("number of samples", &self.samples.to_string(), &other.samples.to_string())
     }
+}
+
+fn way(plain_sums: bool) -> &'static str {
+    if plain_sums { "plain sums" } else { "Winograd's algorithm" }
 }
 
 fn check_same(what: &str, expected: &str, found: &str) -> Result<()> {
@@ -65,5 +73,9 @@ fn check_same(what: &str, expected: &str, found: &str) -> Result<()> {
         return Ok(());
     }
     let shown = |text: &str| if text.is_empty() { "none".to_owned() } else { text.to_owned() };
-    Err(Error::invalid(format!("{what} differs: the statistics are of {}, this is {}", shown(expected), shown(found))))
+    Err(Error::invalid(format!(
+        "the statistics are of another {what}: {}, here it is {}",
+        shown(expected),
+        shown(found)
+    )))
 }
