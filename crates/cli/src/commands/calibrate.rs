@@ -115,7 +115,7 @@ fn counts(args: &CalibrateArgs, model: &Model, inputs: &Inputs, progress: &dyn P
         count(&args.stats, path, (model, inputs), (&args.samples, args.method.plain_sums), progress)?;
     let (counted, of) = (statistics.samples().len(), statistics.origin().samples);
     let stats = format!("wrote {}: {counted} of {of} samples\n", path.display());
-    let calibrated = args.out.as_ref().map(|_| statistics.calibrate(model, args.method.chosen(), progress));
+    let calibrated = args.out.as_ref().map(|_| statistics.calibrate(model, args.method.options(), progress));
     Ok(Counts { calibration: calibrated.transpose()?, stats, notes })
 }
 

@@ -59,7 +59,8 @@ pub fn run(args: &ThresholdsArgs, progress: &dyn Progress) -> Result<Output> {
         return Err(needs_two_passes());
     }
     let method = args.method.chosen();
-    let calibration = statistics.calibrate(&model, method, progress).map_err(|error| error.in_file(&args.stats))?;
+    let calibration =
+        statistics.calibrate(&model, args.method.options(), progress).map_err(|error| error.in_file(&args.stats))?;
     comment_out(&calibration.table(), &excluded).save(&args.out)?;
     let mut warnings = calibration.warnings();
     if statistics.missing() > 0 {

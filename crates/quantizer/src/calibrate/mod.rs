@@ -326,6 +326,15 @@ impl Calibration {
     /// What a user should know before trusting the scales.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
+        let by_itself = |layer: &&LayerCalibration| layer.choice.as_ref().is_some_and(|choice| !choice.by_output);
+        let count = self.layers.iter().filter(by_itself).count();
+        if count > 0 {
+            warnings.push(format!(
+                "the rules of {count} of {} inputs were chosen by the squared error of the input, not of the layer's \
+                 output: there were no samples to compute that on",
+                self.layers.len()
+            ));
+        }
         for layer in &self.layers {
             if layer.threshold.dead {
                 warnings.push(format!(

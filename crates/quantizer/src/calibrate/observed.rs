@@ -10,13 +10,13 @@ use crate::WeightScales;
 use crate::winograd::{OBSERVED_MARGIN, WRAP};
 
 /// Most samples that are looked at.
-const SAMPLES: usize = 64;
+const SAMPLES: usize = 32;
 
 /// Gives channels whose scale was lowered for lack of a proof their eight bits back if the largest
 /// accumulator magnitude seen, with a margin, is below the bound; others get what that allows, if it is
 /// more than the proof does.
 ///
-/// All outputs of up to 64 samples, evenly spread, are computed in int8.
+/// All outputs of up to 32 samples, evenly spread, are computed in int8.
 ///
 /// # Errors
 /// As running the network.

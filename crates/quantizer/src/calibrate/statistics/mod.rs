@@ -18,7 +18,7 @@ use ncnn_format::{Error, Model, Result};
 
 use super::collect::in_final_bins;
 use super::targets::{self, Target};
-use super::{Calibration, Counted, Method, Sampled, all_weight_scales, decide, layers};
+use super::{CalibrateOptions, Calibration, Counted, Sampled, all_weight_scales, decide, layers};
 use crate::{Progress, sequence_rows};
 
 pub use provenance::{ModelPrint, Origin};
@@ -128,12 +128,22 @@ impl Statistics {
         Ok(())
     }
 
-    /// Scales for `model` by `method`, as [`calibrate`](super::calibrate) finds them in one pass.
+    /// Scales for `model`, as [`calibrate`](super::calibrate) finds them in one pass.
+    ///
+    /// Counts hold no samples: [`Method::Auto`](super::Method::Auto) judges by the expected squared error of the blobs, and what
+    /// Winograd accumulators reach is not known, only what is proven.
     ///
     /// # Errors
     /// `Invalid` when `model` is not the one that was run, when nothing was counted, and as
     /// [`calibrate`](super::calibrate) for scales that a table cannot hold.
-    pub fn calibrate(&self, model: &Model, method: Method, progress: &dyn Progress) -> Result<Calibration> {
+    pub fn calibrate(
+        &self,
+        model: &Model,
+        options: impl Into<CalibrateOptions>,
+        progress: &dyn Progress,
+    ) -> Result<Calibration> {
+        let options = options.into();
+        let method = options.method;
         self.origin.model.check_same(&ModelPrint::of(model)?)?;
         if self.samples.is_empty() {
             return Err(Error::invalid("no samples were counted yet"));
@@ -146,7 +156,7 @@ impl Statistics {
         }
         let values: Vec<GrowingHistogram> = self.blobs.iter().map(|blob| blob.values.clone()).collect();
         let (ranges, histograms) = in_final_bins(&values)?;
-        let weights = all_weight_scales(model, &targets, method.into())?;
+        let weights = all_weight_scales(model, &targets, options)?;
         let samples = self.samples.len();
         let counted = Counted { model, targets: &targets, ranges: &ranges, histograms: &histograms, samples };
         let decisions = decide(&counted, method, &Sampled::default(), &weights, progress)?;
