@@ -188,8 +188,9 @@ impl SelectionArgs {
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct MethodArgs {
     /// How thresholds are chosen: auto (the best of all by the error of the outputs), kl, kl-merge, js, mse,
-    /// percentile:P, aciq-gauss, aciq-laplace, aciq-ncnn, absmax, moving-average, kl-ncnn; ncnn-kl and ncnn-aciq
-    /// give ncnn2table's tables digit for digit [default: auto]
+    /// percentile:P, aciq-gauss, aciq-laplace, aciq-ncnn, absmax, moving-average, kl-ncnn; eq (weights and
+    /// activations searched in turn for the cosine of the outputs, slower); ncnn-kl and ncnn-aciq give ncnn2table's
+    /// tables digit for digit [default: auto]
     #[arg(long, value_name = "METHOD")]
     pub method: Option<Method>,
     /// How often every image goes through the network: 1, or 2 for exact histograms; default: 2 for the kl methods, else 1

@@ -140,6 +140,7 @@ mod tests {
             histogram,
             rule: Rule::Mse.into(),
             choice: None,
+            similarity: None,
             input_scale: 1.0,
             weights: WeightScales::default(),
         };

@@ -154,6 +154,29 @@ pub fn weight_scales(layer: &Layer, method: WeightMethod) -> Result<WeightScales
     Ok(result)
 }
 
+impl WeightScales {
+    /// Takes other scales for all channels of `layer`, limited by the guard; dead channels keep theirs.
+    ///
+    /// # Errors
+    /// As [`weight_scales`].
+    pub(crate) fn replace(&mut self, layer: &Layer, scales: &[f32], guard: WinogradGuard) -> Result<()> {
+        let bound = if self.may_run_winograd { guard.bound() } else { None };
+        self.reduced.clear();
+        for (channel, weights) in WeightSlices::of(layer)?.iter().enumerate() {
+            if self.dead.contains(&channel) {
+                continue;
+            }
+            let scale = scales[channel];
+            self.full[channel] = scale;
+            self.scales[channel] = bound.map_or(scale, |bound| bounded_scale(weights, scale, bound));
+            if self.scales[channel] < scale {
+                self.reduced.push(channel);
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What no accumulator of `layer` may exceed.
 fn accumulator_bound(layer: &Layer, method: WeightMethod) -> Result<Option<u64>> {
     match method {

@@ -1,4 +1,4 @@
-//! Channels made equally large, biases corrected, accumulators watched: on small networks of random weights.
+//! Channels made equally large, biases corrected, accumulators watched, scales searched: on small networks of random weights.
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -142,4 +142,73 @@ fn a_channel_without_a_proof_keeps_its_bits_if_no_sum_came_near_the_bound() {
     let (proven, observed) = (weights(WinogradGuard::Proven), weights(WinogradGuard::Observed));
     assert_eq!((proven.reduced, observed.observed, observed.reduced), (vec![0, 1], vec![0, 1], vec![]));
     assert!(proven.scales[0] < 60.0 && observed.scales[0] > 120.0, "{:?} {:?}", proven.scales, observed.scales);
+}
+
+/// A network for `eq`: grouped and depthwise, a blob with two readers, and a vector at the end.
+fn searched_network() -> Model {
+    let more = "ConvolutionDepthWise grouped 1 1 f g 0=4 1=3 4=1 6=72 7=2\nInnerProduct fc 1 1 g out 0=5 1=1 2=1280";
+    let two_readers = "Split twice 1 2 f0 f f1\nConvolution other 1 1 f1 unused 0=2 1=3 4=1 6=72";
+    let text = NETWORK
+        .replace("add 2 1 e c1 f 0=0", "add 2 1 e c1 f0 0=0")
+        .replace("Convolution last 1 1 f out 0=2 1=3 4=1 5=1 6=72", &format!("{two_readers}\n{more}"));
+    network(&text)
+}
+
+#[test]
+fn searched_scales_are_no_worse_and_do_not_depend_on_threads() {
+    let model = searched_network();
+    let run = |threads| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| calibrate(&model, &Samples, Method::Eq, &()).unwrap())
+    };
+    let calibration = run(1);
+    assert_eq!(calibration.table().to_text(), run(2).table().to_text());
+    let start = calibrate(&model, &Samples, Rule::Mse, &()).unwrap();
+    let mut gains = 0;
+    for (layer, start) in calibration.layers.iter().zip(&start.layers) {
+        let similarity = layer.similarity.unwrap();
+        // Two layers that read a blob may give way to each other.
+        if layer.layer != "other" && layer.layer != "grouped" {
+            assert!(similarity.reached >= similarity.start, "{}: {similarity:?}", layer.layer);
+        }
+        assert!(similarity.reached > 0.99, "{}: {similarity:?}", layer.layer);
+        gains += usize::from(similarity.reached > similarity.start);
+        assert_eq!((layer.rule, layer.weights.scales.len()), (Method::Eq, start.weights.scales.len()));
+        if layer.layer == "expand" {
+            assert_eq!(layer.threshold.value, layer.range.absmax, "inputs of the network are not clipped");
+        }
+    }
+    assert!(gains >= 5, "{gains}");
+}
+
+#[test]
+fn searched_weights_keep_to_the_guard() {
+    let model = searched_network();
+    for winograd in [WinogradGuard::Proven, WinogradGuard::Exact, WinogradGuard::Ncnn, WinogradGuard::Off] {
+        let options = CalibrateOptions { winograd, ..Method::Eq.into() };
+        let calibration = calibrate(&model, &Samples, options, &()).unwrap();
+        let wide = calibration.layers.iter().find(|layer| layer.layer == "wide").unwrap();
+        let weights = model.layer("wide").unwrap().weight_f32(WeightRole::Weight).unwrap();
+        for (row, &scale) in weights.chunks_exact(36).zip(&wide.weights.scales) {
+            let levels = row.iter().map(|weight| (weight * scale).abs().round().min(127.0));
+            // 36 weights cannot wrap: only ncnn's six bits bind.
+            let most = if winograd == WinogradGuard::Ncnn { 31.0 } else { 127.0 };
+            assert!(levels.fold(0.0, f32::max) == most, "{winograd:?} {scale}");
+        }
+    }
+}
+
+#[test]
+fn searching_passes_dead_channels_by() {
+    // A vector of three values, six of them in all, and a channel whose weights are zero.
+    let text =
+        "Input data 0 1 data 0=8 1=8 2=3\nPooling pool 1 1 data a 0=1 4=1\nInnerProduct fc 1 1 a out 0=2 1=1 2=6";
+    let mut model = network(text);
+    for weight in model.layers[2].weights.iter_mut().filter(|weight| weight.role == WeightRole::Weight) {
+        weight.data = WeightData::F32(vec![0.0, 0.0, 0.0, 1.5, 0.5, -1.0], F32Tag::Tagged);
+    }
+    let calibration = calibrate(&model, &Samples, Method::Eq, &()).unwrap();
+    let weights = &calibration.layers[0].weights;
+    assert_eq!((&weights.dead[..], weights.scales[0]), (&[0][..], 1.0));
+    assert!(calibration.table().rows.iter().flat_map(|row| &row.values).all(|scale| scale.is_finite()));
 }

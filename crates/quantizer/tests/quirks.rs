@@ -83,12 +83,13 @@ fn quirk_09_an_all_zero_input_gets_a_finite_scale_and_a_warning() {
 }
 
 #[test]
-fn quirk_10_and_11_aciq_is_not_taken_for_a_fit_and_eq_is_not_offered() {
-    for name in ["aciq", "eq"] {
-        let message = name.parse::<Method>().unwrap_err().to_string();
-        assert!(message.starts_with(&format!("no method is called {name}; there are auto, ")), "{message}");
-        assert!(message.contains("aciq-gauss") && message.contains("ncnn-aciq"), "{message}");
-    }
+fn quirk_10_and_11_aciq_is_not_taken_for_a_fit_and_eq_does_not_crash() {
+    let message = "aciq".parse::<Method>().unwrap_err().to_string();
+    assert!(message.starts_with("no method is called aciq; there are auto, "), "{message}");
+    assert!(message.contains("aciq-gauss") && message.contains("ncnn-aciq"), "{message}");
+    // ncnn2table's `eq` ends in a segmentation fault; ours is another search and no `ncnn-eq`.
+    assert_eq!("eq".parse::<Method>().unwrap(), Method::Eq);
+    assert!("ncnn-eq".parse::<Method>().is_err());
 }
 
 #[test]

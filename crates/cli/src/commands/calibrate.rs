@@ -216,6 +216,10 @@ pub(crate) fn to_json(calibration: &Calibration) -> Vec<Value> {
                     "error": json_float(other.error),
                 })),
                 "error": layer.choice.as_ref().map(|choice| json_float(choice.winner.error)),
+                "cosine": layer.similarity.map(|found| json!({
+                    "start": json_float(found.start),
+                    "reached": json_float(found.reached),
+                })),
                 "signed_costs_db": layer.half_range().map(|half| json_float(half.unsigned_db - half.sqnr_db)),
                 "reduced_channels": layer.weights.reduced.iter().map(|&channel| json!({
                     "channel": channel,

@@ -32,7 +32,7 @@ pub struct Choice {
 ///
 /// Patches are few: of values so rare that clipping them costs little on average they hold none, or one that
 /// then decides too much. The histogram has counted all of them.
-const ROOM: f64 = 1.25;
+pub(super) const ROOM: f64 = 1.25;
 
 /// What is tried.
 fn candidates() -> impl Iterator<Item = Rule> {

@@ -19,6 +19,9 @@ pub enum Method {
     /// `moving-average`: the moving average of the largest magnitudes of the samples
     /// ([`Maxima`](histogram_kl::Maxima)).
     MovingAverage,
+    /// `eq`: the scales of weights and activations that, found in turn, make the cosine between the outputs of
+    /// a layer in f32 and in int8 largest on calibration samples (EasyQuant).
+    Eq,
     /// One rule for all blobs but the network's inputs, which are not clipped.
     Rule(Rule),
     /// `ncnn-kl`: what ncnn2table's `kl` prints, digit for digit; inputs and weights too.
@@ -37,7 +40,7 @@ impl Method {
     /// All methods, the default first.
     pub fn all() -> impl Iterator<Item = Self> {
         let rules = Rule::ALL.iter().copied().map(Self::Rule);
-        [Self::Auto].into_iter().chain(rules).chain([Self::MovingAverage, Self::NcnnKl, Self::NcnnAciq])
+        [Self::Auto].into_iter().chain(rules).chain([Self::MovingAverage, Self::Eq, Self::NcnnKl, Self::NcnnAciq])
     }
 
     /// The rule for a blob, which may be an input of the whole network; `None` if the method needs more than
@@ -46,6 +49,8 @@ impl Method {
         match self {
             Self::NcnnKl => Some(Rule::KlNcnn),
             Self::NcnnAciq => Some(Rule::AciqNcnn),
+            // It searches weights for inputs too.
+            Self::Eq => None,
             _ if reads_network_input => Some(Rule::AbsMax),
             Self::Rule(rule) => Some(rule),
             Self::Auto | Self::MovingAverage => None,
@@ -59,6 +64,11 @@ impl Method {
             Self::NcnnAciq => WeightMethod::NcnnAciq,
             _ => WeightMethod::Fitted(rule, guard),
         }
+    }
+
+    /// Whether layers are computed on patches of their inputs.
+    pub(super) fn needs_patches(self) -> bool {
+        matches!(self, Self::Auto | Self::Eq)
     }
 
     /// Whether counts that are a fraction of a bin off can change the threshold by more than a bin.
@@ -77,6 +87,7 @@ impl fmt::Display for Method {
         match self {
             Self::Auto => f.pad("auto"),
             Self::MovingAverage => f.pad("moving-average"),
+            Self::Eq => f.pad("eq"),
             Self::Rule(rule) => rule.fmt(f),
             Self::NcnnKl => f.pad("ncnn-kl"),
             Self::NcnnAciq => f.pad("ncnn-aciq"),
@@ -88,7 +99,7 @@ impl FromStr for Method {
     type Err = Error;
 
     fn from_str(name: &str) -> Result<Self> {
-        let own = [Self::Auto, Self::MovingAverage, Self::NcnnKl, Self::NcnnAciq];
+        let own = [Self::Auto, Self::MovingAverage, Self::Eq, Self::NcnnKl, Self::NcnnAciq];
         if let Some(method) = own.into_iter().find(|method| method.to_string() == name) {
             return Ok(method);
         }

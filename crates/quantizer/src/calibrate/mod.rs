@@ -3,6 +3,7 @@
 mod auto;
 mod bias;
 mod collect;
+mod eq;
 mod method;
 mod observed;
 mod output_error;
@@ -25,6 +26,7 @@ use targets::Target;
 
 pub use auto::{Choice, Scored};
 pub use bias::correct_biases;
+pub use eq::Similarity;
 pub use method::Method;
 
 /// How often every sample goes through the network.
@@ -101,6 +103,8 @@ pub struct LayerCalibration {
     pub rule: Method,
     /// Under [`Method::Auto`], what the rule was chosen over; `None` for inputs of the network.
     pub choice: Option<Choice>,
+    /// Under [`Method::Eq`], what was reached; `None` where no output could be computed.
+    pub similarity: Option<Similarity>,
     /// The largest absolute value that is not clipped.
     pub threshold: Threshold,
     /// Multiplier of the input blob.
@@ -135,7 +139,7 @@ pub fn calibrate(
     let targets = targets::find(model, net.graph())?;
     let mut weights = all_weight_scales(model, &targets, options)?;
     let collector = Collector { net: &net, dataset, targets: &targets, progress };
-    let drawing = (method == Method::Auto).then(|| Drawing::new(&targets, model, dataset.len())).transpose()?;
+    let drawing = method.needs_patches().then(|| Drawing::new(&targets, model, dataset.len())).transpose()?;
     let draw = |sample: usize, slot: usize, value: &Value| match &drawing {
         Some(drawing) => drawing.see(sample, slot, value),
         None => Ok(()),
@@ -154,8 +158,9 @@ pub fn calibrate(
     };
     let counted =
         Counted { model, targets: &targets, ranges: &ranges, histograms: &histograms, samples: dataset.len() };
-    let decisions = decide(&counted, method, &sampled, &weights, progress)?;
+    let decisions = decide(&counted, options, &sampled, &weights, progress)?;
     drop(sampled);
+    eq::replace_weights(&counted, &decisions, &mut weights, options.winograd)?;
     if options.winograd == WinogradGuard::Observed && !method.is_ncnns() {
         observed::keep_observed(&collector, model, &decisions, &mut weights)?;
     }
@@ -197,7 +202,7 @@ fn layers(
     decisions: &[Decision],
     weights: Vec<WeightScales>,
 ) -> Result<Vec<LayerCalibration>> {
-    let layer = |(target, weights): (&Target, WeightScales)| {
+    let layer = |(index, (target, weights)): (usize, (&Target, WeightScales))| {
         let decision = &decisions[target.slot];
         let range = counted.ranges[target.slot];
         check_printable(target, &range, &decision.threshold)?;
@@ -209,6 +214,7 @@ fn layers(
             rule: decision.rule,
             threshold: decision.threshold,
             choice: decision.choice.clone(),
+            similarity: decision.searched.iter().find(|found| found.target == index).map(|found| found.similarity),
             // ncnn2table divides by a threshold of zero here; its tables say `inf`.
             input_scale: if method.is_ncnns() && decision.threshold.dead {
                 f32::INFINITY
@@ -218,7 +224,7 @@ fn layers(
             weights,
         })
     };
-    counted.targets.iter().zip(weights).map(layer).collect()
+    counted.targets.iter().zip(weights).enumerate().map(layer).collect()
 }
 
 /// What was decided for a blob.
@@ -226,42 +232,54 @@ struct Decision {
     rule: Method,
     threshold: Threshold,
     choice: Option<Choice>,
+    /// Under `eq`, the layers that read the blob.
+    searched: Vec<eq::Searched>,
+}
+
+impl Decision {
+    fn by(rule: impl Into<Method>, threshold: Threshold) -> Self {
+        Self { rule: rule.into(), threshold, choice: None, searched: Vec::new() }
+    }
 }
 
 /// A threshold for every distinct blob, by slot.
 fn decide(
     counted: &Counted<'_>,
-    method: Method,
+    options: CalibrateOptions,
     sampled: &Sampled,
     weights: &[WeightScales],
     progress: &dyn Progress,
 ) -> Result<Vec<Decision>> {
     let Counted { model, targets, ranges, histograms, samples } = *counted;
+    let method = options.method;
     progress.start("choosing thresholds", histograms.len());
+    let missing = || Error::invalid(format!("{method} needs the samples themselves, counts are not enough"));
     let decisions = (0..histograms.len())
         .into_par_iter()
         .map(|slot| {
             let readers: Vec<usize> = (0..targets.len()).filter(|&index| targets[index].slot == slot).collect();
             let is_input = readers.iter().any(|&index| targets[index].reads_network_input);
             let histogram = &histograms[slot];
+            // Made here and dropped here: the probes of all layers at once would take much memory.
+            let probe = |&index: &usize| {
+                let patches = sampled.patches.get(index)?;
+                Probe::new(&model.layers[targets[index].layer], patches, &weights[index].scales).transpose()
+            };
             let decision = if let Some(rule) = method.rule(is_input) {
                 let elements = ranges[slot].values / samples.max(1) as u64;
-                let threshold = rule.threshold_of(histogram, elements);
-                Decision { rule: rule.into(), threshold, choice: None }
+                Decision::by(rule, rule.threshold_of(histogram, elements))
             } else if method == Method::MovingAverage {
-                let missing =
-                    || Error::invalid(format!("{method} needs the samples themselves, counts are not enough"));
-                let threshold = sampled.maxima.get(slot).ok_or_else(missing)?.moving_average(Maxima::CONSTANT);
-                Decision { rule: method, threshold, choice: None }
+                let maxima = sampled.maxima.get(slot).ok_or_else(missing)?;
+                Decision::by(method, maxima.moving_average(Maxima::CONSTANT))
+            } else if method == Method::Eq {
+                if sampled.patches.is_empty() {
+                    return Err(missing());
+                }
+                eq::search(histogram, is_input, eq::readers(&readers, probe, weights, options.winograd)?)?
             } else {
-                // Made here and dropped here: the probes of all layers at once would take much memory.
-                let probe = |&index: &usize| {
-                    let patches = sampled.patches.get(index)?;
-                    Probe::new(&model.layers[targets[index].layer], patches, &weights[index].scales).transpose()
-                };
                 let choice = auto::choose(histogram, &readers.iter().filter_map(probe).collect::<Result<Vec<_>>>()?)?;
                 let Scored { rule, threshold, .. } = choice.winner;
-                Decision { rule: rule.into(), threshold, choice: Some(choice) }
+                Decision { choice: Some(choice), ..Decision::by(rule, threshold) }
             };
             progress.step();
             Ok(decision)

@@ -1,5 +1,9 @@
 //! What a layer's output loses to quantization, on patches.
 
+use std::borrow::Cow;
+use std::iter::Sum;
+use std::ops::{Add, Sub};
+
 use fp32_ref::Activation;
 use int8_kernels::{ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Run, quantize, quantize_values};
 use ncnn_format::{Error, Layer, LayerKind, Result, WeightRole, typed};
@@ -15,6 +19,8 @@ pub(super) struct Probe<'a> {
     groups: usize,
     /// `[patch][group][depth]`.
     patches: &'a [f32],
+    /// `[output][depth]`.
+    weights: Cow<'a, [f32]>,
     /// The int8 weights, one 1 x 1 convolution over patches taken for pixels.
     product: Product,
     /// Per output.
@@ -41,7 +47,7 @@ impl<'a> Probe<'a> {
     ///
     /// # Errors
     /// `Malformed` when the layer's parameters or weights cannot be read.
-    pub(super) fn new(layer: &Layer, patches: &'a Patches, weight_scales: &[f32]) -> Result<Option<Self>> {
+    pub(super) fn new(layer: &'a Layer, patches: &'a Patches, weight_scales: &[f32]) -> Result<Option<Self>> {
         let (outputs, groups, activation) = form(layer)?;
         let weights = layer.weight_f32(WeightRole::Weight)?;
         let depth = weights.len().checked_div(outputs).unwrap_or(0);
@@ -54,22 +60,40 @@ impl<'a> Probe<'a> {
         if all == 0 || patches.is_empty() || !patches.len().is_multiple_of(all) || !outputs.is_multiple_of(groups) {
             return Ok(None);
         }
-        let per_scale = (outputs / weight_scales.len().max(1)).max(1);
-        let weight_scales: Vec<f32> = (0..outputs).map(|output| weight_scales[output / per_scale]).collect();
-        let quantized: Vec<i8> = weights
-            .chunks_exact(depth)
-            .zip(&weight_scales)
-            .flat_map(|(weights, &scale)| weights.iter().map(move |&weight| quantize(weight, scale)))
-            .collect();
-        let product = if outputs == groups && groups > 1 {
+        let expected = outputs_of(patches, &weights, &bias, groups, depth)?;
+        let product = Product::Depthwise(Vec::new());
+        let mut probe = Self {
+            outputs,
+            depth,
+            groups,
+            patches,
+            weights,
+            product,
+            weight_scales: Vec::new(),
+            bias,
+            activation,
+            expected,
+        };
+        probe.quantize_weights(weight_scales)?;
+        Ok(Some(probe))
+    }
+
+    /// Gives the weights other scales, one per slice.
+    pub(super) fn quantize_weights(&mut self, scales: &[f32]) -> Result<()> {
+        let per_scale = (self.outputs / scales.len().max(1)).max(1);
+        self.weight_scales = (0..self.outputs).map(|output| scales[output / per_scale]).collect();
+        let rows = self.weights.chunks_exact(self.depth).zip(&self.weight_scales);
+        let quantized: Vec<i8> =
+            rows.flat_map(|(row, &scale)| row.iter().map(move |&weight| quantize(weight, scale))).collect();
+        self.product = if self.outputs == self.groups && self.groups > 1 {
             Product::Depthwise(quantized)
         } else {
-            let shape = ConvShape { groups, ..ConvShape::pointwise(all, outputs) };
-            let unused = Epilogue::new(vec![1.0; outputs], None, int8_kernels::Activation::None).map_err(wrong)?;
+            let shape =
+                ConvShape { groups: self.groups, ..ConvShape::pointwise(self.depth * self.groups, self.outputs) };
+            let unused = Epilogue::new(vec![1.0; self.outputs], None, int8_kernels::Activation::None).map_err(wrong)?;
             Product::Dense(Box::new(PixelConv::new(shape, &quantized, unused, Isa::detect()).map_err(wrong)?))
         };
-        let expected = outputs_of(patches, &weights, &bias, groups, depth)?;
-        Ok(Some(Self { outputs, depth, groups, patches, product, weight_scales, bias, activation, expected }))
+        Ok(())
     }
 
     fn count(&self) -> usize {
@@ -103,28 +127,53 @@ impl<'a> Probe<'a> {
     /// Squared error of every output channel behind the activation, and how far its mean before the
     /// activation is off (float minus int8).
     pub(super) fn errors(&self, input_scale: f32) -> Result<Vec<ChannelError>> {
-        let steps: Vec<f32> = self.weight_scales.iter().map(|scale| 1.0 / (input_scale * scale)).collect();
         let mut errors = vec![ChannelError::default(); self.outputs];
-        let [mut found, mut expected] = [vec![0.0; self.outputs], vec![0.0; self.outputs]];
-        let sums = self.sums(input_scale)?;
-        for (sums, outputs) in sums.chunks_exact(self.outputs).zip(self.expected.chunks_exact(self.outputs)) {
-            for (((found, &sum), step), bias) in found.iter_mut().zip(sums).zip(&steps).zip(&self.bias) {
-                *found = sum as f32 * step + bias;
-            }
-            for ((error, &expected), &found) in errors.iter_mut().zip(outputs).zip(&found) {
+        self.each_patch(input_scale, |before, after| {
+            for ((error, &expected), &found) in errors.iter_mut().zip(before.expected).zip(before.found) {
                 error.shift += f64::from(expected - found);
             }
-            expected.copy_from_slice(outputs);
-            self.activation.apply_all(&mut expected);
-            self.activation.apply_all(&mut found);
-            for ((error, &expected), &found) in errors.iter_mut().zip(&expected).zip(&found) {
+            for ((error, &expected), &found) in errors.iter_mut().zip(after.expected).zip(after.found) {
                 let difference = f64::from(expected - found);
                 error.squared += difference * difference;
             }
-        }
+        })?;
         let count = self.count() as f64;
         errors.iter_mut().for_each(|error| (error.squared, error.shift) = (error.squared / count, error.shift / count));
         Ok(errors)
+    }
+
+    /// How the int8 outputs lie to those in f32, behind the activation, per slice of `slices`.
+    pub(super) fn alignments(&self, input_scale: f32, slices: usize) -> Result<Vec<Alignment>> {
+        let per_scale = (self.outputs / slices.max(1)).max(1);
+        let mut alignments = vec![Alignment::default(); self.outputs];
+        self.each_patch(input_scale, |_, after| {
+            for ((alignment, &expected), &found) in alignments.iter_mut().zip(after.expected).zip(after.found) {
+                let [expected, found] = [expected, found].map(f64::from);
+                alignment.product += expected * found;
+                alignment.found += found * found;
+                alignment.expected += expected * expected;
+            }
+        })?;
+        Ok(alignments.chunks_exact(per_scale).map(|outputs| outputs.iter().copied().sum()).collect())
+    }
+
+    /// Shows the outputs of every patch, before the activation and behind it.
+    fn each_patch(&self, input_scale: f32, mut see: impl FnMut(Outputs<'_>, Outputs<'_>)) -> Result<()> {
+        let steps: Vec<f32> = self.weight_scales.iter().map(|scale| 1.0 / (input_scale * scale)).collect();
+        let [mut found, mut active] = [vec![0.0; self.outputs], vec![0.0; self.outputs]];
+        let mut active_expected = active.clone();
+        let sums = self.sums(input_scale)?;
+        for (sums, expected) in sums.chunks_exact(self.outputs).zip(self.expected.chunks_exact(self.outputs)) {
+            for (((found, &sum), step), bias) in found.iter_mut().zip(sums).zip(&steps).zip(&self.bias) {
+                *found = sum as f32 * step + bias;
+            }
+            active.copy_from_slice(&found);
+            active_expected.copy_from_slice(expected);
+            self.activation.apply_all(&mut active);
+            self.activation.apply_all(&mut active_expected);
+            see(Outputs { expected, found: &found }, Outputs { expected: &active_expected, found: &active });
+        }
+        Ok(())
     }
 
     /// Mean square of the float output, summed over the channels.
@@ -190,4 +239,61 @@ fn outputs_of(patches: &[f32], weights: &[f32], bias: &[f32], groups: usize, dep
 pub(super) struct ChannelError {
     pub(super) squared: f64,
     pub(super) shift: f64,
+}
+
+/// The outputs of a patch, by output channel.
+struct Outputs<'a> {
+    expected: &'a [f32],
+    found: &'a [f32],
+}
+
+/// What the cosine of two vectors is made of.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Alignment {
+    /// Σ expected · found.
+    pub(super) product: f64,
+    /// Σ found².
+    pub(super) found: f64,
+    /// Σ expected².
+    pub(super) expected: f64,
+}
+
+impl Alignment {
+    /// The cosine, from -1 to 1; 1 where nothing is expected, 0 where nothing is found.
+    pub(super) fn cosine(self) -> f64 {
+        if self.expected == 0.0 {
+            return 1.0;
+        }
+        if self.found == 0.0 { 0.0 } else { self.product / (self.expected * self.found).sqrt() }
+    }
+}
+
+impl Add for Alignment {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            product: self.product + other.product,
+            found: self.found + other.found,
+            expected: self.expected + other.expected,
+        }
+    }
+}
+
+impl Sub for Alignment {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self {
+            product: self.product - other.product,
+            found: self.found - other.found,
+            expected: self.expected - other.expected,
+        }
+    }
+}
+
+impl Sum for Alignment {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Self::default(), Add::add)
+    }
 }

@@ -134,7 +134,8 @@ impl Statistics {
     /// Winograd accumulators reach is not known, only what is proven.
     ///
     /// # Errors
-    /// `Invalid` when `model` is not the one that was run, when nothing was counted, and as
+    /// `Invalid` when `model` is not the one that was run, when nothing was counted, for
+    /// [`Method::MovingAverage`](super::Method::MovingAverage) and [`Method::Eq`](super::Method::Eq), and as
     /// [`calibrate`](super::calibrate) for scales that a table cannot hold.
     pub fn calibrate(
         &self,
@@ -159,7 +160,7 @@ impl Statistics {
         let weights = all_weight_scales(model, &targets, options)?;
         let samples = self.samples.len();
         let counted = Counted { model, targets: &targets, ranges: &ranges, histograms: &histograms, samples };
-        let decisions = decide(&counted, method, &Sampled::default(), &weights, progress)?;
+        let decisions = decide(&counted, options, &Sampled::default(), &weights, progress)?;
         let layers = layers(&counted, method, &decisions, weights)?;
         Ok(Calibration { layers, sequence_rows: sequence_rows(model)?, samples })
     }
