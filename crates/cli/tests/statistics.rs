@@ -40,6 +40,14 @@ fn thresholds_by_another_method_are_those_of_calibrating_with_it() {
         assert!(text.ends_with("wrote later.table: 4 layers from 8 samples\n"), "{text}");
         assert_eq!(read(&at, "direct.table"), read(&at, "later.table"), "{method}");
     }
+    for method in ["moving-average", "eq"] {
+        let thresholds = ["thresholds", "--stats", "lenet.stats", "--param", "lenet.param", "--bin", "lenet.bin"];
+        let message = fails(&[&thresholds[..], &["--method", method, "--out", "later.table"]].concat(), &at);
+        assert_eq!(
+            message,
+            format!("error: lenet.stats: {method} needs the samples themselves, counts are not enough")
+        );
+    }
     // The default compares outputs, which statistics cannot; it says so.
     let text = succeeds(&calibrate(&["--out", "again.table", "--stats", "lenet.stats"]), &at);
     assert!(text.contains("note: the rules of 3 of 4 inputs were chosen by the squared error of the input"), "{text}");
