@@ -55,6 +55,16 @@ fn thresholds_by_another_method_are_those_of_calibrating_with_it() {
 }
 
 #[test]
+fn methods_that_need_samples_are_refused_before_anything_is_counted() {
+    let at = Workspace::with_lenet();
+    for method in ["eq", "moving-average"] {
+        let message = fails(&calibrate(&["--out", "t.table", "--stats", "none.stats", "--method", method]), &at);
+        assert_eq!(message, format!("error: {method} needs the samples themselves, counts are not enough"));
+        assert!(counted(&at, "none.stats").is_none());
+    }
+}
+
+#[test]
 fn four_shards_merged_in_any_order_are_the_bytes_of_one_process() {
     let at = Workspace::with_lenet();
     let choice = ["--limit", "7", "--shuffle-seed", "3"];

@@ -1,5 +1,6 @@
 //! Threads that stay awake while a network runs.
 
+use std::cell::Cell;
 use std::hint::spin_loop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -27,6 +28,26 @@ pub(crate) fn pause(since: Instant) {
 /// A thread that found no work for so long goes to sleep. It has to end: a thread of another run in
 /// the same pool may look for work while its own is done.
 const PATIENCE: Duration = Duration::from_micros(500);
+
+thread_local! {
+    static IS_HELPING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it lives, this thread helps.
+struct Helping;
+
+impl Helping {
+    /// `None` if it helps already.
+    fn begin() -> Option<Self> {
+        (!IS_HELPING.replace(true)).then_some(Self)
+    }
+}
+
+impl Drop for Helping {
+    fn drop(&mut self) {
+        IS_HELPING.set(false);
+    }
+}
 
 impl Helpers {
     pub(crate) fn new() -> Self {
@@ -58,6 +79,12 @@ impl Helpers {
 
     fn help(&self, thread: usize) {
         let Some(is_awake) = self.is_awake.get(thread) else { return };
+        // What a helper finds to do may be another network's call for help. It is awake for that one too;
+        // helping within helping would go on until the stack is full.
+        let Some(_helping) = Helping::begin() else {
+            self.is_called.store(false, Ordering::Relaxed);
+            return;
+        };
         if is_awake.swap(true, Ordering::Relaxed) {
             return;
         }

@@ -1,5 +1,6 @@
 //! The rows of a layer's output, spread over threads.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -84,7 +85,9 @@ impl Rows<'_> {
         // Kernels take pixels by the dozen: shares of whole dozens waste none.
         let unit = if self.width < 14 { 2 } else { 1 };
         let shares = worth.clamp(1, most).min(self.range.len().div_ceil(unit));
-        if shares > 1 {
+        if shares > 1
+            && let Some(_waiting) = Waiting::begin()
+        {
             return self.spread(scratch, shares, unit, work);
         }
         let Self { range, mut sinks, .. } = self;
@@ -143,6 +146,29 @@ impl Rows<'_> {
             }
         });
         result.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+thread_local! {
+    static IS_WAITING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it lives, this thread hands out no more shares.
+///
+/// A thread that waits for its shares does other work of the pool, and if the pool runs many networks that is
+/// another network: without this, one within the other until the stack is full.
+struct Waiting;
+
+impl Waiting {
+    /// `None` if this thread is waiting already.
+    fn begin() -> Option<Self> {
+        (!IS_WAITING.replace(true)).then_some(Self)
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        IS_WAITING.set(false);
     }
 }
 

@@ -133,8 +133,12 @@ fn with_job(args: &CalibrateArgs) -> Result<(CalibrateArgs, ModelArgs)> {
             return Err(Error::invalid("neither the command line has --out nor the job a table to write"));
         }
     }
-    if args.stats.stats.is_some() && args.method.passes == Some(Passes::Two) {
-        return Err(needs_two_passes());
+    if args.stats.stats.is_some() {
+        if args.method.passes == Some(Passes::Two) {
+            return Err(needs_two_passes());
+        }
+        // Before all samples are counted for nothing.
+        args.method.chosen().check_counts_suffice()?;
     }
     Ok((args, files))
 }

@@ -71,6 +71,23 @@ impl Method {
         matches!(self, Self::Auto | Self::Eq)
     }
 
+    /// Checks that counts of values are enough for it, which is all that
+    /// [`Statistics`](super::statistics::Statistics) have.
+    ///
+    /// # Errors
+    /// `Invalid` if it needs the samples themselves.
+    pub fn check_counts_suffice(self) -> Result<()> {
+        match self {
+            Self::MovingAverage | Self::Eq => Err(self.needs_samples()),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is wrong when there are only counts.
+    pub(super) fn needs_samples(self) -> Error {
+        Error::invalid(format!("{self} needs the samples themselves, counts are not enough"))
+    }
+
     /// Whether counts that are a fraction of a bin off can change the threshold by more than a bin.
     pub(super) fn needs_exact_counts(self) -> bool {
         matches!(self, Self::NcnnKl | Self::Rule(Rule::Kl | Rule::KlNcnn | Rule::KlMerge | Rule::Js))

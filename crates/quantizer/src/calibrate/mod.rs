@@ -253,7 +253,6 @@ fn decide(
     let Counted { model, targets, ranges, histograms, samples } = *counted;
     let method = options.method;
     progress.start("choosing thresholds", histograms.len());
-    let missing = || Error::invalid(format!("{method} needs the samples themselves, counts are not enough"));
     let decisions = (0..histograms.len())
         .into_par_iter()
         .map(|slot| {
@@ -269,11 +268,11 @@ fn decide(
                 let elements = ranges[slot].values / samples.max(1) as u64;
                 Decision::by(rule, rule.threshold_of(histogram, elements))
             } else if method == Method::MovingAverage {
-                let maxima = sampled.maxima.get(slot).ok_or_else(missing)?;
+                let maxima = sampled.maxima.get(slot).ok_or_else(|| method.needs_samples())?;
                 Decision::by(method, maxima.moving_average(Maxima::CONSTANT))
             } else if method == Method::Eq {
                 if sampled.patches.is_empty() {
-                    return Err(missing());
+                    return Err(method.needs_samples());
                 }
                 eq::search(histogram, is_input, eq::readers(&readers, probe, weights, options.winograd)?)?
             } else {
