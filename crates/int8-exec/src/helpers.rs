@@ -104,3 +104,29 @@ impl Helpers {
         is_awake.store(false, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+mod tests {
+    use super::*;
+
+    /// Does `help` take up a job that waits in the pool?
+    fn takes_a_job(is_helping: bool) -> bool {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build().unwrap();
+        pool.install(|| {
+            let ran = Arc::new(AtomicBool::new(false));
+            let job = Arc::clone(&ran);
+            rayon::spawn(move || job.store(true, Ordering::SeqCst));
+            let helping = is_helping.then(Helping::begin);
+            Helpers::new().help(0);
+            drop(helping);
+            ran.load(Ordering::SeqCst)
+        })
+    }
+
+    #[test]
+    fn who_helps_already_does_not_start_again() {
+        assert!(takes_a_job(false));
+        assert!(!takes_a_job(true));
+    }
+}

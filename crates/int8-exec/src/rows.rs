@@ -232,4 +232,24 @@ mod tests {
             assert_eq!(bytes, expected, "{threads} threads");
         }
     }
+
+    #[test]
+    fn who_waits_for_shares_hands_out_no_others() {
+        let calls = |is_waiting: bool| {
+            let waiting = is_waiting.then(Waiting::begin);
+            let calls = AtomicUsize::new(0);
+            let work = |_: Range<usize>, _: &mut [Sink<'_>], _: &mut PixelScratch| {
+                calls.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            };
+            let mut scratch = Scratches::default();
+            scratch.0.resize_with(2, Mutex::default);
+            Rows { range: 0..8, width: 16, sinks: RowSinks::new() }.share(&scratch, LEAST_SHARE, &work).unwrap();
+            drop(waiting);
+            calls.load(Ordering::SeqCst)
+        };
+        assert!(calls(false) > 1);
+        assert_eq!(calls(true), 1);
+        assert!(calls(false) > 1, "waiting has ended");
+    }
 }
