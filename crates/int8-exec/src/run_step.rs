@@ -6,7 +6,7 @@ use std::ops::Range;
 use fp32_ref::{BlobId, Graph, Pixels, Tensor, Value, run_layer};
 use int8_kernels::{
     Activation, Addend, Image, Isa, Padding, PixelConv, PixelScratch, Place, Residual, Run, Sink, max_pool,
-    quantize_planes, quantize_values, stored,
+    quantize_planes, quantize_values, stored, unstored,
 };
 use ncnn_format::{Error, Result};
 
@@ -79,9 +79,9 @@ impl Context<'_> {
                 result?;
             }
             Op::Limit { low, high, from, to } => {
-                let (low, high) = (stored(*low), stored(*high));
                 each_pixel(from, to, buffers, |from, to| {
-                    to.iter_mut().zip(from).for_each(|(to, &from)| *to = from.max(low).min(high));
+                    let limited = |byte| stored(unstored(byte).max(*low).min(*high));
+                    to.iter_mut().zip(from).for_each(|(to, &from)| *to = limited(from));
                 });
             }
             Op::Move { moving: Moving::Pattern(pattern), from, to } => {

@@ -5,7 +5,7 @@ use std::ops::Range;
 use crate::error::{Error, checked_product};
 use crate::geometry::ConvShape;
 use crate::lanes::Lanes;
-use crate::micro_kernel::{DenseKernel, KR, Strip, Taps};
+use crate::micro_kernel::{DenseKernel, Strip, Taps};
 use crate::panel::{AlignedBytes, put};
 use crate::source::{Needs, Source};
 
@@ -61,16 +61,16 @@ impl DenseWeights {
         let (in_group, out_group) = (shape.in_channels / shape.groups, shape.out_channels / shape.groups);
         let taps = shape.kernel_h * shape.kernel_w;
         let is_joined =
-            shape.groups == 1 && shape.dilation_w == 1 && shape.kernel_w > 1 && !in_group.is_multiple_of(KR);
+            shape.groups == 1 && shape.dilation_w == 1 && shape.kernel_w > 1 && !in_group.is_multiple_of(kernel.depths);
         let (runs, run) = if is_joined { (shape.kernel_h, shape.kernel_w * in_group) } else { (taps, in_group) };
-        let groups = runs * run.div_ceil(KR);
+        let groups = runs * run.div_ceil(kernel.depths);
         let mut panels = Vec::new();
         let (mut end, mut lane) = (0usize, 0);
         for group in 0..shape.groups {
             for first in (0..out_group).step_by(kernel.lanes * kernel.vectors) {
                 let channels = (kernel.lanes * kernel.vectors).min(out_group - first);
                 let vectors = channels.div_ceil(kernel.lanes).max(kernel.least_vectors);
-                let size = [groups, vectors * kernel.lanes, kernel.form.bytes_per_lane()];
+                let size = [groups, vectors * kernel.lanes, kernel.form.bytes_per_lane(kernel.depths)];
                 let next = end.checked_add(checked_product("packed weights", &size)?);
                 let next = next.ok_or(Error::TooLarge { what: "packed weights" })?;
                 panels.push(Panel {
@@ -99,9 +99,9 @@ impl DenseWeights {
     fn fill(&mut self, shape: &ConvShape, weights: &[i8]) {
         let (kernel, taps) = (self.kernel, shape.kernel_h * shape.kernel_w);
         let depth = self.in_group * taps;
-        let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane();
+        let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane(kernel.depths);
         let run = if self.is_joined { shape.kernel_w * self.in_group } else { self.in_group };
-        let run_bytes = run.next_multiple_of(KR);
+        let run_bytes = run.next_multiple_of(kernel.depths);
         let bytes = self.bytes.as_mut_slice();
         // The weights of one channel in the order of the runs, zeros where a run ends within a group.
         let mut row = vec![0; depth / run * run_bytes];
@@ -118,7 +118,7 @@ impl DenseWeights {
                     row[start..start + self.in_group].iter_mut().zip(from).for_each(|(to, &weight)| *to = weight);
                 }
                 let vectors = bytes[index / kernel.lanes * vector_bytes..].chunks_mut(panel.vectors * vector_bytes);
-                for (vector, &group) in vectors.zip(row.as_chunks::<KR>().0) {
+                for (vector, group) in vectors.zip(row.chunks_exact(kernel.depths)) {
                     put(&mut vector[..vector_bytes], kernel.form, kernel.lanes, index % kernel.lanes, group);
                 }
             }
@@ -130,9 +130,10 @@ impl DenseWeights {
     }
 
     pub(crate) fn needs(&self, shape: &ConvShape) -> Needs {
-        let group = shape.in_channels - self.in_group + self.in_group.next_multiple_of(KR);
-        let joined =
-            shape.in_channels + (shape.kernel_w * self.in_group).next_multiple_of(KR) - shape.kernel_w * self.in_group;
+        let depths = self.kernel.depths;
+        let group = shape.in_channels - self.in_group + self.in_group.next_multiple_of(depths);
+        let joined = shape.in_channels + (shape.kernel_w * self.in_group).next_multiple_of(depths)
+            - shape.kernel_w * self.in_group;
         Needs { is_dense: self.is_joined, last_pixel: if self.is_joined { joined } else { group } }
     }
 
@@ -142,12 +143,12 @@ impl DenseWeights {
         let can_join = shape.groups == 1
             && shape.dilation_w == 1
             && source.pixel_stride == shape.in_channels
-            && shape.in_channels.is_multiple_of(KR);
+            && shape.in_channels.is_multiple_of(self.kernel.depths);
         let is_joined = self.is_joined || can_join;
         let run = if is_joined { shape.kernel_w * self.in_group } else { self.in_group };
         let columns = if is_joined { 1 } else { shape.kernel_w };
         let offsets = (0..shape.kernel_h).flat_map(|y| (0..columns).map(move |x| source.tap(shape, y, x)));
-        taps.set(offsets, run.div_ceil(KR));
+        taps.set(offsets, run.div_ceil(self.kernel.depths), self.kernel.depths);
     }
 
     /// Computes all channels of the pixels of a band and hands them on, tile by tile.

@@ -30,7 +30,7 @@ impl DepthwiseWeights {
         let shared = if can_share { kernel.channels / channels } else { 1 };
         let blocks = channels.div_ceil(kernel.channels);
         let groups = slots(shape).count() / KR;
-        let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane();
+        let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane(KR);
         let parts = kernel.channels / kernel.lanes;
         let mut bytes = AlignedBytes::zeros(blocks * groups * parts * vector_bytes);
         let mut initial = vec![0i32; blocks * kernel.channels];
@@ -45,7 +45,7 @@ impl DepthwiseWeights {
             *initial = kernel.form.initial_factor() * sum;
             let slots: Vec<i8> =
                 slots(shape).map(|tap| tap.map_or(0, |(y, x)| weights[y * shape.kernel_w + x])).collect();
-            for (group, &four) in slots.as_chunks::<KR>().0.iter().enumerate() {
+            for (group, four) in slots.chunks_exact(KR).enumerate() {
                 let vector = (block * groups + group) * parts + lane / kernel.lanes;
                 let to = &mut bytes.as_mut_slice()[vector * vector_bytes..][..vector_bytes];
                 put(to, kernel.form, kernel.lanes, lane % kernel.lanes, four);
@@ -66,14 +66,14 @@ impl DepthwiseWeights {
 
     /// The taps of a window over `source`, filled up to whole groups.
     pub(crate) fn set_taps(&self, shape: &ConvShape, source: &Source<'_>, taps: &mut Taps) {
-        taps.set(slots(shape).map(|tap| tap.map_or(0, |(y, x)| source.tap(shape, y, x))), 0);
+        taps.set(slots(shape).map(|tap| tap.map_or(0, |(y, x)| source.tap(shape, y, x))), 0, KR);
     }
 
     /// Computes all channels of the pixels of a band and hands them on.
     pub(crate) fn walk(&self, source: &Source<'_>, lines: Lines, taps: &Taps, mut emit: impl FnMut(Computed<'_>)) {
         let mut tile = [0i32; LARGEST_TILE];
         let block = self.kernel.channels;
-        let block_bytes = taps.offsets().len() / KR * block * self.kernel.form.bytes_per_lane();
+        let block_bytes = taps.offsets().len() / KR * block * self.kernel.form.bytes_per_lane(KR);
         let panels = self.bytes.as_slice().chunks_exact(block_bytes);
         let step = source.pixel_step * self.shared;
         for (index, (panel, initial)) in panels.zip(self.initial.chunks_exact(block)).enumerate() {

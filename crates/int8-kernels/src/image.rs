@@ -7,8 +7,8 @@ use crate::error::{Error, check_at_least, checked_product};
 /// A channels-last int8 image that is read: element `(y, x, c)` is at
 /// `(y · width + x) · pixel_stride + c`.
 ///
-/// Bytes are *stored* values: the int8 value plus 128 ([`stored`]), because the dot product of x86
-/// multiplies unsigned by signed bytes. A value of zero is the byte [`ZERO`].
+/// Bytes are *stored* values: the int8 value plus [`ZERO`] ([`stored`]). How bytes are stored is the
+/// choice of the architecture, so what leaves a program must go through [`unstored`].
 ///
 /// A pixel may have more bytes than this image has channels (`pixel_stride >= channels`), so that an
 /// image can be some channels of a wider one: start the slice at the first of them.
@@ -21,19 +21,28 @@ pub struct Image<'a> {
     pixel_stride: usize,
 }
 
-/// The stored byte of the int8 value 0.
-pub const ZERO: u8 = 128;
+/// The stored byte of the int8 value 0: 128 on x86, whose dot product multiplies unsigned by signed
+/// bytes; 0 (two's complement) elsewhere, where dot products are signed.
+pub const ZERO: u8 = if cfg!(target_arch = "x86_64") { 128 } else { 0 };
 
-/// The byte that stands for an int8 value: the value plus 128.
+/// The byte that stands for an int8 value: the value plus [`ZERO`].
 #[inline]
 pub const fn stored(value: i8) -> u8 {
-    value as u8 ^ 0x80
+    value as u8 ^ ZERO
 }
 
 /// The int8 value of a stored byte.
 #[inline]
 pub const fn unstored(byte: u8) -> i8 {
-    (byte ^ 0x80) as i8
+    (byte ^ ZERO) as i8
+}
+
+/// The stored byte of the larger of two values.
+#[inline(always)]
+pub(crate) const fn larger(a: u8, b: u8) -> u8 {
+    // Bytes of values plus 128 have the order of their values.
+    const FLIP: u8 = ZERO ^ 128;
+    if a ^ FLIP > b ^ FLIP { a } else { b }
 }
 
 impl<'a> Image<'a> {
@@ -118,9 +127,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stored_bytes_are_values_plus_128() {
-        assert_eq!([-127, 0, 127].map(stored), [1, ZERO, 255]);
+    fn stored_bytes_are_values_plus_that_of_zero() {
+        assert_eq!([-127, 0, 127].map(stored), [-127i8, 0, 127].map(|value| (value as u8).wrapping_add(ZERO)));
         assert!((i8::MIN..=i8::MAX).all(|value| unstored(stored(value)) == value));
+    }
+
+    #[test]
+    fn the_larger_byte_is_that_of_the_larger_value() {
+        for (a, b) in (i8::MIN..=i8::MAX).flat_map(|a| [-128, -3, 0, 127].map(|b| (a, b))) {
+            assert_eq!(larger(stored(a), stored(b)), stored(a.max(b)));
+        }
     }
 
     #[test]

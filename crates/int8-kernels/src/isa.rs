@@ -5,6 +5,8 @@
 use std::fmt;
 use std::sync::OnceLock;
 
+use crate::arch;
+
 /// Proof that this CPU has an instruction set: a value can only be made by detection.
 ///
 /// A caller that wants to choose (an option, an environment variable) goes through [`Isa::by_name`],
@@ -14,6 +16,7 @@ pub struct Isa(Level);
 
 /// Every instruction set of the kernel table, from least to most capable.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[allow(dead_code, reason = "each architecture has some of them")]
 pub(crate) enum Level {
     Scalar,
     Sse41,
@@ -21,10 +24,10 @@ pub(crate) enum Level {
     AvxVnni,
     Avx512Bw,
     Avx512Vnni,
+    Neon,
+    DotProd,
+    I8mm,
 }
-
-/// Above [`Level::Scalar`].
-const ABOVE_SCALAR: [Level; 5] = [Level::Sse41, Level::Avx2, Level::AvxVnni, Level::Avx512Bw, Level::Avx512Vnni];
 
 impl Isa {
     /// The best instruction set that this CPU has and kernels exist for.
@@ -41,8 +44,8 @@ impl Isa {
     pub fn available() -> &'static [Self] {
         static AVAILABLE: OnceLock<Vec<Isa>> = OnceLock::new();
         AVAILABLE.get_or_init(|| {
-            let found = ABOVE_SCALAR.into_iter().filter(|level| level.is_detected());
-            std::iter::once(Self::scalar()).chain(found.map(Self)).collect()
+            let levels = arch::KERNELS.iter().map(|kernels| kernels.level);
+            levels.filter(|level| level.is_detected()).map(Self).collect()
         })
     }
 
@@ -52,7 +55,8 @@ impl Isa {
         Self::available().iter().copied().find(|isa| isa.name() == name)
     }
 
-    /// The name in kernel names and options: `scalar`, `sse41`, `avx2`, `avxvnni`, `avx512bw` or `avx512vnni`.
+    /// The name in kernel names and options: `scalar`; on x86-64 `sse41`, `avx2`, `avxvnni`, `avx512bw` or
+    /// `avx512vnni`; on ARMv8 `neon`, `dotprod` or `i8mm`; on ARMv7 `neon`.
     pub const fn name(self) -> &'static str {
         self.0.name()
     }
@@ -71,6 +75,9 @@ impl Level {
             Self::AvxVnni => "avxvnni",
             Self::Avx512Bw => "avx512bw",
             Self::Avx512Vnni => "avx512vnni",
+            Self::Neon => "neon",
+            Self::DotProd => "dotprod",
+            Self::I8mm => "i8mm",
         }
     }
 
@@ -92,10 +99,24 @@ impl Level {
             Self::AvxVnni => avx2() && is_x86_feature_detected!("avxvnni"),
             Self::Avx512Bw => avx512(),
             Self::Avx512Vnni => avx512() && is_x86_feature_detected!("avx512vnni"),
+            Self::Neon | Self::DotProd | Self::I8mm => false,
         }
     }
 
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    fn is_detected(self) -> bool {
+        use std::arch::is_aarch64_feature_detected;
+        let dotprod = || is_aarch64_feature_detected!("neon") && is_aarch64_feature_detected!("dotprod");
+        match self {
+            Self::Scalar => true,
+            Self::Neon => is_aarch64_feature_detected!("neon"),
+            Self::DotProd => dotprod(),
+            Self::I8mm => dotprod() && is_aarch64_feature_detected!("i8mm"),
+            Self::Sse41 | Self::Avx2 | Self::AvxVnni | Self::Avx512Bw | Self::Avx512Vnni => false,
+        }
+    }
+
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     fn is_detected(self) -> bool {
         self == Self::Scalar
     }
@@ -116,7 +137,7 @@ mod tests {
         assert_eq!(Isa::by_name("scalar"), Some(Isa::scalar()));
         assert_eq!(Isa::by_name("no_such_isa"), None);
         assert_eq!(Isa::by_name(""), None);
-        for level in ABOVE_SCALAR {
+        for level in arch::KERNELS.iter().map(|kernels| kernels.level) {
             assert_eq!(Isa::by_name(level.name()).is_some(), level.is_detected());
         }
     }

@@ -31,7 +31,7 @@ impl Lanes {
         self.channels[first..first + channels.len()].iter_mut().zip(channels).for_each(|(lane, c)| *lane = Some(c));
     }
 
-    /// Sums begin at `factor` · Σw: −128 for kernels that multiply stored bytes, each of which is 128
+    /// Sums begin at `factor` · Σw: −`ZERO` for kernels that multiply stored bytes, each of which is that much
     /// more than its value. `depth` is the number of weights of a channel.
     pub(crate) fn start_at_sums(&mut self, factor: i32, weights: &[i8], depth: usize) {
         for (initial, channel) in self.initial.iter_mut().zip(&self.channels) {

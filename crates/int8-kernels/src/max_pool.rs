@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::error::Error;
 use crate::geometry::{ConvShape, Padding};
-use crate::image::{Image, check_extent, check_rows, stored};
+use crate::image::{Image, check_extent, check_rows, larger, stored};
 use crate::isa::Isa;
 use crate::micro_kernel::kernels_of;
 use crate::sink::Place;
@@ -158,7 +158,7 @@ fn largest_chunk<const N: usize>(windows: &MaxWindows<'_>, start: usize) -> [u8;
             let at = start + y * windows.rows.1 + x * windows.columns.1;
             let Some(bytes) = windows.bytes.get(at..).and_then(|bytes| bytes.first_chunk::<N>()) else { return best };
             for (best, &byte) in best.iter_mut().zip(bytes) {
-                *best = (*best).max(byte);
+                *best = larger(*best, byte);
             }
         }
     }

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use crate::arch;
 use crate::finish::{Finish, Tile};
+use crate::image::ZERO;
 use crate::isa::Isa;
 use crate::max_pool::MaxWindows;
 use crate::sink::Sink;
@@ -28,17 +29,19 @@ pub struct MicroKernels {
     pub peak: (u64, fn(u64) -> i32),
 }
 
-/// Bytes of an activation that meet one weight vector: four, as in the dot products of x86.
+/// Taps of a depthwise kernel that meet one weight vector, and most dense kernels' depths: four, as in the
+/// dot products of x86 and of ARM.
 pub const KR: usize = 4;
 
 /// How weights lie in memory for a kernel's multiplication.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WeightForm {
-    /// Four bytes per lane, depths `k … k + 3`: unsigned times signed dot products.
+    /// The bytes of a group side by side, lane by lane: dot products.
     Bytes,
-    /// Per vector of lanes two vectors of 16-bit pairs, depths `(k, k + 2)` and then `(k + 1, k + 3)`.
+    /// Per vector of lanes two vectors of 16-bit pairs, depths `(k, k + 2)` and then `(k + 1, k + 3)`;
+    /// groups of four.
     WordPairs,
-    /// Depth by depth, one byte per lane, for kernels that subtract the 128 of stored bytes themselves and
+    /// Depth by depth, one byte per lane, for kernels that turn stored bytes into values themselves and
     /// add two products in 16 bits, which values within ±127 allow.
     Rows,
 }
@@ -46,7 +49,7 @@ pub enum WeightForm {
 /// A kernel that computes up to `halves · pixels` pixels of `lanes · vectors` output channels.
 #[derive(Debug)]
 pub struct DenseKernel {
-    /// `dense_<pixels>x<channels>c<KR>__<isa>`.
+    /// `dense_<pixels>x<channels>c<depths>__<isa>`.
     pub name: &'static str,
     /// Pixels of one half at most.
     pub pixels: usize,
@@ -58,7 +61,9 @@ pub struct DenseKernel {
     pub vectors: usize,
     /// Vectors of output channels at least; a panel with fewer channels has lanes without weights.
     pub least_vectors: usize,
-    /// Layout of a panel: `[depth / KR][vector][form]`.
+    /// Depths of a group: consecutive bytes of an activation that meet one weight vector.
+    pub depths: usize,
+    /// Layout of a panel: `[depth / depths][vector][form]`.
     pub form: WeightForm,
     /// Writes `[half][pixel][lanes · vectors]` sums.
     ///
@@ -84,7 +89,7 @@ pub struct Strip<'a> {
     pub taps: &'a Taps,
     /// Vectors of output channels.
     pub vectors: usize,
-    /// Weights of these channels: `[tap][group of KR depths][vector][form]`.
+    /// Weights of these channels: `[tap][group of depths][vector][form]`.
     pub panel: &'a [i8],
     /// What the sums begin with, one per channel.
     pub initial: &'a [i32],
@@ -154,39 +159,39 @@ pub struct RowKernels {
 }
 
 impl WeightForm {
-    /// Bytes of `KR` depths of one lane.
-    pub const fn bytes_per_lane(self) -> usize {
+    /// Bytes of a group of `depths` depths of one lane.
+    pub const fn bytes_per_lane(self, depths: usize) -> usize {
         match self {
-            Self::Bytes | Self::Rows => KR,
-            Self::WordPairs => 2 * KR,
+            Self::Bytes | Self::Rows => depths,
+            Self::WordPairs => 2 * depths,
         }
     }
 
-    /// What multiplies the sum of a lane's weights to give what its sum begins with: −128, if stored bytes
-    /// are multiplied as they are.
+    /// What multiplies the sum of a lane's weights to give what its sum begins with: −[`ZERO`], if stored
+    /// bytes are multiplied as they are.
     pub const fn initial_factor(self) -> i32 {
         match self {
-            Self::Bytes | Self::WordPairs => -128,
+            Self::Bytes | Self::WordPairs => -(ZERO as i32),
             Self::Rows => 0,
         }
     }
 }
 
 impl Taps {
-    /// Runs of `groups · KR` bytes at `offsets`.
-    pub fn new(offsets: Vec<usize>, groups: usize) -> Self {
+    /// Runs of `groups · depths` bytes at `offsets`.
+    pub fn new(offsets: Vec<usize>, groups: usize, depths: usize) -> Self {
         let mut taps = Self::default();
-        taps.set(offsets.into_iter(), groups);
+        taps.set(offsets.into_iter(), groups, depths);
         taps
     }
 
     /// The same with other offsets, in the memory of these.
-    pub(crate) fn set(&mut self, offsets: impl Iterator<Item = usize>, groups: usize) {
+    pub(crate) fn set(&mut self, offsets: impl Iterator<Item = usize>, groups: usize, depths: usize) {
         self.offsets.clear();
         self.offsets.extend(offsets);
         self.groups = groups;
         let last = self.offsets.iter().copied().max().unwrap_or(0);
-        self.reach = groups.saturating_mul(KR).saturating_add(last);
+        self.reach = groups.saturating_mul(depths).saturating_add(last);
     }
 
     /// Where each run starts.
@@ -194,7 +199,7 @@ impl Taps {
         &self.offsets
     }
 
-    /// Groups of `KR` bytes of each run.
+    /// Groups of depths of each run.
     pub fn groups(&self) -> usize {
         self.groups
     }
@@ -218,7 +223,8 @@ impl Strip<'_> {
             && (1..=kernel.pixels).contains(&self.pixels)
             && (kernel.least_vectors..=kernel.vectors).contains(&self.vectors)
             && end.is_some_and(|end| end <= self.bytes.len())
-            && self.panel.len() == self.taps.offsets.len() * self.taps.groups * channels * kernel.form.bytes_per_lane()
+            && self.panel.len()
+                == self.taps.offsets.len() * self.taps.groups * channels * kernel.form.bytes_per_lane(kernel.depths)
             && self.initial.len() >= channels
     }
 
@@ -237,7 +243,7 @@ impl Windows<'_> {
         (1..=kernel.pixels).contains(&self.pixels)
             && self.taps.offsets.len().is_multiple_of(KR)
             && end.is_some_and(|end| end <= self.bytes.len())
-            && self.panel.len() == self.taps.offsets.len() / KR * kernel.channels * kernel.form.bytes_per_lane()
+            && self.panel.len() == self.taps.offsets.len() / KR * kernel.channels * kernel.form.bytes_per_lane(KR)
             && self.initial.len() >= kernel.channels
     }
 }

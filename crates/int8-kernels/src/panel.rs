@@ -1,6 +1,6 @@
 //! Weights in the order and form in which kernels read them.
 
-use crate::micro_kernel::{KR, WeightForm};
+use crate::micro_kernel::WeightForm;
 
 /// Bytes that start at a cache line, so that vector loads never cross two.
 #[derive(Debug, Clone, Default)]
@@ -33,18 +33,21 @@ impl AlignedBytes {
 ///
 /// # Panics
 /// If `vector` is too short for the lane.
-pub fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, weights: [i8; KR]) {
+pub fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, weights: &[i8]) {
     match form {
-        WeightForm::Bytes => vector[lane * KR..][..KR].copy_from_slice(&weights),
+        WeightForm::Bytes => vector[lane * weights.len()..][..weights.len()].copy_from_slice(weights),
         WeightForm::Rows => {
-            for (depth, weight) in weights.into_iter().enumerate() {
+            for (depth, &weight) in weights.iter().enumerate() {
                 vector[depth * lanes + lane] = weight;
             }
         }
         WeightForm::WordPairs => {
-            let [a, b, c, d] = weights.map(|weight| i16::from(weight).to_le_bytes().map(|byte| byte as i8));
-            vector[lane * KR..][..KR].copy_from_slice(&[a[0], a[1], c[0], c[1]]);
-            vector[(lanes + lane) * KR..][..KR].copy_from_slice(&[b[0], b[1], d[0], d[1]]);
+            // Of four depths the even ones come first.
+            for (depth, &weight) in weights.iter().enumerate() {
+                let word = i16::from(weight).to_le_bytes().map(|byte| byte as i8);
+                let at = (depth % 2 * lanes + lane) * weights.len() + depth / 2 * 2;
+                vector[at..][..2].copy_from_slice(&word);
+            }
         }
     }
 }
@@ -68,12 +71,12 @@ mod tests {
     #[test]
     fn weights_lie_in_fours_of_bytes_or_in_rows_or_in_pairs_of_words() {
         let mut bytes = [0; 8];
-        put(&mut bytes, WeightForm::Bytes, 2, 1, [1, 2, 3, -4]);
+        put(&mut bytes, WeightForm::Bytes, 2, 1, &[1, 2, 3, -4]);
         assert_eq!(bytes, [0, 0, 0, 0, 1, 2, 3, -4]);
-        put(&mut bytes, WeightForm::Rows, 2, 0, [5, 6, 7, 8]);
+        put(&mut bytes, WeightForm::Rows, 2, 0, &[5, 6, 7, 8]);
         assert_eq!(bytes, [5, 0, 6, 0, 7, 2, 8, -4]);
         let mut words = [0; 16];
-        put(&mut words, WeightForm::WordPairs, 2, 1, [1, 2, 3, -4]);
+        put(&mut words, WeightForm::WordPairs, 2, 1, &[1, 2, 3, -4]);
         assert_eq!(words, [0, 0, 0, 0, 1, 0, 3, 0, 0, 0, 0, 0, 2, 0, -4, -1]);
     }
 

@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use int8_kernels::micro_kernel::{DenseKernel, DepthwiseKernel, KR, MicroKernels, Strip, Taps, WeightForm, Windows};
 use int8_kernels::panel::{channel_of_lane, put};
 use int8_kernels::{
-    Activation, ConvShape, Epilogue, Image, Isa, MAX_DEPTH, Padding, PixelConv, PixelScratch, Run, kernels,
+    Activation, ConvShape, Epilogue, Image, Isa, MAX_DEPTH, Padding, PixelConv, PixelScratch, Run, kernels, stored,
+    unstored,
 };
 
 const GUARD: i32 = 0x5EED_5EED;
@@ -48,21 +49,22 @@ impl Fill {
         }
     }
 
-    /// Stored bytes, 1 to 255.
+    /// Stored bytes of values within ±127.
     fn bytes(self, length: usize, numbers: &mut Numbers) -> Vec<u8> {
-        let mut bytes: Vec<u8> = (0..length)
+        let mut values: Vec<i8> = (0..length)
             .map(|index| match self {
-                Self::Random => (numbers.next() % 255) as u8 + 1,
-                Self::AllHigh => 255,
-                Self::AllLow | Self::LowestWeights => 1,
-                Self::Alternating => [255, 1][index % 2],
-                Self::OneHot => 128,
+                Self::Random => (numbers.next() % 255) as u8 as i8,
+                Self::AllHigh => 127,
+                Self::AllLow | Self::LowestWeights => -127,
+                Self::Alternating => [127, -127][index % 2],
+                Self::OneHot => 0,
             })
+            .map(|value| value.max(-127))
             .collect();
         if matches!(self, Self::OneHot) && length > 0 {
-            bytes[numbers.next() as usize % length] = 1;
+            values[numbers.next() as usize % length] = -127;
         }
-        bytes
+        values.into_iter().map(stored).collect()
     }
 }
 
@@ -111,13 +113,14 @@ struct Packed {
 fn pack_dense(kernel: &DenseKernel, vectors: usize, depth: usize, fill: Fill, numbers: &mut Numbers) -> Packed {
     let lanes = vectors * kernel.lanes;
     let weights: Vec<i8> = (0..lanes * depth).map(|index| fill.weight(index, numbers)).collect();
-    let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane();
-    let mut panel = vec![0; depth / KR * vectors * vector_bytes];
-    for (index, &four) in weights.as_chunks::<KR>().0.iter().enumerate() {
-        let (lane, group) = (index / (depth / KR), index % (depth / KR));
+    let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane(kernel.depths);
+    let groups = depth / kernel.depths;
+    let mut panel = vec![0; groups * vectors * vector_bytes];
+    for (index, weights) in weights.chunks_exact(kernel.depths).enumerate() {
+        let (lane, group) = (index / groups, index % groups);
         let vector = group * vectors + lane / kernel.lanes;
         let to = &mut panel[vector * vector_bytes..][..vector_bytes];
-        put(to, kernel.form, kernel.lanes, lane % kernel.lanes, four);
+        put(to, kernel.form, kernel.lanes, lane % kernel.lanes, weights);
     }
     let initial = weights.chunks(depth).map(|weights| initial_sum(kernel.form, weights)).collect();
     Packed { weights, panel, initial }
@@ -128,18 +131,19 @@ fn initial_sum(form: WeightForm, weights: &[i8]) -> i32 {
 }
 
 fn product(weight: i8, byte: u8) -> i32 {
-    i32::from(weight) * (i32::from(byte) - 128)
+    i32::from(weight) * i32::from(unstored(byte))
 }
 
 fn check_dense(kernel: &DenseKernel, numbers: &mut Numbers) -> usize {
     let mut cases = 0;
     for (halves, pixels, vectors) in tiles(kernel) {
         for (runs, groups) in [(1, 1), (1, 2), (1, 5), (2, 1), (3, 4), (1, 9)] {
-            let (turn, depth) = (cases, runs * groups * KR);
+            let run = groups * kernel.depths;
+            let (turn, depth) = (cases, runs * run);
             let fill = FILLS[turn % FILLS.len()];
             let packed = pack_dense(kernel, vectors, depth, fill, numbers);
-            let (step, apart) = (groups * KR + turn % 4, groups * KR + 1 + turn % 5);
-            let taps = Taps::new((0..runs).map(|run| run * apart).collect(), groups);
+            let (step, apart) = (run + turn % 4, run + 1 + turn % 5);
+            let taps = Taps::new((0..runs).map(|run| run * apart).collect(), groups, kernel.depths);
             let starts = [turn % 3, 5 + turn % 7];
             let last = starts[..halves].iter().max().unwrap() + (pixels - 1) * step + taps.reach();
             let bytes = Misaligned::new(&fill.bytes(last, numbers), turn % 17);
@@ -162,7 +166,7 @@ fn check_dense(kernel: &DenseKernel, numbers: &mut Numbers) -> usize {
             let found = guarded(strip.sums(kernel), turn % 4, |out| (kernel.run)(&strip, out));
             let mut expected = Vec::new();
             for (half, pixel) in (0..halves).flat_map(|half| (0..pixels).map(move |pixel| (half, pixel))) {
-                let window = |k: usize| starts[half] + pixel * step + k / (groups * KR) * apart + k % (groups * KR);
+                let window = |k: usize| starts[half] + pixel * step + k / run * apart + k % run;
                 expected.extend((0..lanes).map(|lane| {
                     let weights = &packed.weights[lane * depth..][..depth];
                     weights.iter().enumerate().map(|(k, &weight)| product(weight, bytes.get()[window(k)])).sum::<i32>()
@@ -199,7 +203,7 @@ fn check_depthwise(kernel: &DepthwiseKernel, numbers: &mut Numbers) -> usize {
     for (offsets, step) in shapes {
         for pixels in 1..=kernel.pixels {
             for fill in FILLS {
-                let taps = Taps::new(offsets.clone(), 0);
+                let taps = Taps::new(offsets.clone(), 0, KR);
                 let (turn, start) = (cases, cases % 3);
                 let count = offsets.len();
                 // The fourth tap of three rows has no weight, as when packed.
@@ -207,7 +211,7 @@ fn check_depthwise(kernel: &DepthwiseKernel, numbers: &mut Numbers) -> usize {
                 let weights: Vec<i8> = (0..kernel.channels * count)
                     .map(|index| if is_real(index % count) { fill.weight(index, numbers) } else { 0 })
                     .collect();
-                let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane();
+                let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane(KR);
                 let parts = kernel.channels / kernel.lanes;
                 let mut panel = vec![0; count / KR * parts * vector_bytes];
                 let mut initial = vec![0; kernel.channels];
@@ -215,7 +219,7 @@ fn check_depthwise(kernel: &DepthwiseKernel, numbers: &mut Numbers) -> usize {
                     let channel = channel_of_lane(index, kernel.lanes, kernel.channels);
                     let weights = &weights[channel * count..][..count];
                     *initial = initial_sum(kernel.form, weights);
-                    for (group, &four) in weights.as_chunks::<KR>().0.iter().enumerate() {
+                    for (group, four) in weights.chunks_exact(KR).enumerate() {
                         let vector = group * parts + index / kernel.lanes;
                         let to = &mut panel[vector * vector_bytes..][..vector_bytes];
                         put(to, kernel.form, kernel.lanes, index % kernel.lanes, four);
@@ -260,13 +264,13 @@ fn every_kernel_equals_its_definition_on_every_edge() {
 #[test]
 fn operands_that_do_not_fit_are_refused() {
     for kernels in kernels() {
-        let taps = Taps::new(vec![0], 1);
         let kernel = &kernels.dense;
+        let taps = Taps::new(vec![0], 1, kernel.depths);
         let lanes = kernel.least_vectors * kernel.lanes;
-        let panel = vec![0; lanes * kernel.form.bytes_per_lane()];
+        let panel = vec![0; lanes * kernel.form.bytes_per_lane(kernel.depths)];
         let initial = vec![0; lanes];
         let strip = Strip {
-            bytes: &[0; 8],
+            bytes: &[0; 64],
             starts: [0; 2],
             halves: 1,
             pixels: 1,
@@ -293,7 +297,7 @@ fn names_decode_to_tile_and_isa() {
         let MicroKernels { dense, depthwise, .. } = kernels;
         let isa = kernels.isa().unwrap();
         let (pixels, channels) = (dense.halves * dense.pixels, dense.vectors * dense.lanes);
-        assert_eq!(dense.name, format!("dense_{pixels}x{channels}c{KR}__{isa}"));
+        assert_eq!(dense.name, format!("dense_{pixels}x{channels}c{}__{isa}", dense.depths));
         assert_eq!(depthwise.name, format!("depthwise_{}x{}c{KR}__{isa}", depthwise.pixels, depthwise.channels));
     }
 }
@@ -301,7 +305,7 @@ fn names_decode_to_tile_and_isa() {
 #[test]
 fn the_largest_depth_does_not_overflow() {
     for &isa in Isa::available() {
-        for (weight, byte) in [(-128i8, 1u8), (-128, 255), (127, 255)] {
+        for (weight, byte) in [(-128i8, stored(-127)), (-128, stored(127)), (127, stored(127))] {
             let epilogue = Epilogue::new(vec![1.0], None, Activation::None).unwrap();
             let shape = ConvShape::pointwise(MAX_DEPTH, 1);
             let conv = PixelConv::new(shape, &vec![weight; MAX_DEPTH], epilogue, isa).unwrap();

@@ -5,7 +5,7 @@
 
 use int8_kernels::finish::{Finish, Tile};
 use int8_kernels::micro_kernel::MicroKernels;
-use int8_kernels::{Activation, Addend, Image, Isa, Place, Residual, Sink, kernels, quantize, stored};
+use int8_kernels::{Activation, Addend, Image, Isa, Place, Residual, Sink, kernels, quantize, stored, unstored};
 
 /// Sums that become ties, limits, and numbers that floats cannot hold.
 const SUMS: [i32; 20] = [
@@ -148,7 +148,7 @@ fn every_slice_of_bytes_is_converted_as_byte_by_byte() {
         for step in SCALES {
             let mut floats = vec![7.0; bytes.len()];
             (kernels.rows.dequantize)(&bytes, step, &mut floats);
-            let expected: Vec<f32> = bytes.iter().map(|&byte| (f32::from(byte) - 128.0) * step).collect();
+            let expected: Vec<f32> = bytes.iter().map(|&byte| f32::from(unstored(byte)) * step).collect();
             assert_eq!(bits(&floats), bits(&expected), "{:?} step {step}", kernels.isa());
             let mut again = vec![7; bytes.len()];
             (kernels.rows.requantize)(&bytes, step, 3.0, &mut again);

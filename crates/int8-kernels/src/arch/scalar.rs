@@ -2,6 +2,7 @@
 
 use crate::convert::{dequantize_each, interleave_each, quantize_each, requantize_each};
 use crate::finish::finish_values;
+use crate::image::unstored;
 use crate::isa::Level;
 use crate::max_pool::largest;
 use crate::micro_kernel::{DenseKernel, DepthwiseKernel, KR, MicroKernels, RowKernels, Strip, WeightForm, Windows};
@@ -22,6 +23,7 @@ pub(super) static KERNELS: MicroKernels = MicroKernels {
         lanes: LANES,
         vectors: 1,
         least_vectors: 1,
+        depths: KR,
         form: WeightForm::Rows,
         run: dense_4x16c4,
     },
@@ -72,7 +74,7 @@ fn dense_4x16c4(strip: &Strip<'_>, out: &mut [i32]) {
 /// The int8 value of a stored byte, as wide as products.
 #[inline(always)]
 fn value(byte: u8) -> i16 {
-    i16::from(byte) - 128
+    i16::from(unstored(byte))
 }
 
 /// Adds two products to each sum, in 16 bits before widening: with |x| ≤ 127 and |w| ≤ 128 their sum is

@@ -43,6 +43,7 @@ macro_rules! instruction_set {
                     lanes: LANES,
                     vectors: MOST_VECTORS,
                     least_vectors: LEAST_VECTORS,
+                    depths: KR,
                     form: product::FORM,
                     run: dense,
                 },
