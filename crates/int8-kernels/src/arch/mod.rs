@@ -1,5 +1,7 @@
 //! Kernels by CPU family, and the table of all of them.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -16,5 +18,8 @@ pub(crate) static KERNELS: &[&MicroKernels] = &[
     &x86::avx512vnni::KERNELS,
 ];
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(target_arch = "aarch64")]
+pub(crate) static KERNELS: &[&MicroKernels] = &[&scalar::KERNELS, &aarch64::NEON, &aarch64::DOTPROD, &aarch64::I8MM];
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(crate) static KERNELS: &[&MicroKernels] = &[&scalar::KERNELS];
