@@ -1,5 +1,9 @@
 //! Kernels by CPU family, and the table of all of them.
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[macro_use]
+mod finish;
+
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86;
