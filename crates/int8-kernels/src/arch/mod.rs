@@ -4,6 +4,8 @@
 #[macro_use]
 mod finish;
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -20,5 +22,8 @@ pub(crate) static KERNELS: &[&MicroKernels] = &[
     &x86::avx512vnni::KERNELS,
 ];
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(target_arch = "aarch64")]
+pub(crate) static KERNELS: &[&MicroKernels] = &[&scalar::KERNELS, &aarch64::NEON, &aarch64::DOTPROD, &aarch64::I8MM];
+
+#[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
 pub(crate) static KERNELS: &[&MicroKernels] = &[&scalar::KERNELS];
