@@ -1,8 +1,13 @@
 //! ARMv8: the kernels of plain NEON, of `sdot` and of `smmla`.
 
+mod depthwise;
+mod finish;
+mod rows;
+mod vector;
+
 use crate::arch::scalar;
 use crate::isa::Level;
-use crate::micro_kernel::{DenseKernel, DepthwiseKernel, KR, MicroKernels, RowKernels, WeightForm};
+use crate::micro_kernel::{DenseKernel, DepthwiseKernel, KR, MicroKernels, WeightForm};
 
 /// The tables differ in the products of dense layers; all else is NEON in each of them.
 macro_rules! instruction_set {
@@ -13,20 +18,14 @@ macro_rules! instruction_set {
             dense: $dense,
             depthwise: DepthwiseKernel {
                 name: $depthwise,
-                channels: 16,
-                pixels: 4,
+                channels: depthwise::CHANNELS,
+                pixels: depthwise::PIXELS,
                 form: WeightForm::Rows,
-                lanes: 16,
-                run: scalar::KERNELS.depthwise.run,
+                lanes: depthwise::CHANNELS,
+                run: depthwise::depthwise,
             },
-            finish: scalar::KERNELS.finish,
-            rows: RowKernels {
-                quantize: scalar::KERNELS.rows.quantize,
-                dequantize: scalar::KERNELS.rows.dequantize,
-                requantize: scalar::KERNELS.rows.requantize,
-                interleave: scalar::KERNELS.rows.interleave,
-                max: scalar::KERNELS.rows.max,
-            },
+            finish: finish::finish,
+            rows: rows::ROWS,
             peak: $peak,
         };
     };
@@ -48,13 +47,13 @@ const fn dense(name: &'static str) -> DenseKernel {
 
 instruction_set!(
     /// `smull`, `smlal` and `sadalp`.
-    NEON, Neon, dense("dense_4x16c4__neon"), "depthwise_4x16c4__neon", scalar::KERNELS.peak
+    NEON, Neon, dense("dense_4x16c4__neon"), "depthwise_32x16c4__neon", scalar::KERNELS.peak
 );
 instruction_set!(
     /// `sdot`.
-    DOTPROD, DotProd, dense("dense_4x16c4__dotprod"), "depthwise_4x16c4__dotprod", scalar::KERNELS.peak
+    DOTPROD, DotProd, dense("dense_4x16c4__dotprod"), "depthwise_32x16c4__dotprod", scalar::KERNELS.peak
 );
 instruction_set!(
     /// `smmla`.
-    I8MM, I8mm, dense("dense_4x16c4__i8mm"), "depthwise_4x16c4__i8mm", scalar::KERNELS.peak
+    I8MM, I8mm, dense("dense_4x16c4__i8mm"), "depthwise_32x16c4__i8mm", scalar::KERNELS.peak
 );
