@@ -1,5 +1,7 @@
 //! Kernels by CPU family, and the table of all of them.
 
+#[cfg(all(target_arch = "arm", target_endian = "little", any(target_os = "linux", target_os = "android")))]
+mod arm;
 mod scalar;
 #[cfg(target_arch = "x86_64")]
 mod x86;
@@ -16,5 +18,11 @@ pub(crate) static KERNELS: &[&MicroKernels] = &[
     &x86::avx512vnni::KERNELS,
 ];
 
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(all(target_arch = "arm", target_endian = "little", any(target_os = "linux", target_os = "android")))]
+pub(crate) static KERNELS: &[&MicroKernels] = &[&scalar::KERNELS, &arm::KERNELS];
+
+#[cfg(not(any(
+    target_arch = "x86_64",
+    all(target_arch = "arm", target_endian = "little", any(target_os = "linux", target_os = "android"))
+)))]
 pub(crate) static KERNELS: &[&MicroKernels] = &[&scalar::KERNELS];

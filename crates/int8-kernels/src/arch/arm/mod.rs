@@ -1,0 +1,46 @@
+//! ARMv7 with NEON: kernels in assembly, because stable Rust has neither the intrinsics nor the feature.
+//!
+//! 1. Every kernel is a naked function of one pointer to what it works on, so that its symbol and its calls are
+//!    checked by the compiler and its code is only what stands here. (An `asm!` block cannot name NEON's registers
+//!    as clobbered while the compiler thinks that there are none: it drops them in silence.)
+//! 2. Under the procedure call standard `d0`–`d7`, `d16`–`d31`, `r0`–`r3` and `r12` are free; kernels save others
+//!    that they use. `clobbers.rs` calls every kernel and looks.
+//! 3. NEON takes denormal floats for zero. What could tell goes the portable way, which each file explains.
+
+/// First line of every kernel: instructions of ARMv7 with NEON, whatever the compiler was told.
+macro_rules! neon {
+    () => {
+        ".syntax unified\n.arch armv7-a\n.fpu neon"
+    };
+}
+
+mod dense;
+
+use super::scalar;
+use crate::convert::{dequantize_each, interleave_each, quantize_each, requantize_each};
+use crate::finish::finish_values;
+use crate::isa::Level;
+use crate::max_pool::largest;
+use crate::micro_kernel::{DepthwiseKernel, MicroKernels, RowKernels, WeightForm};
+
+pub(super) static KERNELS: MicroKernels = MicroKernels {
+    level: Level::Neon,
+    dense: dense::DENSE,
+    depthwise: DepthwiseKernel {
+        name: "depthwise_4x16c4__neon",
+        channels: 16,
+        pixels: 4,
+        form: WeightForm::Rows,
+        lanes: 16,
+        run: scalar::depthwise_4x16c4,
+    },
+    finish: finish_values,
+    rows: RowKernels {
+        quantize: quantize_each,
+        dequantize: dequantize_each,
+        requantize: requantize_each,
+        interleave: interleave_each,
+        max: largest::<16>,
+    },
+    peak: (64, scalar::peak),
+};
