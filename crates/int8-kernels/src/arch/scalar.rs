@@ -88,7 +88,7 @@ fn add_two(sums: &mut [i32; LANES], first: &[i16; LANES], second: &[i16; LANES],
     }
 }
 
-pub(super) fn depthwise_4x16c4(windows: &Windows<'_>, out: &mut [i32]) {
+fn depthwise_4x16c4(windows: &Windows<'_>, out: &mut [i32]) {
     assert!(windows.fit(&KERNELS.depthwise), "operands do not fit {}", KERNELS.depthwise.name);
     let (weights, _) = windows.panel.as_chunks::<BLOCK>();
     for (pixel, out) in out.as_chunks_mut::<BLOCK>().0.iter_mut().take(windows.pixels).enumerate() {

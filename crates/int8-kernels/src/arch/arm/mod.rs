@@ -15,32 +15,19 @@ macro_rules! neon {
 }
 
 mod dense;
+mod depthwise;
+mod finish;
+mod rows;
 
 use super::scalar;
-use crate::convert::{dequantize_each, interleave_each, quantize_each, requantize_each};
-use crate::finish::finish_values;
 use crate::isa::Level;
-use crate::max_pool::largest;
-use crate::micro_kernel::{DepthwiseKernel, MicroKernels, RowKernels, WeightForm};
+use crate::micro_kernel::MicroKernels;
 
 pub(super) static KERNELS: MicroKernels = MicroKernels {
     level: Level::Neon,
     dense: dense::DENSE,
-    depthwise: DepthwiseKernel {
-        name: "depthwise_4x16c4__neon",
-        channels: 16,
-        pixels: 4,
-        form: WeightForm::Rows,
-        lanes: 16,
-        run: scalar::depthwise_4x16c4,
-    },
-    finish: finish_values,
-    rows: RowKernels {
-        quantize: quantize_each,
-        dequantize: dequantize_each,
-        requantize: requantize_each,
-        interleave: interleave_each,
-        max: largest::<16>,
-    },
+    depthwise: depthwise::DEPTHWISE,
+    finish: finish::finish,
+    rows: rows::ROWS,
     peak: (64, scalar::peak),
 };

@@ -1,0 +1,336 @@
+//! The epilogue: 8 channels of every pixel of a tile at a time.
+//!
+//! 1. A single sink without a residual has a kernel that goes from sums to floats or to bytes.
+//! 2. Otherwise the values go through a buffer; residuals are added by VFP, which rounds denormals as it should.
+//! 3. What has no assembly goes the portable way: rare activations, a fused bias (ARMv7 has no NEON instruction
+//!    that rounds once without VFPv4), channels beyond the last eight.
+//!
+//! # Denormal floats
+//!
+//! NEON takes them for zero. If every scale and bias is zero or at least 2^-81, none occurs: f32(sum) · scale is a
+//! multiple of the last place of 2^-81, 2^-104, so is the bias, and so is their sum, rounded or not. Limits of a clip
+//! must be zero or as large, and a slope zero or at least 2^-20, which leaves products of 2^-124. The assembly
+//! looks at scales and bias and answers `false`, having written nothing, if it must not go on.
+
+use std::arch::naked_asm;
+
+use super::rows::{is_plain_scale, quantize_apart};
+use crate::activation::Activation;
+use crate::finish::{Finish, Tile, addend, finish_values};
+use crate::image::stored;
+use crate::quantize::quantize;
+use crate::sink::{Residual, Sink};
+
+/// Channels that a kernel computes.
+const BLOCK: usize = 8;
+/// Pixels that go through the buffer at a time.
+const PIXELS: usize = 16;
+
+/// What the assembly reads, word by word.
+#[repr(C)]
+struct Work<To> {
+    sums: *const i32,
+    /// Bytes from one pixel's sums to the next.
+    sums_step: usize,
+    scales: *const f32,
+    bias: *const f32,
+    pixels: usize,
+    to: *mut To,
+    /// Bytes from one pixel's values to the next.
+    to_step: usize,
+    /// Slope, or least and largest value.
+    limits: [f32; 2],
+    /// Of bytes.
+    scale: f32,
+}
+
+/// A kernel; whether scales and bias were such that it could compute.
+type Kernel<To> = unsafe extern "C" fn(*const Work<To>) -> bool;
+
+/// The kernels of an activation.
+#[derive(Clone, Copy)]
+struct Activated {
+    limits: [f32; 2],
+    floats: Kernel<f32>,
+    bytes: Kernel<u8>,
+}
+
+pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
+    let Some(activated) = Activated::new(finish.activation).filter(|_| !finish.fused_bias && tile.pixels > 0) else {
+        return finish_values(finish, tile, sinks);
+    };
+    let whole = tile.channels / BLOCK * BLOCK;
+    for first in (0..whole).step_by(BLOCK) {
+        let block = part(tile, first, BLOCK);
+        let is_done = match (&finish.residual, &mut *sinks) {
+            (None, [Sink::F32 { values, place }]) => {
+                let start = block.pixel * place.pixel_stride + place.first_channel + block.channel;
+                floats(&activated, finish, &block, &mut values[start..], place.pixel_stride)
+            }
+            (None, [Sink::I8 { bytes, place, scale }]) if is_plain_scale(*scale) => {
+                let start = block.pixel * place.pixel_stride + place.first_channel + block.channel;
+                let (to, step) = (&mut bytes[start..], place.pixel_stride);
+                let end = (block.pixels - 1) * step + BLOCK;
+                let work = work(&activated, finish, &block, &mut to[..end], step, *scale);
+                // SAFETY: the table gives out this kernel only where the CPU has NEON; `work` checked its slices.
+                unsafe { (activated.bytes)(&work) }
+            }
+            _ => distribute(&activated, finish, &block, sinks),
+        };
+        if !is_done {
+            finish_values(finish, &block, sinks);
+        }
+    }
+    if whole < tile.channels {
+        finish_values(finish, &part(tile, whole, tile.channels - whole), sinks);
+    }
+}
+
+/// Some channels of a tile.
+fn part<'a>(tile: &Tile<'a>, first: usize, channels: usize) -> Tile<'a> {
+    Tile { sums: &tile.sums[first..], lane: tile.lane + first, channel: tile.channel + first, channels, ..*tile }
+}
+
+/// Some pixels of a tile.
+fn rows<'a>(tile: &Tile<'a>, first: usize, pixels: usize) -> Tile<'a> {
+    Tile {
+        sums: &tile.sums[first * tile.stride..],
+        pixels,
+        pixel: tile.pixel + first,
+        whole_pixel: tile.whole_pixel + first,
+        ..*tile
+    }
+}
+
+/// `to` must hold a block of every pixel, `to_step` elements apart, which callers cut it to.
+fn work<To>(
+    activated: &Activated,
+    finish: &Finish<'_>,
+    block: &Tile<'_>,
+    to: &mut [To],
+    to_step: usize,
+    scale: f32,
+) -> Work<To> {
+    Work {
+        sums: block.sums[..(block.pixels - 1) * block.stride + BLOCK].as_ptr(),
+        sums_step: block.stride * size_of::<i32>(),
+        scales: finish.scales[block.lane..][..BLOCK].as_ptr(),
+        bias: finish.bias[block.lane..][..BLOCK].as_ptr(),
+        pixels: block.pixels,
+        to: to.as_mut_ptr(),
+        to_step: to_step * size_of::<To>(),
+        limits: activated.limits,
+        scale,
+    }
+}
+
+/// The values of a block, one pixel's `step` elements after the other's.
+fn floats(activated: &Activated, finish: &Finish<'_>, block: &Tile<'_>, to: &mut [f32], step: usize) -> bool {
+    let end = (block.pixels - 1) * step + BLOCK;
+    let work = work(activated, finish, block, &mut to[..end], step, 0.0);
+    // SAFETY: the table gives out this kernel only where the CPU has NEON; `work` checked its slices.
+    unsafe { (activated.floats)(&work) }
+}
+
+/// A block to any sinks.
+fn distribute(activated: &Activated, finish: &Finish<'_>, block: &Tile<'_>, sinks: &mut [Sink<'_>]) -> bool {
+    for first in (0..block.pixels).step_by(PIXELS) {
+        let block = rows(block, first, PIXELS.min(block.pixels - first));
+        let mut buffer = [0.0; PIXELS * BLOCK];
+        let values = &mut buffer[..block.pixels * BLOCK];
+        // Scales and bias are those of all pixels, so the first of them decides.
+        if !floats(activated, finish, &block, values, BLOCK) {
+            return false;
+        }
+        if let Some(residual) = &finish.residual {
+            add(residual, &block, sinks, values);
+        }
+        for sink in &mut *sinks {
+            store(sink, &block, values);
+        }
+    }
+    true
+}
+
+fn add(residual: &Residual<'_>, block: &Tile<'_>, sinks: &[Sink<'_>], values: &mut [f32]) {
+    for (pixel, values) in values.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
+        for (index, value) in values.iter_mut().enumerate() {
+            let sum = *value + addend(residual, sinks, block, pixel, block.channel + index);
+            *value = residual.then.apply(sum);
+        }
+    }
+}
+
+fn store(sink: &mut Sink<'_>, block: &Tile<'_>, values: &[f32]) {
+    match sink {
+        Sink::F32 { values: to, place } => {
+            let start = block.pixel * place.pixel_stride + place.first_channel + block.channel;
+            for (values, to) in values.as_chunks::<BLOCK>().0.iter().zip(to[start..].chunks_mut(place.pixel_stride)) {
+                to[..BLOCK].copy_from_slice(values);
+            }
+        }
+        Sink::I8 { bytes: to, place, scale } => {
+            let start = block.pixel * place.pixel_stride + place.first_channel + block.channel;
+            let to = &mut to[start..];
+            if is_plain_scale(*scale) {
+                return quantize_apart(values, *scale, to, place.pixel_stride);
+            }
+            for (values, to) in values.as_chunks::<BLOCK>().0.iter().zip(to.chunks_mut(place.pixel_stride)) {
+                to.iter_mut().zip(values).for_each(|(to, &value)| *to = stored(quantize(value, *scale)));
+            }
+        }
+    }
+}
+
+impl Activated {
+    /// `None` for what has no assembly.
+    fn new(activation: Activation) -> Option<Self> {
+        let is_at_least = |value: f32, least: f32| value == 0.0 || value.abs() >= least;
+        let tiny = f32::from_bits((127 - 81) << 23);
+        match activation {
+            Activation::None => Some(Self { limits: [0.0; 2], floats: floats_plain, bytes: bytes_plain }),
+            Activation::Relu => Some(Self { limits: [0.0; 2], floats: floats_relu, bytes: bytes_relu }),
+            Activation::LeakyRelu { slope } if is_at_least(slope, f32::from_bits((127 - 20) << 23)) => {
+                Some(Self { limits: [slope; 2], floats: floats_leaky, bytes: bytes_leaky })
+            }
+            Activation::Clip { min, max } if is_at_least(min, tiny) && is_at_least(max, tiny) => {
+                Some(Self { limits: [min, max], floats: floats_clip, bytes: bytes_clip })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// A kernel: `r1` sums, `r2` their step; `r3` pixels left; `r12` to, `r0` its step. `q8`, `q9` scales; `q10`, `q11`
+/// bias; `q12`, `q13` limits; `q14` scale of bytes; `q15` −254; `q0`, `q1` values.
+macro_rules! finish_kernel {
+    ($name:ident, $to:ty, [$($activation:literal)*], [$($store:literal)*]) => {
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name(work: *const Work<$to>) -> bool {
+            naked_asm!(
+                neon!(),
+                "ldr r3, [r0, #8]",
+                "ldr r12, [r0, #12]",
+                "vld1.32 {d16-d19}, [r3]",
+                "vld1.32 {d20-d23}, [r12]",
+                // Without the sign and less one, zero is the largest number, and what is below 2^-81 is less.
+                "vmov.i8 q0, #255",
+                "vshl.i32 q1, q8, #1",
+                "vshl.i32 q2, q9, #1",
+                "vshl.i32 q3, q10, #1",
+                "vshl.i32 q12, q11, #1",
+                "vadd.i32 q1, q1, q0",
+                "vadd.i32 q2, q2, q0",
+                "vadd.i32 q3, q3, q0",
+                "vadd.i32 q12, q12, q0",
+                "vmin.u32 q1, q1, q2",
+                "vmin.u32 q3, q3, q12",
+                "vmin.u32 q1, q1, q3",
+                "vpmin.u32 d2, d2, d3",
+                "vpmin.u32 d2, d2, d2",
+                "vmov.32 r1, d2[0]",
+                "cmp r1, #0x2e000000",
+                "blo 20f",
+                "add r12, r0, #28",
+                "vld1.32 {d24[], d25[]}, [r12]!",
+                "vld1.32 {d26[], d27[]}, [r12]!",
+                "vld1.32 {d28[], d29[]}, [r12]",
+                "vmvn.i16 q15, #253",
+                "ldr r1, [r0]",
+                "ldr r2, [r0, #4]",
+                "ldr r3, [r0, #16]",
+                "ldr r12, [r0, #20]",
+                "ldr r0, [r0, #24]",
+                "10:",
+                "vld1.32 {d0-d3}, [r1], r2",
+                "subs r3, r3, #1",
+                "vcvt.f32.s32 q0, q0",
+                "vcvt.f32.s32 q1, q1",
+                "vmul.f32 q0, q0, q8",
+                "vmul.f32 q1, q1, q9",
+                "vadd.f32 q0, q0, q10",
+                "vadd.f32 q1, q1, q11",
+                $($activation,)*
+                $($store,)*
+                "bne 10b",
+                "mov r0, #1",
+                "bx lr",
+                "20:",
+                "mov r0, #0",
+                "bx lr",
+                options(raw)
+            )
+        }
+    };
+}
+
+macro_rules! to_floats {
+    ($name:ident, [$($activation:literal)*]) => {
+        finish_kernel!($name, f32, [$($activation)*], ["vst1.32 {d0-d3}, [r12], r0"]);
+    };
+}
+
+/// Rounds as `rows.rs` explains.
+macro_rules! to_bytes {
+    ($name:ident, [$($activation:literal)*]) => {
+        finish_kernel!($name, u8, [$($activation)*], [
+            "vmul.f32 q0, q0, q14"
+            "vmul.f32 q1, q1, q14"
+            "vcvt.s32.f32 q0, q0, #1"
+            "vcvt.s32.f32 q1, q1, #1"
+            "vqmovn.s32 d0, q0"
+            "vqmovn.s32 d1, q1"
+            "vmax.s16 q0, q0, q15"
+            "vsra.s16 q0, q0, #15"
+            "vqrshrn.s16 d0, q0, #1"
+            "vst1.8 {d0}, [r12], r0"
+        ]);
+    };
+}
+
+to_floats!(floats_plain, []);
+// The positive zero for NaN and -0.0, which `vmax` does not give.
+to_floats!(floats_relu, [
+    "vcgt.f32 q2, q0, #0"
+    "vcgt.f32 q3, q1, #0"
+    "vand q0, q0, q2"
+    "vand q1, q1, q3"
+]);
+to_floats!(floats_leaky, [
+    "vcgt.f32 q2, q0, #0"
+    "vmul.f32 q3, q0, q12"
+    "vbif q0, q3, q2"
+    "vcgt.f32 q2, q1, #0"
+    "vmul.f32 q3, q1, q12"
+    "vbif q1, q3, q2"
+]);
+to_floats!(floats_clip, [
+    "vcgt.f32 q2, q12, q0"
+    "vcgt.f32 q3, q12, q1"
+    "vbit q0, q12, q2"
+    "vbit q1, q12, q3"
+    "vcgt.f32 q2, q0, q13"
+    "vcgt.f32 q3, q1, q13"
+    "vbit q0, q13, q2"
+    "vbit q1, q13, q3"
+]);
+to_bytes!(bytes_plain, []);
+// As bytes NaN and both zeros are zero, and limits are no NaN.
+to_bytes!(bytes_relu, [
+    "vmax.f32 q0, q0, q12"
+    "vmax.f32 q1, q1, q12"
+]);
+to_bytes!(bytes_leaky, [
+    "vcgt.f32 q2, q0, #0"
+    "vmul.f32 q3, q0, q12"
+    "vbif q0, q3, q2"
+    "vcgt.f32 q2, q1, #0"
+    "vmul.f32 q3, q1, q12"
+    "vbif q1, q3, q2"
+]);
+to_bytes!(bytes_clip, [
+    "vmax.f32 q0, q0, q12"
+    "vmax.f32 q1, q1, q12"
+    "vmin.f32 q0, q0, q13"
+    "vmin.f32 q1, q1, q13"
+]);
