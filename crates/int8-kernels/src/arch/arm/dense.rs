@@ -18,6 +18,7 @@
 
 use std::arch::naked_asm;
 
+use super::call::{Kernel, call};
 use crate::micro_kernel::{DenseKernel, Strip, WeightForm};
 
 /// Output channels of one vector of weights.
@@ -79,14 +80,10 @@ fn dense_16x32c8(strip: &Strip<'_>, out: &mut [i32]) {
             out: out.as_mut_ptr(),
             out_step: channels * size_of::<i32>(),
         };
-        if strip.pixels > 1 {
-            // SAFETY: the table gives out this kernel only where the CPU has NEON. `Strip::fits` holds, so every
-            // run of every pixel lies within `bytes` and `panel` has all groups; `out` has every sum.
-            unsafe { pairs(&mut work) };
-        } else {
-            // SAFETY: as above.
-            unsafe { single(&mut work) };
-        }
+        let kernel: Kernel<Work> = if strip.pixels > 1 { pairs } else { single };
+        // SAFETY: the table gives out this kernel only where the CPU has NEON. `Strip::fits` holds, so every run
+        // of every pixel lies within `bytes` and `panel` has all groups; `out` has every sum.
+        unsafe { call(kernel, &mut work) };
     }
     // Stored bytes are values here, so sums of packed layers begin with zero.
     let initial = &strip.initial[..channels];
@@ -95,6 +92,12 @@ fn dense_16x32c8(strip: &Strip<'_>, out: &mut [i32]) {
             sums.iter_mut().zip(initial).for_each(|(sum, &value)| *sum = sum.wrapping_add(value));
         }
     }
+}
+
+/// All of this file.
+#[cfg(test)]
+pub(super) fn kernels() -> [usize; 2] {
+    [pairs as Kernel<Work> as usize, single as Kernel<Work> as usize]
 }
 
 /// Sums of two or more pixels.

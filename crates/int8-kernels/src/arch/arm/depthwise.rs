@@ -14,6 +14,7 @@
 
 use std::arch::naked_asm;
 
+use super::call::{Kernel, call};
 use crate::micro_kernel::{DepthwiseKernel, KR, WeightForm, Windows};
 
 /// Channels of a block.
@@ -70,7 +71,7 @@ fn depthwise_16x32c4(windows: &Windows<'_>, out: &mut [i32]) {
             for channel in (0..BLOCK).step_by(NARROW) {
                 let row =
                     |y: usize| windows.bytes.as_ptr().wrapping_add(windows.start + windows.taps.offsets()[y] + channel);
-                let work = Columns {
+                let mut work = Columns {
                     rows: [row(0), row(1), row(2)],
                     step,
                     pixels: windows.pixels,
@@ -80,12 +81,12 @@ fn depthwise_16x32c4(windows: &Windows<'_>, out: &mut [i32]) {
                 // SAFETY: the table gives out this kernel only where the CPU has NEON. `Windows::fit` holds, and
                 // the columns are those of its taps, so all that is read lies within `bytes`; `panel` has three
                 // groups of taps and `out` every sum.
-                unsafe { kernel(&work) };
+                unsafe { call(kernel, &mut work) };
             }
         }
         (offsets, None) => {
             for channel in (0..BLOCK).step_by(WIDE) {
-                let work = AnyTaps {
+                let mut work = AnyTaps {
                     bytes: windows.bytes.as_ptr().wrapping_add(windows.start + channel),
                     step: windows.step,
                     pixels: windows.pixels,
@@ -95,7 +96,7 @@ fn depthwise_16x32c4(windows: &Windows<'_>, out: &mut [i32]) {
                     out: out.as_mut_ptr().wrapping_add(channel),
                 };
                 // SAFETY: as above.
-                unsafe { any_taps(&work) };
+                unsafe { call(any_taps, &mut work) };
             }
         }
     }
@@ -108,9 +109,19 @@ fn depthwise_16x32c4(windows: &Windows<'_>, out: &mut [i32]) {
     }
 }
 
+/// All of this file.
+#[cfg(test)]
+pub(super) fn kernels() -> [usize; 3] {
+    [
+        columns_stride1 as Kernel<Columns> as usize,
+        columns_stride2 as Kernel<Columns> as usize,
+        any_taps as Kernel<AnyTaps> as usize,
+    ]
+}
+
 /// A kernel of three columns, and the bytes between columns, if the taps are such: three rows leave the fourth
 /// place of a group without a tap, whose offset is 0.
-fn three_columns(windows: &Windows<'_>) -> Option<(usize, unsafe extern "C" fn(*const Columns))> {
+fn three_columns(windows: &Windows<'_>) -> Option<(usize, Kernel<Columns>)> {
     let (columns, _) = windows.taps.offsets().as_chunks::<KR>();
     let [first, middle, last] = columns else { return None };
     let step = middle[0].checked_sub(first[0])?;
@@ -204,7 +215,7 @@ macro_rules! begin_columns {
 
 /// Neighbouring pixels share two columns, whose registers take turns.
 #[unsafe(naked)]
-unsafe extern "C" fn columns_stride1(work: *const Columns) {
+unsafe extern "C" fn columns_stride1(work: *mut Columns) {
     naked_asm!(
         neon!(),
         begin_columns!(),
@@ -232,7 +243,7 @@ unsafe extern "C" fn columns_stride1(work: *const Columns) {
 
 /// Neighbouring pixels share one column.
 #[unsafe(naked)]
-unsafe extern "C" fn columns_stride2(work: *const Columns) {
+unsafe extern "C" fn columns_stride2(work: *mut Columns) {
     naked_asm!(
         neon!(),
         begin_columns!(),
@@ -259,7 +270,7 @@ unsafe extern "C" fn columns_stride2(work: *const Columns) {
 /// `r7`–`r10` taps; `r12` out, `lr` its step after half of the sums.
 /// `q0`, `q1` activations; `q2`, `q3` weights; `q12`, `q13` products; `q8`–`q11` sums.
 #[unsafe(naked)]
-unsafe extern "C" fn any_taps(work: *const AnyTaps) {
+unsafe extern "C" fn any_taps(work: *mut AnyTaps) {
     naked_asm!(
         neon!(),
         "push {r4-r11, lr}",

@@ -10,10 +10,11 @@
 //! NEON takes them for zero. If every scale and bias is zero or at least 2^-81, none occurs: f32(sum) · scale is a
 //! multiple of the last place of 2^-81, 2^-104, so is the bias, and so is their sum, rounded or not. Limits of a clip
 //! must be zero or as large, and a slope zero or at least 2^-20, which leaves products of 2^-124. The assembly
-//! looks at scales and bias and answers `false`, having written nothing, if it must not go on.
+//! looks at scales and bias and writes nothing if it must not go on ([`Work::is_done`]).
 
 use std::arch::naked_asm;
 
+use super::call::{Kernel, call};
 use super::rows::{is_plain_scale, quantize_apart};
 use crate::activation::Activation;
 use crate::finish::{Finish, Tile, addend, finish_values};
@@ -42,17 +43,16 @@ struct Work<To> {
     limits: [f32; 2],
     /// Of bytes.
     scale: f32,
+    /// 1, which the assembly makes 0 if scales or bias are such that it does nothing.
+    is_done: u32,
 }
-
-/// A kernel; whether scales and bias were such that it could compute.
-type Kernel<To> = unsafe extern "C" fn(*const Work<To>) -> bool;
 
 /// The kernels of an activation.
 #[derive(Clone, Copy)]
 struct Activated {
     limits: [f32; 2],
-    floats: Kernel<f32>,
-    bytes: Kernel<u8>,
+    floats: Kernel<Work<f32>>,
+    bytes: Kernel<Work<u8>>,
 }
 
 pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
@@ -71,9 +71,10 @@ pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>
                 let start = block.pixel * place.pixel_stride + place.first_channel + block.channel;
                 let (to, step) = (&mut bytes[start..], place.pixel_stride);
                 let end = (block.pixels - 1) * step + BLOCK;
-                let work = work(&activated, finish, &block, &mut to[..end], step, *scale);
+                let mut work = work(&activated, finish, &block, &mut to[..end], step, *scale);
                 // SAFETY: the table gives out this kernel only where the CPU has NEON; `work` checked its slices.
-                unsafe { (activated.bytes)(&work) }
+                unsafe { call(activated.bytes, &mut work) };
+                work.is_done != 0
             }
             _ => distribute(&activated, finish, &block, sinks),
         };
@@ -121,15 +122,17 @@ fn work<To>(
         to_step: to_step * size_of::<To>(),
         limits: activated.limits,
         scale,
+        is_done: 1,
     }
 }
 
 /// The values of a block, one pixel's `step` elements after the other's.
 fn floats(activated: &Activated, finish: &Finish<'_>, block: &Tile<'_>, to: &mut [f32], step: usize) -> bool {
     let end = (block.pixels - 1) * step + BLOCK;
-    let work = work(activated, finish, block, &mut to[..end], step, 0.0);
+    let mut work = work(activated, finish, block, &mut to[..end], step, 0.0);
     // SAFETY: the table gives out this kernel only where the CPU has NEON; `work` checked its slices.
-    unsafe { (activated.floats)(&work) }
+    unsafe { call(activated.floats, &mut work) };
+    work.is_done != 0
 }
 
 /// A block to any sinks.
@@ -201,12 +204,21 @@ impl Activated {
     }
 }
 
+/// All of this file.
+#[cfg(test)]
+pub(super) fn kernels() -> [usize; 8] {
+    let floats: [Kernel<Work<f32>>; 4] = [floats_plain, floats_relu, floats_leaky, floats_clip];
+    let bytes: [Kernel<Work<u8>>; 4] = [bytes_plain, bytes_relu, bytes_leaky, bytes_clip];
+    let (floats, bytes) = (floats.map(|kernel| kernel as usize), bytes.map(|kernel| kernel as usize));
+    std::array::from_fn(|index| if index < 4 { floats[index] } else { bytes[index - 4] })
+}
+
 /// A kernel: `r1` sums, `r2` their step; `r3` pixels left; `r12` to, `r0` its step. `q8`, `q9` scales; `q10`, `q11`
 /// bias; `q12`, `q13` limits; `q14` scale of bytes; `q15` −254; `q0`, `q1` values.
 macro_rules! finish_kernel {
     ($name:ident, $to:ty, [$($activation:literal)*], [$($store:literal)*]) => {
         #[unsafe(naked)]
-        unsafe extern "C" fn $name(work: *const Work<$to>) -> bool {
+        unsafe extern "C" fn $name(work: *mut Work<$to>) {
             naked_asm!(
                 neon!(),
                 "ldr r3, [r0, #8]",
@@ -253,10 +265,10 @@ macro_rules! finish_kernel {
                 $($activation,)*
                 $($store,)*
                 "bne 10b",
-                "mov r0, #1",
                 "bx lr",
                 "20:",
-                "mov r0, #0",
+                "mov r1, #0",
+                "str r1, [r0, #40]",
                 "bx lr",
                 options(raw)
             )

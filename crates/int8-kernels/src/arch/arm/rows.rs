@@ -22,6 +22,7 @@
 
 use std::arch::naked_asm;
 
+use super::call::call;
 use crate::convert::{dequantize_each, quantize_each, requantize_each};
 use crate::max_pool::{MaxWindows, largest};
 use crate::micro_kernel::RowKernels;
@@ -44,6 +45,19 @@ struct Slice<From, To> {
     to_step: usize,
 }
 
+/// All of this file.
+#[cfg(test)]
+pub(super) fn kernels() -> [usize; 5] {
+    use super::call::Kernel;
+    [
+        quantize_eights as Kernel<Slice<f32, u8>> as usize,
+        dequantize_eights as Kernel<Slice<u8, f32>> as usize,
+        requantize_eights as Kernel<Slice<u8, u8>> as usize,
+        interleave_eights as Kernel<Planes> as usize,
+        max_sixteen as Kernel<Channels> as usize,
+    ]
+}
+
 /// Whether NEON quantizes with this scale as portable code does.
 pub(super) fn is_plain_scale(scale: f32) -> bool {
     const LARGE: f32 = f32::from_bits((127 + 125) << 23);
@@ -55,9 +69,10 @@ fn quantize(values: &[f32], scale: f32, out: &mut [u8]) {
     if whole == 0 || !is_plain_scale(scale) {
         return quantize_each(values, scale, out);
     }
-    let slice = Slice { from: values.as_ptr(), to: out.as_mut_ptr(), count: whole, step: 0.0, scale, to_step: STEP };
+    let mut slice =
+        Slice { from: values.as_ptr(), to: out.as_mut_ptr(), count: whole, step: 0.0, scale, to_step: STEP };
     // SAFETY: the table gives out this kernel only where the CPU has NEON; both slices have `whole` elements.
-    unsafe { quantize_eights(&slice) };
+    unsafe { call(quantize_eights, &mut slice) };
     quantize_each(&values[whole..], scale, &mut out[whole..]);
 }
 
@@ -67,9 +82,9 @@ fn dequantize(bytes: &[u8], step: f32, out: &mut [f32]) {
     if whole == 0 || step.is_subnormal() {
         return dequantize_each(bytes, step, out);
     }
-    let slice = Slice { from: bytes.as_ptr(), to: out.as_mut_ptr(), count: whole, step, scale: 0.0, to_step: STEP };
+    let mut slice = Slice { from: bytes.as_ptr(), to: out.as_mut_ptr(), count: whole, step, scale: 0.0, to_step: STEP };
     // SAFETY: the table gives out this kernel only where the CPU has NEON; both slices have `whole` elements.
-    unsafe { dequantize_eights(&slice) };
+    unsafe { call(dequantize_eights, &mut slice) };
     dequantize_each(&bytes[whole..], step, &mut out[whole..]);
 }
 
@@ -78,9 +93,9 @@ fn requantize(bytes: &[u8], step: f32, scale: f32, out: &mut [u8]) {
     if whole == 0 || step.is_subnormal() || !is_plain_scale(scale) {
         return requantize_each(bytes, step, scale, out);
     }
-    let slice = Slice { from: bytes.as_ptr(), to: out.as_mut_ptr(), count: whole, step, scale, to_step: STEP };
+    let mut slice = Slice { from: bytes.as_ptr(), to: out.as_mut_ptr(), count: whole, step, scale, to_step: STEP };
     // SAFETY: the table gives out this kernel only where the CPU has NEON; both slices have `whole` elements.
-    unsafe { requantize_eights(&slice) };
+    unsafe { call(requantize_eights, &mut slice) };
     requantize_each(&bytes[whole..], step, scale, &mut out[whole..]);
 }
 
@@ -88,14 +103,14 @@ fn requantize(bytes: &[u8], step: f32, scale: f32, out: &mut [u8]) {
 pub(super) fn quantize_apart(values: &[f32], scale: f32, out: &mut [u8], out_step: usize) {
     let count = values.len() / STEP * STEP;
     assert!(count > 0 && out.len() >= (count / STEP - 1) * out_step + STEP, "no room for {count} bytes");
-    let slice = Slice { from: values.as_ptr(), to: out.as_mut_ptr(), count, step: 0.0, scale, to_step: out_step };
+    let mut slice = Slice { from: values.as_ptr(), to: out.as_mut_ptr(), count, step: 0.0, scale, to_step: out_step };
     // SAFETY: callers are kernels of the table, which gives them out only where the CPU has NEON; the sizes were
     // checked.
-    unsafe { quantize_eights(&slice) };
+    unsafe { call(quantize_eights, &mut slice) };
 }
 
 #[unsafe(naked)]
-unsafe extern "C" fn quantize_eights(slice: *const Slice<f32, u8>) {
+unsafe extern "C" fn quantize_eights(slice: *mut Slice<f32, u8>) {
     naked_asm!(
         neon!(),
         "ldr r1, [r0]",
@@ -125,7 +140,7 @@ unsafe extern "C" fn quantize_eights(slice: *const Slice<f32, u8>) {
 }
 
 #[unsafe(naked)]
-unsafe extern "C" fn dequantize_eights(slice: *const Slice<u8, f32>) {
+unsafe extern "C" fn dequantize_eights(slice: *mut Slice<u8, f32>) {
     naked_asm!(
         neon!(),
         "ldr r1, [r0]",
@@ -151,7 +166,7 @@ unsafe extern "C" fn dequantize_eights(slice: *const Slice<u8, f32>) {
 }
 
 #[unsafe(naked)]
-unsafe extern "C" fn requantize_eights(slice: *const Slice<u8, u8>) {
+unsafe extern "C" fn requantize_eights(slice: *mut Slice<u8, u8>) {
     naked_asm!(
         neon!(),
         "ldr r1, [r0]",
@@ -200,16 +215,16 @@ fn interleave(planes: [&[u8]; 3], out: &mut [u8]) {
     let shortest = planes.iter().map(|plane| plane.len()).fold(out.len() / 3, usize::min);
     let whole = shortest / STEP * STEP;
     if whole > 0 {
-        let work = Planes { from: planes.map(<[u8]>::as_ptr), to: out.as_mut_ptr(), count: whole };
+        let mut work = Planes { from: planes.map(<[u8]>::as_ptr), to: out.as_mut_ptr(), count: whole };
         // SAFETY: the table gives out this kernel only where the CPU has NEON; every plane has `whole` bytes and
         // `out` three times as many.
-        unsafe { interleave_eights(&work) };
+        unsafe { call(interleave_eights, &mut work) };
     }
     crate::convert::interleave_each(planes.map(|plane| &plane[whole..]), &mut out[3 * whole..]);
 }
 
 #[unsafe(naked)]
-unsafe extern "C" fn interleave_eights(work: *const Planes) {
+unsafe extern "C" fn interleave_eights(work: *mut Planes) {
     naked_asm!(
         neon!(),
         "push {r4, lr}",
@@ -251,7 +266,7 @@ fn max(windows: &MaxWindows<'_>, out: &mut [u8]) {
         return largest::<16>(windows, out);
     }
     for channel in (0..whole).step_by(16) {
-        let work = Channels {
+        let mut work = Channels {
             from: windows.bytes.as_ptr().wrapping_add(windows.start + channel),
             row_step: windows.rows.1,
             column_step: windows.columns.1,
@@ -264,7 +279,7 @@ fn max(windows: &MaxWindows<'_>, out: &mut [u8]) {
         };
         // SAFETY: the table gives out this kernel only where the CPU has NEON. `fits` holds, so 16 bytes of every
         // pixel of every window lie within `bytes`, and 16 of every output pixel within `out`.
-        unsafe { max_sixteen(&work) };
+        unsafe { call(max_sixteen, &mut work) };
     }
     if whole < windows.channels {
         let rest = MaxWindows { start: windows.start + whole, channels: windows.channels - whole, ..*windows };
@@ -290,7 +305,7 @@ fn fits(windows: &MaxWindows<'_>, out: &[u8]) -> bool {
 /// `r1` window; `r2` row, `r3` pixel; `r4` row step, `r5` column step; `r6` rows left, `r7` columns left;
 /// `r8` windows left; `r9` step; `r10` out, `r11` its step; `r12` rows, `lr` columns.
 #[unsafe(naked)]
-unsafe extern "C" fn max_sixteen(work: *const Channels) {
+unsafe extern "C" fn max_sixteen(work: *mut Channels) {
     naked_asm!(
         neon!(),
         "push {r4-r11, lr}",
