@@ -107,7 +107,7 @@ fn depthwise_4x16c4(windows: &Windows<'_>, out: &mut [i32]) {
     }
 }
 
-pub(super) fn peak(rounds: u64) -> i32 {
+fn peak(rounds: u64) -> i32 {
     let mut sums = [0i32; LANES];
     let weights = std::hint::black_box([1i16; LANES]);
     for round in 0..rounds {

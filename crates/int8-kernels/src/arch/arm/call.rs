@@ -24,7 +24,7 @@ mod checked {
     use std::sync::Mutex;
 
     use super::Kernel;
-    use crate::arch::arm::{KERNELS, dense, depthwise, finish, rows};
+    use crate::arch::arm::{KERNELS, dense, depthwise, finish, peak, rows};
     use crate::finish::{Finish, Tile};
     use crate::max_pool::MaxWindows;
     use crate::micro_kernel::{KR, Strip, Taps, Windows};
@@ -106,7 +106,9 @@ mod checked {
         run_depthwise();
         run_finish();
         run_rows();
-        let all = [&dense::kernels()[..], &depthwise::kernels(), &finish::kernels(), &rows::kernels()].concat();
+        let all =
+            [&dense::kernels()[..], &depthwise::kernels(), &finish::kernels(), &peak::kernels(), &rows::kernels()]
+                .concat();
         let checked = CHECKED.lock().unwrap();
         for (index, address) in all.iter().enumerate() {
             assert!(checked.contains(address), "kernel {index} was not called");
@@ -115,6 +117,7 @@ mod checked {
 
     fn run_dense() {
         let kernel = &KERNELS.dense;
+        (KERNELS.peak.1)(3);
         for (pixels, groups) in [(1, 1), (1, 3), (2, 2), (3, 5)] {
             let taps = Taps::new(vec![0, 3], groups, kernel.depths);
             let channels = 2 * kernel.lanes;

@@ -45,7 +45,7 @@ struct Work {
     bytes: *const u8,
     /// Bytes from one pixel's window to the next.
     step: usize,
-    /// At least 2 for `pairs`.
+    /// At least 2 but for `single`.
     pixels: usize,
     offsets: *const usize,
     taps: usize,
@@ -80,7 +80,11 @@ fn dense_16x32c8(strip: &Strip<'_>, out: &mut [i32]) {
             out: out.as_mut_ptr(),
             out_step: channels * size_of::<i32>(),
         };
-        let kernel: Kernel<Work> = if strip.pixels > 1 { pairs } else { single };
+        let kernel: Kernel<Work> = match strip.pixels {
+            1 => single,
+            _ if strip.taps.groups().is_multiple_of(2) => pairs_of_groups,
+            _ => odd_groups,
+        };
         // SAFETY: the table gives out this kernel only where the CPU has NEON. `Strip::fits` holds, so every run
         // of every pixel lies within `bytes` and `panel` has all groups; `out` has every sum.
         unsafe { call(kernel, &mut work) };
@@ -96,144 +100,203 @@ fn dense_16x32c8(strip: &Strip<'_>, out: &mut [i32]) {
 
 /// All of this file.
 #[cfg(test)]
-pub(super) fn kernels() -> [usize; 2] {
-    [pairs as Kernel<Work> as usize, single as Kernel<Work> as usize]
+pub(super) fn kernels() -> [usize; 3] {
+    let kernels: [Kernel<Work>; 3] = [pairs_of_groups, odd_groups, single];
+    kernels.map(|kernel| kernel as usize)
 }
 
-/// Sums of two or more pixels.
+/// Two groups of depths of two pixels and four channels, added by `vpadal.s16`, or by `vpaddl.s16` to nothing.
+macro_rules! sixteen_depths {
+    ($add:literal) => {
+        concat!(
+            "vld1.8 {d0-d1}, [r1]!\n",
+            "vld1.8 {d4-d7}, [r3], r4\n",
+            "vld1.8 {d2-d3}, [r2]!\n",
+            "vld1.8 {d8-d11}, [r3], r4\n",
+            "vmull.s8 q6, d0, d4\n",
+            "vmull.s8 q7, d2, d4\n",
+            "vmlal.s8 q6, d1, d8\n",
+            "vmlal.s8 q7, d3, d8\n",
+            $add,
+            " q8, q6\n",
+            $add,
+            " q12, q7\n",
+            "vmull.s8 q6, d0, d5\n",
+            "vmull.s8 q7, d2, d5\n",
+            "vmlal.s8 q6, d1, d9\n",
+            "vmlal.s8 q7, d3, d9\n",
+            $add,
+            " q9, q6\n",
+            $add,
+            " q13, q7\n",
+            "vmull.s8 q6, d0, d6\n",
+            "vmull.s8 q7, d2, d6\n",
+            "vmlal.s8 q6, d1, d10\n",
+            "vmlal.s8 q7, d3, d10\n",
+            $add,
+            " q10, q6\n",
+            $add,
+            " q14, q7\n",
+            "vmull.s8 q6, d0, d7\n",
+            "vmull.s8 q7, d2, d7\n",
+            "vmlal.s8 q6, d1, d11\n",
+            "vmlal.s8 q7, d3, d11\n",
+            $add,
+            " q11, q6\n",
+            $add,
+            " q15, q7",
+        )
+    };
+}
+
+/// Eight depths, to sums that there are.
+macro_rules! eight_depths {
+    () => {
+        concat!(
+            "vld1.8 {d0}, [r1]!\n",
+            "vld1.8 {d4-d7}, [r3], r4\n",
+            "vld1.8 {d2}, [r2]!\n",
+            "vmull.s8 q4, d0, d4\n",
+            "vmull.s8 q5, d0, d5\n",
+            "vmull.s8 q6, d0, d6\n",
+            "vmull.s8 q7, d0, d7\n",
+            "vpadal.s16 q8, q4\n",
+            "vpadal.s16 q9, q5\n",
+            "vpadal.s16 q10, q6\n",
+            "vpadal.s16 q11, q7\n",
+            "vmull.s8 q4, d2, d4\n",
+            "vmull.s8 q5, d2, d5\n",
+            "vmull.s8 q6, d2, d6\n",
+            "vmull.s8 q7, d2, d7\n",
+            "vpadal.s16 q12, q4\n",
+            "vpadal.s16 q13, q5\n",
+            "vpadal.s16 q14, q6\n",
+            "vpadal.s16 q15, q7",
+        )
+    };
+}
+
+/// A kernel of two or more pixels, given the assembly of the taps of two pixels.
 ///
 /// `r0` work; `r1`, `r2` activations; `r3` weights, `r4` their step; `r5` groups left; `r6` offsets, `r7` taps left;
 /// `r8` pixel, `r9` its step; `r10` groups; `r11` pixels left after these two; `r12` out, `lr` its step.
 /// `q0`, `q1` activations; `q2`–`q5` weights; `q6`, `q7` products; `q8`–`q15` sums.
-#[unsafe(naked)]
-unsafe extern "C" fn pairs(work: *mut Work) {
-    naked_asm!(
-        neon!(),
-        "push {r4-r11, lr}",
-        "vpush {d8-d15}",
-        "ldr r4, [r0, #28]",
-        "ldr r9, [r0, #4]",
-        "ldr r10, [r0, #20]",
-        "ldr lr, [r0, #40]",
-        "10:", // vector of channels
-        "ldr r8, [r0]",
-        "ldr r11, [r0, #8]",
-        "ldr r12, [r0, #36]",
-        "sub r11, r11, #2",
-        "20:", // two pixels
-        "ldr r3, [r0, #24]",
-        "ldr r6, [r0, #12]",
-        "ldr r7, [r0, #16]",
-        "vmov.i32 q8, #0",
-        "vmov.i32 q9, #0",
-        "vmov.i32 q10, #0",
-        "vmov.i32 q11, #0",
-        "vmov.i32 q12, #0",
-        "vmov.i32 q13, #0",
-        "vmov.i32 q14, #0",
-        "vmov.i32 q15, #0",
-        "30:", // tap
-        "ldr r1, [r6], #4",
-        "subs r5, r10, #2",
-        "add r1, r1, r8",
-        "add r2, r1, r9",
-        "blt 50f",
-        "40:", // two groups
-        "vld1.8 {d0-d1}, [r1]!",
-        "vld1.8 {d4-d7}, [r3], r4",
-        "vld1.8 {d2-d3}, [r2]!",
-        "vld1.8 {d8-d11}, [r3], r4",
-        "subs r5, r5, #2",
-        "vmull.s8 q6, d0, d4",
-        "vmull.s8 q7, d2, d4",
-        "vmlal.s8 q6, d1, d8",
-        "vmlal.s8 q7, d3, d8",
-        "vpadal.s16 q8, q6",
-        "vpadal.s16 q12, q7",
-        "vmull.s8 q6, d0, d5",
-        "vmull.s8 q7, d2, d5",
-        "vmlal.s8 q6, d1, d9",
-        "vmlal.s8 q7, d3, d9",
-        "vpadal.s16 q9, q6",
-        "vpadal.s16 q13, q7",
-        "vmull.s8 q6, d0, d6",
-        "vmull.s8 q7, d2, d6",
-        "vmlal.s8 q6, d1, d10",
-        "vmlal.s8 q7, d3, d10",
-        "vpadal.s16 q10, q6",
-        "vpadal.s16 q14, q7",
-        "vmull.s8 q6, d0, d7",
-        "vmull.s8 q7, d2, d7",
-        "vmlal.s8 q6, d1, d11",
-        "vmlal.s8 q7, d3, d11",
-        "vpadal.s16 q11, q6",
-        "vpadal.s16 q15, q7",
-        "bge 40b",
-        "50:",
-        "tst r5, #1",
-        "beq 60f",
-        "vld1.8 {d0}, [r1]",
-        "vld1.8 {d4-d7}, [r3], r4",
-        "vld1.8 {d2}, [r2]",
-        "vmull.s8 q4, d0, d4",
-        "vmull.s8 q5, d0, d5",
-        "vmull.s8 q6, d0, d6",
-        "vmull.s8 q7, d0, d7",
-        "vpadal.s16 q8, q4",
-        "vpadal.s16 q9, q5",
-        "vpadal.s16 q10, q6",
-        "vpadal.s16 q11, q7",
-        "vmull.s8 q4, d2, d4",
-        "vmull.s8 q5, d2, d5",
-        "vmull.s8 q6, d2, d6",
-        "vmull.s8 q7, d2, d7",
-        "vpadal.s16 q12, q4",
-        "vpadal.s16 q13, q5",
-        "vpadal.s16 q14, q6",
-        "vpadal.s16 q15, q7",
-        "60:",
-        "subs r7, r7, #1",
-        "bne 30b",
-        "vpadd.i32 d16, d16, d17",
-        "vpadd.i32 d17, d18, d19",
-        "vpadd.i32 d20, d20, d21",
-        "vpadd.i32 d21, d22, d23",
-        "vpadd.i32 d24, d24, d25",
-        "vpadd.i32 d25, d26, d27",
-        "vpadd.i32 d28, d28, d29",
-        "vpadd.i32 d29, d30, d31",
-        "vpadd.i32 d16, d16, d17",
-        "vpadd.i32 d17, d20, d21",
-        "vpadd.i32 d24, d24, d25",
-        "vpadd.i32 d25, d28, d29",
-        "add r8, r8, r9, lsl #1",
-        "subs r11, r11, #2",
-        "vst1.32 {d16-d17}, [r12], lr",
-        "vst1.32 {d24-d25}, [r12], lr",
-        "bge 20b",
-        // An odd pixel is left (−1, which becomes −3), or none.
-        "cmn r11, #1",
-        "itt eq",
-        "subeq r8, r8, r9",
-        "subeq r12, r12, lr",
-        "beq 20b",
-        "ldr r1, [r0, #24]",
-        "ldr r2, [r0, #36]",
-        "ldr r3, [r0, #32]",
-        "add r1, r1, #32",
-        "add r2, r2, #16",
-        "subs r3, r3, #1",
-        "str r1, [r0, #24]",
-        "str r2, [r0, #36]",
-        "str r3, [r0, #32]",
-        "bne 10b",
-        "vpop {d8-d15}",
-        "pop {r4-r11, pc}",
-        options(raw)
-    )
+macro_rules! pairs_kernel {
+    ($(#[$doc:meta])* $name:ident, $($taps:expr),* $(,)?) => {
+        $(#[$doc])*
+        #[unsafe(naked)]
+        unsafe extern "C" fn $name(work: *mut Work) {
+            naked_asm!(
+                neon!(),
+                "push {r4-r11, lr}",
+                "vpush {d8-d15}",
+                "ldr r4, [r0, #28]",
+                "ldr r9, [r0, #4]",
+                "ldr r10, [r0, #20]",
+                "ldr lr, [r0, #40]",
+                "10:", // vector of channels
+                "ldr r8, [r0]",
+                "ldr r11, [r0, #8]",
+                "ldr r12, [r0, #36]",
+                "sub r11, r11, #2",
+                "20:", // two pixels
+                "ldr r3, [r0, #24]",
+                "ldr r6, [r0, #12]",
+                "ldr r7, [r0, #16]",
+                $($taps,)*
+                "vpadd.i32 d16, d16, d17",
+                "vpadd.i32 d17, d18, d19",
+                "vpadd.i32 d20, d20, d21",
+                "vpadd.i32 d21, d22, d23",
+                "vpadd.i32 d24, d24, d25",
+                "vpadd.i32 d25, d26, d27",
+                "vpadd.i32 d28, d28, d29",
+                "vpadd.i32 d29, d30, d31",
+                "vpadd.i32 d16, d16, d17",
+                "vpadd.i32 d17, d20, d21",
+                "vpadd.i32 d24, d24, d25",
+                "vpadd.i32 d25, d28, d29",
+                "add r8, r8, r9, lsl #1",
+                "subs r11, r11, #2",
+                "vst1.32 {d16-d17}, [r12], lr",
+                "vst1.32 {d24-d25}, [r12], lr",
+                "bge 20b",
+                // An odd pixel is left (−1, which becomes −3), or none.
+                "cmn r11, #1",
+                "itt eq",
+                "subeq r8, r8, r9",
+                "subeq r12, r12, lr",
+                "beq 20b",
+                "ldr r1, [r0, #24]",
+                "ldr r2, [r0, #36]",
+                "ldr r3, [r0, #32]",
+                "add r1, r1, #32",
+                "add r2, r2, #16",
+                "subs r3, r3, #1",
+                "str r1, [r0, #24]",
+                "str r2, [r0, #36]",
+                "str r3, [r0, #32]",
+                "bne 10b",
+                "vpop {d8-d15}",
+                "pop {r4-r11, pc}",
+                options(raw)
+            )
+        }
+    };
 }
 
-/// Sums of one pixel; registers as in [`pairs`].
+pairs_kernel!(
+    /// For an even number of groups: the first two need no sums to add to.
+    pairs_of_groups,
+    "ldr r1, [r6], #4",
+    "subs r5, r10, #2",
+    "add r1, r1, r8",
+    "add r2, r1, r9",
+    sixteen_depths!("vpaddl.s16"),
+    "bne 40f",
+    "b 50f",
+    "30:", // tap
+    "ldr r1, [r6], #4",
+    "mov r5, r10",
+    "add r1, r1, r8",
+    "add r2, r1, r9",
+    "40:", // two groups
+    "subs r5, r5, #2",
+    sixteen_depths!("vpadal.s16"),
+    "bne 40b",
+    "50:",
+    "subs r7, r7, #1",
+    "bne 30b",
+);
+
+pairs_kernel!(
+    /// For an odd number of groups.
+    odd_groups,
+    "vmov.i32 q8, #0",
+    "vmov.i32 q9, #0",
+    "vmov.i32 q10, #0",
+    "vmov.i32 q11, #0",
+    "vmov.i32 q12, #0",
+    "vmov.i32 q13, #0",
+    "vmov.i32 q14, #0",
+    "vmov.i32 q15, #0",
+    "30:", // tap
+    "ldr r1, [r6], #4",
+    "subs r5, r10, #1",
+    "add r1, r1, r8",
+    "add r2, r1, r9",
+    "beq 50f",
+    "40:", // two groups
+    "subs r5, r5, #2",
+    sixteen_depths!("vpadal.s16"),
+    "bne 40b",
+    "50:",
+    eight_depths!(),
+    "subs r7, r7, #1",
+    "bne 30b",
+);
+
+/// Sums of one pixel; registers as of two.
 #[unsafe(naked)]
 unsafe extern "C" fn single(work: *mut Work) {
     naked_asm!(

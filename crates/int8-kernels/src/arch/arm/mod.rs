@@ -18,9 +18,9 @@ mod call;
 mod dense;
 mod depthwise;
 mod finish;
+mod peak;
 mod rows;
 
-use super::scalar;
 use crate::isa::Level;
 use crate::micro_kernel::MicroKernels;
 
@@ -30,5 +30,5 @@ pub(super) static KERNELS: MicroKernels = MicroKernels {
     depthwise: depthwise::DEPTHWISE,
     finish: finish::finish,
     rows: rows::ROWS,
-    peak: (64, scalar::peak),
+    peak: (peak::MACS, peak::peak),
 };
