@@ -91,7 +91,7 @@ fn dense_16x32c8(strip: &Strip<'_>, out: &mut [i32]) {
     }
     // Stored bytes are values here, so sums of packed layers begin with zero.
     let initial = &strip.initial[..channels];
-    if initial.iter().any(|&value| value != 0) {
+    if initial.iter().fold(0, |bits, &value| bits | value) != 0 {
         for sums in out.chunks_exact_mut(channels) {
             sums.iter_mut().zip(initial).for_each(|(sum, &value)| *sum = sum.wrapping_add(value));
         }

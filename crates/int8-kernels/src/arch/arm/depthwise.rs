@@ -102,7 +102,7 @@ fn depthwise_16x32c4(windows: &Windows<'_>, out: &mut [i32]) {
     }
     // Stored bytes are values here, so sums of packed layers begin with zero.
     let initial = &windows.initial[..BLOCK];
-    if initial.iter().any(|&value| value != 0) {
+    if initial.iter().fold(0, |bits, &value| bits | value) != 0 {
         for sums in out.chunks_exact_mut(BLOCK) {
             sums.iter_mut().zip(initial).for_each(|(sum, &value)| *sum = sum.wrapping_add(value));
         }

@@ -10,7 +10,7 @@
 //! NEON takes them for zero. If every scale and bias is zero or at least 2^-81, none occurs: f32(sum) · scale is a
 //! multiple of the last place of 2^-81, 2^-104, so is the bias, and so is their sum, rounded or not. Limits of a clip
 //! must be zero or as large, and a slope zero or at least 2^-20, which leaves products of 2^-124. The assembly
-//! looks at scales and bias and writes nothing if it must not go on ([`Work::is_done`]).
+//! looks at scales and bias and stops before channels of others ([`Work::blocks`]).
 
 use std::arch::naked_asm;
 
@@ -43,8 +43,9 @@ struct Work<To> {
     limits: [f32; 2],
     /// Of bytes.
     scale: f32,
-    /// 1, which the assembly makes 0 if scales or bias are such that it does nothing.
-    is_done: u32,
+    /// Blocks of channels, which the assembly counts down. It stops before one with scales or bias that it must
+    /// leave alone.
+    blocks: usize,
 }
 
 /// The kernels of an activation.
@@ -60,26 +61,23 @@ pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>
         return finish_values(finish, tile, sinks);
     };
     let whole = tile.channels / BLOCK * BLOCK;
-    for first in (0..whole).step_by(BLOCK) {
-        let block = part(tile, first, BLOCK);
-        let is_done = match (&finish.residual, &mut *sinks) {
+    let mut first = 0;
+    while first < whole {
+        let blocks = part(tile, first, whole - first);
+        first += match (&finish.residual, &mut *sinks) {
             (None, [Sink::F32 { values, place }]) => {
-                let start = block.pixel * place.pixel_stride + place.first_channel + block.channel;
-                floats(&activated, finish, &block, &mut values[start..], place.pixel_stride)
+                let start = blocks.pixel * place.pixel_stride + place.first_channel + blocks.channel;
+                run(activated.floats, &activated, finish, &blocks, &mut values[start..], place.pixel_stride, 0.0)
             }
             (None, [Sink::I8 { bytes, place, scale }]) if is_plain_scale(*scale) => {
-                let start = block.pixel * place.pixel_stride + place.first_channel + block.channel;
-                let (to, step) = (&mut bytes[start..], place.pixel_stride);
-                let end = (block.pixels - 1) * step + BLOCK;
-                let mut work = work(&activated, finish, &block, &mut to[..end], step, *scale);
-                // SAFETY: the table gives out this kernel only where the CPU has NEON; `work` checked its slices.
-                unsafe { call(activated.bytes, &mut work) };
-                work.is_done != 0
+                let start = blocks.pixel * place.pixel_stride + place.first_channel + blocks.channel;
+                run(activated.bytes, &activated, finish, &blocks, &mut bytes[start..], place.pixel_stride, *scale)
             }
-            _ => distribute(&activated, finish, &block, sinks),
+            _ => distribute(&activated, finish, &part(tile, first, BLOCK), sinks),
         };
-        if !is_done {
-            finish_values(finish, &block, sinks);
+        if first < whole {
+            finish_values(finish, &part(tile, first, BLOCK), sinks);
+            first += BLOCK;
         }
     }
     if whole < tile.channels {
@@ -103,47 +101,44 @@ fn rows<'a>(tile: &Tile<'a>, first: usize, pixels: usize) -> Tile<'a> {
     }
 }
 
-/// `to` must hold a block of every pixel, `to_step` elements apart, which callers cut it to.
-fn work<To>(
+/// Computes blocks, one pixel's `step` elements after the other's, until one that is not for the assembly. Returns
+/// how many channels are done.
+fn run<To>(
+    kernel: Kernel<Work<To>>,
     activated: &Activated,
     finish: &Finish<'_>,
-    block: &Tile<'_>,
+    tile: &Tile<'_>,
     to: &mut [To],
-    to_step: usize,
+    step: usize,
     scale: f32,
-) -> Work<To> {
-    Work {
-        sums: block.sums[..(block.pixels - 1) * block.stride + BLOCK].as_ptr(),
-        sums_step: block.stride * size_of::<i32>(),
-        scales: finish.scales[block.lane..][..BLOCK].as_ptr(),
-        bias: finish.bias[block.lane..][..BLOCK].as_ptr(),
-        pixels: block.pixels,
-        to: to.as_mut_ptr(),
-        to_step: to_step * size_of::<To>(),
+) -> usize {
+    let channels = tile.channels / BLOCK * BLOCK;
+    let mut work = Work {
+        sums: tile.sums[..(tile.pixels - 1) * tile.stride + channels].as_ptr(),
+        sums_step: tile.stride * size_of::<i32>(),
+        scales: finish.scales[tile.lane..][..channels].as_ptr(),
+        bias: finish.bias[tile.lane..][..channels].as_ptr(),
+        pixels: tile.pixels,
+        to: to[..(tile.pixels - 1) * step + channels].as_mut_ptr(),
+        to_step: step * size_of::<To>(),
         limits: activated.limits,
         scale,
-        is_done: 1,
-    }
+        blocks: channels / BLOCK,
+    };
+    // SAFETY: the table gives out this kernel only where the CPU has NEON; the slices have what it reads and writes.
+    unsafe { call(kernel, &mut work) };
+    channels - work.blocks * BLOCK
 }
 
-/// The values of a block, one pixel's `step` elements after the other's.
-fn floats(activated: &Activated, finish: &Finish<'_>, block: &Tile<'_>, to: &mut [f32], step: usize) -> bool {
-    let end = (block.pixels - 1) * step + BLOCK;
-    let mut work = work(activated, finish, block, &mut to[..end], step, 0.0);
-    // SAFETY: the table gives out this kernel only where the CPU has NEON; `work` checked its slices.
-    unsafe { call(activated.floats, &mut work) };
-    work.is_done != 0
-}
-
-/// A block to any sinks.
-fn distribute(activated: &Activated, finish: &Finish<'_>, block: &Tile<'_>, sinks: &mut [Sink<'_>]) -> bool {
+/// One block to any sinks; returns how many channels are done.
+fn distribute(activated: &Activated, finish: &Finish<'_>, block: &Tile<'_>, sinks: &mut [Sink<'_>]) -> usize {
     for first in (0..block.pixels).step_by(PIXELS) {
         let block = rows(block, first, PIXELS.min(block.pixels - first));
         let mut buffer = [0.0; PIXELS * BLOCK];
         let values = &mut buffer[..block.pixels * BLOCK];
         // Scales and bias are those of all pixels, so the first of them decides.
-        if !floats(activated, finish, &block, values, BLOCK) {
-            return false;
+        if run(activated.floats, activated, finish, &block, values, BLOCK, 0.0) == 0 {
+            return 0;
         }
         if let Some(residual) = &finish.residual {
             add(residual, &block, sinks, values);
@@ -152,7 +147,7 @@ fn distribute(activated: &Activated, finish: &Finish<'_>, block: &Tile<'_>, sink
             store(sink, &block, values);
         }
     }
-    true
+    BLOCK
 }
 
 fn add(residual: &Residual<'_>, block: &Tile<'_>, sinks: &[Sink<'_>], values: &mut [f32]) {
@@ -213,47 +208,53 @@ pub(super) fn kernels() -> [usize; 8] {
     std::array::from_fn(|index| if index < 4 { floats[index] } else { bytes[index - 4] })
 }
 
-/// A kernel: `r1` sums, `r2` their step; `r3` pixels left; `r12` to, `r0` its step. `q8`, `q9` scales; `q10`, `q11`
-/// bias; `q12`, `q13` limits; `q14` scale of bytes; `q15` −254; `q0`, `q1` values.
+/// A kernel: `r1` sums, `r2` their step; `r3` pixels left; `r12` to, `r4` its step; `r5` scales, `r6` bias; `r7` sums
+/// and `r8` to of the next block. `q8`, `q9` scales; `q10`, `q11` bias; `q12`, `q13` limits; `q14` scale of bytes;
+/// `q15` −254; `q0`, `q1` values.
 macro_rules! finish_kernel {
-    ($name:ident, $to:ty, [$($activation:literal)*], [$($store:literal)*]) => {
+    ($name:ident, $to:ty, $block_bytes:literal, [$($activation:literal)*], [$($store:literal)*]) => {
         #[unsafe(naked)]
         unsafe extern "C" fn $name(work: *mut Work<$to>) {
             naked_asm!(
                 neon!(),
-                "ldr r3, [r0, #8]",
-                "ldr r12, [r0, #12]",
-                "vld1.32 {d16-d19}, [r3]",
-                "vld1.32 {d20-d23}, [r12]",
-                // Without the sign and less one, zero is the largest number, and what is below 2^-81 is less.
-                "vmov.i8 q0, #255",
-                "vshl.i32 q1, q8, #1",
-                "vshl.i32 q2, q9, #1",
-                "vshl.i32 q3, q10, #1",
-                "vshl.i32 q12, q11, #1",
-                "vadd.i32 q1, q1, q0",
-                "vadd.i32 q2, q2, q0",
-                "vadd.i32 q3, q3, q0",
-                "vadd.i32 q12, q12, q0",
-                "vmin.u32 q1, q1, q2",
-                "vmin.u32 q3, q3, q12",
-                "vmin.u32 q1, q1, q3",
-                "vpmin.u32 d2, d2, d3",
-                "vpmin.u32 d2, d2, d2",
-                "vmov.32 r1, d2[0]",
-                "cmp r1, #0x2e000000",
-                "blo 20f",
+                "push {r4-r8, lr}",
+                "ldr r7, [r0]",
+                "ldr r2, [r0, #4]",
+                "ldr r5, [r0, #8]",
+                "ldr r6, [r0, #12]",
+                "ldr r8, [r0, #20]",
+                "ldr r4, [r0, #24]",
                 "add r12, r0, #28",
                 "vld1.32 {d24[], d25[]}, [r12]!",
                 "vld1.32 {d26[], d27[]}, [r12]!",
                 "vld1.32 {d28[], d29[]}, [r12]",
                 "vmvn.i16 q15, #253",
-                "ldr r1, [r0]",
-                "ldr r2, [r0, #4]",
+                "10:", // block
+                "vld1.32 {d16-d19}, [r5]!",
+                "vld1.32 {d20-d23}, [r6]!",
+                // Without the sign and negative, zero is the least number, and what is below 2^-81 is large.
+                "vshl.i32 q0, q8, #1",
+                "vshl.i32 q1, q9, #1",
+                "vshl.i32 q2, q10, #1",
+                "vshl.i32 q3, q11, #1",
+                "vneg.s32 q0, q0",
+                "vneg.s32 q1, q1",
+                "vneg.s32 q2, q2",
+                "vneg.s32 q3, q3",
+                "vmax.u32 q0, q0, q1",
+                "vmax.u32 q2, q2, q3",
+                "vmax.u32 q0, q0, q2",
+                "vpmax.u32 d0, d0, d1",
+                "vpmax.u32 d0, d0, d0",
+                "vmov.32 r1, d0[0]",
                 "ldr r3, [r0, #16]",
-                "ldr r12, [r0, #20]",
-                "ldr r0, [r0, #24]",
-                "10:",
+                "mov r12, r8",
+                "cmp r1, #0xd2000000",
+                "mov r1, r7",
+                "bhi 30f",
+                "add r7, r7, #32",
+                concat!("add r8, r8, #", $block_bytes),
+                "20:", // pixel
                 "vld1.32 {d0-d3}, [r1], r2",
                 "subs r3, r3, #1",
                 "vcvt.f32.s32 q0, q0",
@@ -264,12 +265,13 @@ macro_rules! finish_kernel {
                 "vadd.f32 q1, q1, q11",
                 $($activation,)*
                 $($store,)*
-                "bne 10b",
-                "bx lr",
-                "20:",
-                "mov r1, #0",
+                "bne 20b",
+                "ldr r1, [r0, #40]",
+                "subs r1, r1, #1",
                 "str r1, [r0, #40]",
-                "bx lr",
+                "bne 10b",
+                "30:",
+                "pop {r4-r8, pc}",
                 options(raw)
             )
         }
@@ -278,14 +280,14 @@ macro_rules! finish_kernel {
 
 macro_rules! to_floats {
     ($name:ident, [$($activation:literal)*]) => {
-        finish_kernel!($name, f32, [$($activation)*], ["vst1.32 {d0-d3}, [r12], r0"]);
+        finish_kernel!($name, f32, 32, [$($activation)*], ["vst1.32 {d0-d3}, [r12], r4"]);
     };
 }
 
 /// Rounds as `rows.rs` explains.
 macro_rules! to_bytes {
     ($name:ident, [$($activation:literal)*]) => {
-        finish_kernel!($name, u8, [$($activation)*], [
+        finish_kernel!($name, u8, 8, [$($activation)*], [
             "vmul.f32 q0, q0, q14"
             "vmul.f32 q1, q1, q14"
             "vcvt.s32.f32 q0, q0, #1"
@@ -295,7 +297,7 @@ macro_rules! to_bytes {
             "vmax.s16 q0, q0, q15"
             "vsra.s16 q0, q0, #15"
             "vqrshrn.s16 d0, q0, #1"
-            "vst1.8 {d0}, [r12], r0"
+            "vst1.8 {d0}, [r12], r4"
         ]);
     };
 }
