@@ -116,10 +116,41 @@ impl Level {
         }
     }
 
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
+    #[cfg(all(target_arch = "arm", any(target_os = "linux", target_os = "android")))]
+    fn is_detected(self) -> bool {
+        match self {
+            Self::Scalar => true,
+            Self::Neon => arm_has_neon(),
+            _ => false,
+        }
+    }
+
+    #[cfg(not(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        all(target_arch = "arm", any(target_os = "linux", target_os = "android"))
+    )))]
     fn is_detected(self) -> bool {
         self == Self::Scalar
     }
+}
+
+/// Asks the kernel of the system, because the standard library's macro for ARMv7 is not stable.
+#[cfg(all(target_arch = "arm", any(target_os = "linux", target_os = "android")))]
+fn arm_has_neon() -> bool {
+    use std::ffi::c_ulong;
+
+    /// Key of the word of capabilities.
+    const AT_HWCAP: c_ulong = 16;
+    /// Its bit for NEON.
+    const HWCAP_NEON: c_ulong = 1 << 12;
+
+    // SAFETY: this is the C library's declaration. It looks a key up in what the system told the process at its
+    // start, and answers 0 for keys that are not there, so any argument is fine.
+    unsafe extern "C" {
+        safe fn getauxval(key: c_ulong) -> c_ulong;
+    }
+    getauxval(AT_HWCAP) & HWCAP_NEON != 0
 }
 
 impl fmt::Display for Isa {
