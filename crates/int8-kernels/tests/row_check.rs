@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod report;
+
 use int8_kernels::finish::{Finish, Tile};
 use int8_kernels::micro_kernel::MicroKernels;
 use int8_kernels::{Activation, Addend, Image, Isa, Place, Residual, Sink, kernels, quantize, stored, unstored};
@@ -62,6 +64,11 @@ fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| if value.is_nan() { u32::MAX } else { value.to_bits() }).collect()
 }
 
+/// Reports an operation of `kernels` as the kernel check names kernels.
+fn checked(operation: &str, kernels: &MicroKernels, cases: usize) {
+    report::checked(&format!("{operation}__{}", kernels.isa().unwrap()), cases);
+}
+
 struct Case {
     channels: usize,
     pixels: usize,
@@ -115,6 +122,7 @@ fn every_epilogue_equals_the_portable_one() {
     let portable = kernels()[0];
     assert_eq!(portable.isa(), Some(Isa::scalar()));
     for kernels in kernels() {
+        let mut cases = 0;
         for channels in [1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 64] {
             for pixels in [1, 2, 7, 8] {
                 for (finish_index, is_usual) in (0..240).map(|i| (i, false)).chain((0..120).map(|i| (i, true))) {
@@ -126,10 +134,12 @@ fn every_epilogue_equals_the_portable_one() {
                         assert_eq!(found.0, expected.0, "floats of {}", place());
                         assert_eq!(found.1, expected.1, "bytes of {}", place());
                         assert_eq!(found.2, expected.2, "second bytes of {}", place());
+                        cases += 1;
                     }
                 }
             }
         }
+        checked("finish", kernels, cases);
     }
 }
 
@@ -150,6 +160,7 @@ fn every_slice_is_quantized_as_value_by_value() {
             (kernels.rows.quantize)(&values[..length], 1.0, &mut found);
             assert!(found.iter().zip(&values).all(|(&byte, &value)| byte == stored(quantize(value, 1.0))));
         }
+        checked("quantize", kernels, SCALES.len() * values.len());
     }
 }
 
@@ -167,6 +178,8 @@ fn every_slice_of_bytes_is_converted_as_byte_by_byte() {
             let expected: Vec<u8> = expected.iter().map(|&value| stored(quantize(value, 3.0))).collect();
             assert_eq!(again, expected, "{:?} step {step}", kernels.isa());
         }
+        checked("dequantize", kernels, SCALES.len() * bytes.len());
+        checked("requantize", kernels, SCALES.len() * bytes.len());
     }
 }
 
@@ -180,5 +193,6 @@ fn three_planes_become_pixels_of_three_bytes() {
             (kernels.rows.interleave)([&planes[0], &planes[1], &planes[2]], &mut out);
             assert!(out.iter().enumerate().all(|(i, &byte)| byte == planes[i % 3][i / 3]), "{:?}", kernels.isa());
         }
+        checked("interleave", kernels, 71);
     }
 }
