@@ -7,6 +7,7 @@ use crate::finish::{Finish, Tile};
 use crate::isa::Isa;
 use crate::max_pool::MaxWindows;
 use crate::sink::Sink;
+use crate::winograd::WinogradKernel;
 
 /// The routines of one instruction set, each with the layouts that it wants.
 ///
@@ -20,6 +21,8 @@ pub struct MicroKernels {
     pub dense: DenseKernel,
     /// Sums of depthwise convolutions.
     pub depthwise: DepthwiseKernel,
+    /// Sums of 3×3 convolutions by Winograd's algorithm.
+    pub winograd: Option<WinogradKernel>,
     /// From sums to sinks.
     pub finish: fn(&Finish<'_>, &Tile<'_>, &mut [Sink<'_>]),
     /// Routines over whole slices.
