@@ -57,6 +57,13 @@ pub(crate) struct Computed<'a> {
 /// The most sums that one tile may have, so that a tile fits the stack.
 pub(crate) const LARGEST_TILE: usize = 512;
 
+impl Panel {
+    /// Its lanes, if a vector has `lanes`.
+    pub(crate) fn lanes(&self, lanes: usize) -> usize {
+        self.vectors * lanes
+    }
+}
+
 impl DenseWeights {
     /// Packs weights `[out_channels][in_channels / groups][kernel_h][kernel_w]` of a valid shape.
     pub(crate) fn new(shape: &ConvShape, weights: &[i8], kernel: &'static DenseKernel) -> Result<(Self, Lanes), Error> {
@@ -132,6 +139,10 @@ impl DenseWeights {
 
     pub(crate) fn name(&self) -> &'static str {
         self.kernel.name
+    }
+
+    pub(crate) fn panels(&self) -> &[Panel] {
+        &self.panels
     }
 
     pub(crate) fn needs(&self, shape: &ConvShape) -> Needs {

@@ -72,6 +72,7 @@ pub mod quantize;
 pub mod reference;
 pub mod sink;
 mod source;
+pub mod winograd;
 
 pub use activation::Activation;
 pub use conv::{PackedConv, Scratch};
@@ -87,3 +88,4 @@ pub use peak::peak_macs_per_second;
 pub use pixel_conv::{PixelConv, PixelScratch};
 pub use quantize::{quantize, quantize_slice};
 pub use sink::{Addend, Place, Residual, Run, Sink};
+pub use winograd::Algorithm;

@@ -8,6 +8,7 @@ use crate::image::ZERO;
 use crate::isa::Isa;
 use crate::max_pool::MaxWindows;
 use crate::sink::Sink;
+use crate::winograd::WinogradKernel;
 
 /// The routines of one instruction set, each with the layouts that it wants.
 ///
@@ -21,6 +22,8 @@ pub struct MicroKernels {
     pub dense: DenseKernel,
     /// Sums of depthwise convolutions.
     pub depthwise: DepthwiseKernel,
+    /// Sums of 3×3 convolutions by Winograd's algorithm.
+    pub winograd: Option<WinogradKernel>,
     /// From sums to sinks.
     pub finish: fn(&Finish<'_>, &Tile<'_>, &mut [Sink<'_>]),
     /// Routines over whole slices.

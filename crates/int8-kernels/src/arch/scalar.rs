@@ -36,6 +36,7 @@ pub(super) static KERNELS: MicroKernels = MicroKernels {
         lanes: BLOCK,
         run: depthwise_4x16c4,
     },
+    winograd: None,
     finish: finish_values,
     rows: RowKernels {
         quantize: quantize_each,
