@@ -153,6 +153,7 @@ fn check_dense(kernel: &DenseKernel, numbers: &mut Numbers) -> usize {
                 taps: &taps,
                 vectors,
                 panel: panel.get(),
+                ahead: panel.get(),
                 initial: &packed.initial,
             };
             assert!(strip.fits(kernel));
@@ -274,6 +275,7 @@ fn operands_that_do_not_fit_are_refused() {
             taps: &taps,
             vectors: kernel.least_vectors,
             panel: &panel,
+            ahead: &[],
             initial: &initial,
         };
         assert!(strip.fits(kernel));
