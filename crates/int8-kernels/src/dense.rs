@@ -185,15 +185,11 @@ impl DenseWeights {
             return self.walk_gathered(gather, source, lines, taps, lanes, gathered, emit);
         }
         let pieces = Pieces::new(lines, self.kernel.pixels);
-        for panel in &self.panels {
+        for (index, panel) in self.panels.iter().enumerate() {
+            let next = self.panels.get(index + 1).map_or(0..0, |next| next.bytes.clone());
             let strip = self.strip(panel, source.bytes, taps, lanes);
-            self.walk_panel(
-                source,
-                pieces,
-                panel,
-                Strip { pixels: pieces.pixels, step: source.pixel_step, ..strip },
-                &mut emit,
-            );
+            let strip = Strip { pixels: pieces.pixels, step: source.pixel_step, ..strip };
+            self.walk_panel(source, pieces, panel, strip, &self.bytes.as_slice()[next], &mut emit);
         }
     }
 
@@ -208,17 +204,19 @@ impl DenseWeights {
             taps,
             vectors: panel.vectors,
             panel: &self.bytes.as_slice()[panel.bytes.clone()],
+            ahead: &[],
             initial: &lanes.initial[panel.lane..][..panel.vectors * self.kernel.lanes],
         }
     }
 
-    /// Computes the channels of one panel.
-    fn walk_panel(
+    /// Computes the channels of one panel, while the bytes of the `next` come to the cache bit by bit.
+    fn walk_panel<'a>(
         &self,
         source: &Source<'_>,
         pieces: Pieces,
         panel: &Panel,
-        mut strip: Strip<'_>,
+        mut strip: Strip<'a>,
+        next: &'a [i8],
         emit: &mut impl FnMut(Computed<'_>),
     ) {
         let mut tile = [0i32; LARGEST_TILE];
@@ -226,7 +224,10 @@ impl DenseWeights {
         let stride = panel.vectors * self.kernel.lanes;
         let half_sums = pieces.pixels * stride;
         let mut send = |sums: &[i32], pixels, pixel| emit(panel.computed(sums, stride, pixels, pixel));
+        let passes = pieces.count().div_ceil(self.kernel.halves);
+        let mut parts = next.chunks(next.len().div_ceil(passes).max(1));
         for piece in (0..pieces.count()).step_by(self.kernel.halves) {
+            strip.ahead = parts.next().unwrap_or_default();
             strip.halves = self.kernel.halves.min(pieces.count() - piece);
             // What is sent twice would be added twice to an addend in its sink.
             let mut sent = [(0, 0); 2];

@@ -127,6 +127,8 @@ pub struct Strip<'a> {
     pub vectors: usize,
     /// Weights of these channels: `[tap][group of depths][vector][form]`.
     pub panel: &'a [i8],
+    /// Weights to bring to the second-level cache meanwhile; no result depends on them.
+    pub ahead: &'a [i8],
     /// What the sums begin with, one per channel.
     pub initial: &'a [i32],
 }

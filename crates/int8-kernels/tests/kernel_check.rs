@@ -162,6 +162,7 @@ fn check_dense(kernel: &DenseKernel, numbers: &mut Numbers) -> usize {
                 taps: &Taps::default(),
                 vectors,
                 panel: panel.get(),
+                ahead: panel.get(),
                 initial: &packed.initial,
             };
             let lanes = vectors * kernel.lanes;
@@ -328,6 +329,7 @@ fn operands_that_do_not_fit_are_refused() {
             taps: &taps,
             vectors: kernel.least_vectors,
             panel: &panel,
+            ahead: &[],
             initial: &initial,
         };
         assert!(strip.fits(kernel));

@@ -30,6 +30,7 @@ macro_rules! instruction_set {
                 lanes: depthwise::CHANNELS,
                 run: depthwise::depthwise,
             },
+            winograd: None,
             finish: finish::finish,
             rows: rows::ROWS,
             peak: $peak,

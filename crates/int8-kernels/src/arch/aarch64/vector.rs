@@ -52,6 +52,10 @@ pub(super) fn store_four(to: &mut [f32; 4], values: float32x4_t) {
     unsafe { vst1q_f32(to.as_mut_ptr(), values) }
 }
 
+/// Nothing: stable Rust has no hint for this architecture.
+#[inline]
+pub(super) fn hint_at(_place: *const f32) {}
+
 #[inline]
 #[target_feature(enable = "neon")]
 pub(super) fn splat(value: f32) -> Floats {

@@ -130,6 +130,7 @@ mod checked {
                 taps: &taps,
                 vectors: 2,
                 panel: &vec![2; 2 * groups * channels * kernel.depths],
+                ahead: &[],
                 initial: &vec![1; channels],
             };
             let mut out = vec![0; pixels * channels];

@@ -28,6 +28,7 @@ pub(super) static KERNELS: MicroKernels = MicroKernels {
     level: Level::Neon,
     dense: dense::DENSE,
     depthwise: depthwise::DEPTHWISE,
+    winograd: None,
     finish: finish::finish,
     rows: rows::ROWS,
     peak: (peak::MACS, peak::peak),

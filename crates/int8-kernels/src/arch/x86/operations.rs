@@ -54,6 +54,13 @@ macro_rules! operations {
             unsafe { $store_floats(to.as_mut_ptr(), values) }
         }
 
+        /// Asks for the line of memory at `place`, wherever that is.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub(super) fn hint_at(place: *const f32) {
+            _mm_prefetch::<_MM_HINT_T0>(place.cast());
+        }
+
         #[inline]
         #[target_feature(enable = $features)]
         pub(super) fn int_zero() -> Ints {
