@@ -13,7 +13,7 @@ pub const COEFFICIENTS: usize = WINDOW * WINDOW;
 /// set.
 #[derive(Debug)]
 pub struct WinogradKernel {
-    /// `winograd_<tiles>x<channels>c2__<isa>`.
+    /// `winograd_<tiles>x<channels>c<depths>__<isa>`.
     pub name: &'static str,
     /// Numbers of tiles that a block may have, in ascending order.
     pub blocks: &'static [usize],
@@ -23,6 +23,8 @@ pub struct WinogradKernel {
     pub vectors: usize,
     /// Vectors of output channels at least.
     pub least_vectors: usize,
+    /// Input channels whose weights lie side by side: two if products of pairs are added, else one.
+    pub depths: usize,
     /// Writes `Bᵀ · d · B` of a row of tiles where [`Grid`] says.
     ///
     /// # Panics
@@ -90,7 +92,8 @@ pub struct Product<'a> {
     pub pairs: usize,
     /// Vectors of output channels.
     pub vectors: usize,
-    /// `[coefficient][pair][lane of every vector]` pairs of 16-bit weights in little endian.
+    /// `[coefficient][input channel / depths][lane of every vector][depths]` 16-bit weights in little endian, of
+    /// two input channels for every pair.
     pub panel: &'a [i8],
     /// Elements from one coefficient of the sums to the next.
     pub sum_stride: usize,

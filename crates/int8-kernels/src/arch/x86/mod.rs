@@ -10,7 +10,7 @@ mod depthwise;
 #[macro_use]
 mod rows;
 #[macro_use]
-mod winograd;
+mod winograd_product;
 #[macro_use]
 mod words;
 mod vector128;
@@ -37,7 +37,8 @@ macro_rules! instruction_set {
             depthwise_kernel!($features);
             finish_kernel!($features);
             row_kernels!($features);
-            winograd_kernel!($features, [$($tiles)*] x [$($vectors)*]);
+            winograd_transforms!($features, KERNELS);
+            winograd_product!($features, [$($tiles)*] x [$($vectors)*]);
 
             pub(in crate::arch) static KERNELS: MicroKernels = MicroKernels {
                 level: Level::$level,
@@ -67,6 +68,7 @@ macro_rules! instruction_set {
                     lanes: LANES,
                     vectors: MOST_VECTORS,
                     least_vectors: LEAST_VECTORS,
+                    depths: 2,
                     transform_inputs,
                     multiply: multiply_tiles,
                     transform_sums,
