@@ -2,7 +2,7 @@
 
 use crate::dense::{Computed, DenseWeights, LARGEST_TILE, Lines};
 use crate::lanes::Lanes;
-use crate::micro_kernel::{Gather, Patch, Strip, Taps};
+use crate::micro_kernel::{Gather, Patch, Taps};
 use crate::source::Source;
 
 /// Bytes of gathered windows that all panels pass over before the next are gathered: with a panel of
@@ -45,11 +45,12 @@ impl DenseWeights {
                     (gather.run)(&Patch { bytes: source.bytes, starts, taps }, spare, &mut out[..pixels * pixel_bytes]);
                 }
                 for panel in panels {
+                    let mut strip = self.strip(panel, &[], &self.gathered, lanes);
+                    let stride = strip.vectors * self.kernel.lanes;
                     for (index, bytes) in indices.clone().zip(block.chunks_exact(strip_bytes)) {
                         let (pixel, pixels) = strips.at(index);
-                        let strip = Strip { pixels, ..self.strip(panel, bytes, &self.gathered, lanes) };
+                        (strip.bytes, strip.pixels) = (bytes, pixels);
                         (self.kernel.run)(&strip, &mut tile);
-                        let stride = strip.vectors * self.kernel.lanes;
                         emit(panel.computed(&tile[..pixels * stride], stride, pixels, pixel));
                     }
                 }
@@ -77,22 +78,24 @@ fn set_starts(starts: &mut [usize], pixel: usize, origin: usize, source: &Source
 /// weight traffic as a long one.
 #[derive(Debug, Clone, Copy)]
 struct Strips {
-    pixels: usize,
     count: usize,
     /// Pixels of the longest.
     most: usize,
+    /// Pixels of the shortest, and how many have one more; those come first.
+    least: usize,
+    longer: usize,
 }
 
 impl Strips {
     fn new(pixels: usize, most: usize) -> Self {
         let count = pixels.div_ceil(most).max(1);
-        Self { pixels, count, most: pixels.div_ceil(count).max(1) }
+        let (least, longer) = (pixels / count, pixels % count);
+        Self { count, most: pixels.div_ceil(count).max(1), least, longer }
     }
 
     /// The first pixel of a strip and the number of them.
     fn at(&self, index: usize) -> (usize, usize) {
-        let (least, longer) = (self.pixels / self.count, self.pixels % self.count);
-        (index * least + index.min(longer), least + usize::from(index < longer))
+        (index * self.least + index.min(self.longer), self.least + usize::from(index < self.longer))
     }
 }
 

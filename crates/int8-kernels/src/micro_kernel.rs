@@ -268,7 +268,7 @@ impl Patch<'_> {
 
     /// Whether the windows lie within the bytes and the slices for `kernel` are as long as they must be.
     pub fn fits(&self, gather: &Gather, pixels: usize, spare: &[u8], out: &[u8]) -> bool {
-        let last = self.starts.iter().copied().max().unwrap_or(usize::MAX);
+        let last = self.starts.iter().fold(0, |last, &start| start.max(last));
         (1..=pixels).contains(&self.starts.len())
             && last.checked_add(self.taps.reach).is_some_and(|end| end <= self.bytes.len())
             && spare.len() >= self.spare_bytes()

@@ -12,42 +12,30 @@
 //!    that all taps are one run: an in-place kernel spends a load on every pixel and group, and depths
 //!    without weights at the end of every tap.
 
-/// The most pixels of a tile.
-pub(super) const PIXELS: usize = 6;
 /// The most vectors of output channels of a tile.
 pub(super) const VECTORS: usize = 4;
 
-/// `dense` of the surrounding module from its `tile`.
+/// `dense` of the surrounding module from its `tile`; `$pixels` lists the pixels that a tile may have.
 macro_rules! dense_kernel {
-    ($features:literal, $table:path) => {
+    ($features:literal, $table:path, [$($pixels:literal)*]) => {
+        /// The most pixels of a tile.
+        pub(super) const PIXELS: usize = [$($pixels),*].len();
+
+        /// By vectors and by pixels.
+        static TILES: [[unsafe fn(&Strip<'_>, &mut [i32]); PIXELS]; VECTORS] = [
+            [$(tile::<$pixels, 1>),*],
+            [$(tile::<$pixels, 2>),*],
+            [$(tile::<$pixels, 3>),*],
+            [$(tile::<$pixels, 4>),*],
+        ];
+
         #[inline(never)]
         pub(super) fn dense(strip: &Strip<'_>, out: &mut [i32]) {
-            assert!(strip.fits(&$table.dense), "operands do not fit {}", $table.dense.name);
+            // Tiles check the lengths of what they read, so this is no more than a better message.
+            debug_assert!(strip.fits(&$table.dense), "operands do not fit {}", $table.dense.name);
+            let tile = TILES[strip.vectors - 1][strip.pixels - 1];
             // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { choose_vectors(strip, out) }
-        }
-
-        #[target_feature(enable = $features)]
-        fn choose_vectors(strip: &Strip<'_>, out: &mut [i32]) {
-            match strip.vectors {
-                1 => choose_pixels::<1>(strip, out),
-                2 => choose_pixels::<2>(strip, out),
-                3 => choose_pixels::<3>(strip, out),
-                _ => choose_pixels::<4>(strip, out),
-            }
-        }
-
-        #[inline]
-        #[target_feature(enable = $features)]
-        fn choose_pixels<const V: usize>(strip: &Strip<'_>, out: &mut [i32]) {
-            match strip.pixels {
-                1 => tile::<1, V>(strip, out),
-                2 => tile::<2, V>(strip, out),
-                3 => tile::<3, V>(strip, out),
-                4 => tile::<4, V>(strip, out),
-                5 => tile::<5, V>(strip, out),
-                _ => tile::<6, V>(strip, out),
-            }
+            unsafe { tile(strip, out) }
         }
     };
 }
