@@ -15,6 +15,9 @@
 /// The most vectors of output channels of a tile.
 pub(super) const VECTORS: usize = 4;
 
+/// Sums of a tile's row at most that a run leaves: 5 tiles of 6 pixels or 6 of 5.
+pub(super) const RUN_PIXELS: usize = 30;
+
 /// `dense` of the surrounding module from its `tile`; `$pixels` lists the pixels that a tile may have.
 macro_rules! dense_kernel {
     ($features:literal, $table:path, [$($pixels:literal)*]) => {
@@ -22,20 +25,37 @@ macro_rules! dense_kernel {
         pub(super) const PIXELS: usize = [$($pixels),*].len();
 
         /// By vectors and by pixels.
-        static TILES: [[unsafe fn(&Strip<'_>, &mut [i32]); PIXELS]; VECTORS] = [
-            [$(tile::<$pixels, 1>),*],
-            [$(tile::<$pixels, 2>),*],
-            [$(tile::<$pixels, 3>),*],
-            [$(tile::<$pixels, 4>),*],
+        static TILES: [[unsafe fn(&Strip<'_>, usize, &mut [i32]); PIXELS]; VECTORS] = [
+            [$(tiles::<$pixels, 1>),*],
+            [$(tiles::<$pixels, 2>),*],
+            [$(tiles::<$pixels, 3>),*],
+            [$(tiles::<$pixels, 4>),*],
         ];
 
         #[inline(never)]
         pub(super) fn dense(strip: &Strip<'_>, out: &mut [i32]) {
             // Tiles check the lengths of what they read, so this is no more than a better message.
             debug_assert!(strip.fits(&$table.dense), "operands do not fit {}", $table.dense.name);
-            let tile = TILES[strip.vectors - 1][strip.pixels - 1];
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { tile(strip, out) }
+            let (tiles, rest) = (&TILES[strip.vectors - 1], strip.pixels % PIXELS);
+            let whole = strip.pixels - rest;
+            if whole > 0 {
+                // SAFETY: the table of kernels gives out this function only where the CPU has the features.
+                unsafe { tiles[PIXELS - 1](strip, 0, out) }
+            }
+            if rest > 0 {
+                // SAFETY: the table of kernels gives out this function only where the CPU has the features.
+                unsafe { tiles[rest - 1](strip, whole, &mut out[whole * strip.vectors * LANES..]) }
+            }
+        }
+
+        /// As many tiles of `P` pixels as there are from pixel `first` on.
+        #[target_feature(enable = $features)]
+        fn tiles<const P: usize, const V: usize>(strip: &Strip<'_>, first: usize, out: &mut [i32]) {
+            let mut at = strip.starts[0] + first * strip.step;
+            for out in out.chunks_exact_mut(P * V * LANES).take((strip.pixels - first) / P) {
+                tile::<P, V>(strip, at, out);
+                at += P * strip.step;
+            }
         }
     };
 }

@@ -13,8 +13,9 @@ const GROUPS: usize = 4;
 
 dense_kernel!("neon,dotprod", DOTPROD, [1 2 3 4 5 6]);
 
+#[inline]
 #[target_feature(enable = "neon,dotprod")]
-fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, out: &mut [i32]) {
+fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut [i32]) {
     let mut initial = [vdupq_n_s32(0); V];
     let from = &strip.initial.as_chunks().0[..V];
     for v in 0..V {
@@ -22,7 +23,7 @@ fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, out: &mut [i32]) {
     }
     let mut sums = [initial; P];
     let groups = strip.panel.as_chunks::<COLUMN>().0.as_chunks::<V>().0;
-    let columns = columns::<COLUMN, P>(&strip.bytes[strip.starts[0]..], groups.len().div_ceil(GROUPS));
+    let columns = columns::<COLUMN, P>(&strip.bytes[at..], groups.len().div_ceil(GROUPS));
     let (fours, rest) = groups.as_chunks::<GROUPS>();
     for (column, groups) in columns.iter().zip(fours) {
         let mut x = [load_activations(&column[0]); P];

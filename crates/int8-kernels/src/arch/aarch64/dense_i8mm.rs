@@ -18,19 +18,20 @@ dense_kernel!("neon,i8mm", I8MM, [1 2 3 4 5 6]);
 /// Sums of two pixels and two times two channels: `[pixel][channel]`.
 type Square = [int32x4_t; 2];
 
+#[inline]
 #[target_feature(enable = "neon,i8mm")]
-fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, out: &mut [i32]) {
+fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut [i32]) {
     match P.div_ceil(2) {
-        1 => pairs::<P, 1, V>(strip, out),
-        2 => pairs::<P, 2, V>(strip, out),
-        _ => pairs::<P, 3, V>(strip, out),
+        1 => pairs::<P, 1, V>(strip, at, out),
+        2 => pairs::<P, 2, V>(strip, at, out),
+        _ => pairs::<P, 3, V>(strip, at, out),
     }
 }
 
 /// The same for `P` pixels in `H` pairs.
 #[inline]
 #[target_feature(enable = "neon,i8mm")]
-fn pairs<const P: usize, const H: usize, const V: usize>(strip: &Strip<'_>, out: &mut [i32]) {
+fn pairs<const P: usize, const H: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut [i32]) {
     let mut initial = [[vdupq_n_s32(0); 2]; V];
     let from = &strip.initial.as_chunks().0[..V];
     for v in 0..V {
@@ -39,7 +40,7 @@ fn pairs<const P: usize, const H: usize, const V: usize>(strip: &Strip<'_>, out:
     }
     let mut sums: [[Square; V]; H] = [initial; H];
     let groups = strip.panel.as_chunks::<16>().0.as_chunks::<2>().0.as_chunks::<V>().0;
-    let columns = columns::<DEPTHS, P>(&strip.bytes[strip.starts[0]..], groups.len());
+    let columns = columns::<DEPTHS, P>(&strip.bytes[at..], groups.len());
     // Four groups to a round, for fewer branches.
     let (rounds, last) = groups.as_chunks::<4>();
     let (fours, _) = columns.as_chunks::<4>();

@@ -13,8 +13,9 @@ use crate::micro_kernel::Strip;
 
 dense_kernel!("neon", NEON, [1 2 3 4 5]);
 
+#[inline]
 #[target_feature(enable = "neon")]
-fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, out: &mut [i32]) {
+fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut [i32]) {
     let mut initial = [vdupq_n_s32(0); V];
     let from = &strip.initial.as_chunks().0[..V];
     for v in 0..V {
@@ -22,7 +23,7 @@ fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, out: &mut [i32]) {
     }
     let mut sums = [initial; P];
     let groups = strip.panel.as_chunks::<16>().0.as_chunks::<V>().0;
-    let columns = columns::<16, P>(&strip.bytes[strip.starts[0]..], groups.len());
+    let columns = columns::<16, P>(&strip.bytes[at..], groups.len());
     let (rounds, last) = groups.as_chunks::<2>();
     for (columns, groups) in columns.as_chunks().0.iter().zip(rounds) {
         add_round(&mut sums, groups, columns);
