@@ -47,6 +47,8 @@ pub struct PixelScratch {
     /// Rows of the input with their padding.
     rows: Vec<u8>,
     taps: Taps,
+    /// Windows in the order in which kernels read them.
+    gathered: Vec<u8>,
 }
 
 /// Bytes of input and of output that are worked on at a time, so that they stay in the second cache
@@ -197,7 +199,7 @@ impl PixelConv {
         while first < run.rows.end {
             let band = first..run.rows.end.min(first + step);
             first = band.end;
-            let PixelScratch { rows, taps } = &mut *scratch;
+            let PixelScratch { rows, taps, gathered } = &mut *scratch;
             let source = Source::new(shape, &run.input, &run.padding, band.clone(), width, needs, rows);
             let mut lines = Lines { count: band.len(), width };
             if source.line_step == width * source.pixel_step {
@@ -206,7 +208,7 @@ impl PixelConv {
             match &self.weights {
                 Weights::Dense(weights) => {
                     weights.set_taps(shape, &source, taps);
-                    weights.walk(&source, lines, taps, &self.lanes, |computed| emit(band.clone(), computed));
+                    weights.walk(&source, lines, taps, &self.lanes, gathered, |computed| emit(band.clone(), computed));
                 }
                 Weights::Depthwise(weights) => {
                     weights.set_taps(shape, &source, taps);

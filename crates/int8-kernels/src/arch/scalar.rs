@@ -25,6 +25,7 @@ pub(super) static KERNELS: MicroKernels = MicroKernels {
         least_vectors: 1,
         depths: KR,
         form: WeightForm::Rows,
+        gather: None,
         run: dense_4x16c4,
     },
     depthwise: DepthwiseKernel {

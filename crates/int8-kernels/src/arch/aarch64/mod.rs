@@ -1,13 +1,19 @@
 //! ARMv8: the kernels of plain NEON, of `sdot` and of `smmla`.
 
+#[macro_use]
+mod dense;
+mod dense_dotprod;
+mod dense_i8mm;
+mod dense_neon;
 mod depthwise;
 mod finish;
+mod gather;
 mod rows;
 mod vector;
+mod vectors;
 
-use crate::arch::scalar;
 use crate::isa::Level;
-use crate::micro_kernel::{DenseKernel, DepthwiseKernel, KR, MicroKernels, WeightForm};
+use crate::micro_kernel::{DenseKernel, DepthwiseKernel, Gather, MicroKernels, Strip, WeightForm};
 
 /// The tables differ in the products of dense layers; all else is NEON in each of them.
 macro_rules! instruction_set {
@@ -31,29 +37,44 @@ macro_rules! instruction_set {
     };
 }
 
-const fn dense(name: &'static str) -> DenseKernel {
+/// A kernel of up to 16 channels that gathers pixels.
+const fn gathering(
+    name: &'static str,
+    pixels: usize,
+    depths: usize,
+    form: WeightForm,
+    gather: Gather,
+    run: fn(&Strip<'_>, &mut [i32]),
+) -> DenseKernel {
     DenseKernel {
         name,
-        pixels: 4,
+        pixels,
         halves: 1,
-        lanes: 16,
-        vectors: 1,
+        lanes: vectors::LANES,
+        vectors: dense::VECTORS,
         least_vectors: 1,
-        depths: KR,
-        form: WeightForm::Rows,
-        run: scalar::KERNELS.dense.run,
+        depths,
+        form,
+        gather: Some(gather),
+        run,
     }
 }
 
 instruction_set!(
-    /// `smull`, `smlal` and `sadalp`.
-    NEON, Neon, dense("dense_4x16c4__neon"), "depthwise_32x16c4__neon", scalar::KERNELS.peak
+    /// `smull`, `smlal2` and `sadalp`.
+    NEON, Neon,
+    gathering("dense_5x16c4__neon", dense_neon::PIXELS, 4, WeightForm::BytePairs, gather::PAIRS, dense_neon::dense),
+    "depthwise_32x16c4__neon", (dense_neon::PEAK_MACS, dense_neon::peak)
 );
 instruction_set!(
     /// `sdot`.
-    DOTPROD, DotProd, dense("dense_4x16c4__dotprod"), "depthwise_32x16c4__dotprod", scalar::KERNELS.peak
+    DOTPROD, DotProd,
+    gathering("dense_6x16c4__dotprod", dense_dotprod::PIXELS, 4, WeightForm::Bytes, gather::SIXTEENS, dense_dotprod::dense),
+    "depthwise_32x16c4__dotprod", (dense_dotprod::PEAK_MACS, dense_dotprod::peak)
 );
 instruction_set!(
     /// `smmla`.
-    I8MM, I8mm, dense("dense_4x16c4__i8mm"), "depthwise_32x16c4__i8mm", scalar::KERNELS.peak
+    I8MM, I8mm,
+    gathering("dense_6x16c8__i8mm", dense_i8mm::PIXELS, 8, WeightForm::Bytes, gather::EIGHTS, dense_i8mm::dense),
+    "depthwise_32x16c4__i8mm", (dense_i8mm::PEAK_MACS, dense_i8mm::peak)
 );

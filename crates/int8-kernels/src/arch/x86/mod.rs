@@ -43,6 +43,7 @@ macro_rules! instruction_set {
                     least_vectors: LEAST_VECTORS,
                     depths: KR,
                     form: product::FORM,
+                    gather: None,
                     run: dense,
                 },
                 depthwise: DepthwiseKernel {
