@@ -42,13 +42,14 @@ const USUAL_SCALES: [f32; 5] = [0.5, 0.25, 0.0, -0.012_3, 0.007_812_5];
 
 const USUAL_BIAS: [f32; 4] = [-0.0, 0.5, -3.25, 0.1];
 
-const ACTIVATIONS: [Activation; 8] = [
+const ACTIVATIONS: [Activation; 9] = [
     Activation::None,
     Activation::Relu,
     Activation::LeakyRelu { slope: 0.1 },
     Activation::LeakyRelu { slope: -2.0 },
     Activation::Clip { min: -0.0, max: 6.0 },
     Activation::Clip { min: 1.0, max: -1.0 },
+    Activation::Clip { min: -1.5, max: 2.75 },
     Activation::HardSwish { alpha: 0.2, beta: 0.5 },
     Activation::Sigmoid,
 ];
