@@ -114,7 +114,10 @@ fn equalizing_keeps_every_bit_of_the_float_network() {
 #[test]
 fn the_default_method_loses_at_most_one_point_of_top1() {
     let labels = Labels::load(fixture("fmnist/test/labels.tsv")).unwrap();
-    for (name, fp32_top1) in [("lenet_fp16w", 184), ("resnet_fp16w", 185), ("mbv2_bn", 184)] {
+    let networks = [("lenet_fp16w", 184), ("resnet_fp16w", 185), ("mbv2_bn", 184)];
+    // One is enough for an emulator: what differs by CPU is in the digests of all of them.
+    let networks = if cfg!(target_arch = "x86_64") { &networks[..] } else { &networks[..1] };
+    for &(name, fp32_top1) in networks {
         let fp32 = model(name);
         let calibration = calibrated(name, Method::default());
         let int8 = convert(&fp32, &calibration.table(), ConvertOptions::default()).unwrap().model;
