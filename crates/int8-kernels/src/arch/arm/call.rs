@@ -118,7 +118,7 @@ mod checked {
     fn run_dense() {
         let kernel = &KERNELS.dense;
         (KERNELS.peak.1)(3);
-        for (pixels, groups) in [(1, 1), (1, 3), (2, 2), (3, 5)] {
+        for (pixels, groups) in [(1, 1), (1, 4), (2, 2), (3, 5), (5, 8)] {
             let taps = Taps::new(vec![0, 3], groups, kernel.depths);
             let channels = 2 * kernel.lanes;
             let strip = Strip {
@@ -126,7 +126,7 @@ mod checked {
                 starts: [0; 2],
                 halves: 1,
                 pixels,
-                step: 9,
+                step: 2,
                 taps: &taps,
                 vectors: 2,
                 panel: &vec![2; 2 * groups * channels * kernel.depths],

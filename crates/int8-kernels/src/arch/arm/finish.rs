@@ -43,6 +43,8 @@ struct Work<To> {
     limits: [f32; 2],
     /// Of bytes.
     scale: f32,
+    /// Least and largest twice the byte.
+    bounds: [i16; 2],
     /// Blocks of channels, which the assembly counts down. It stops before one with scales or bias that it must
     /// leave alone.
     blocks: usize,
@@ -51,6 +53,7 @@ struct Work<To> {
 /// The kernels of an activation.
 #[derive(Clone, Copy)]
 struct Activated {
+    activation: Activation,
     limits: [f32; 2],
     floats: Kernel<Work<f32>>,
     bytes: Kernel<Work<u8>>,
@@ -69,7 +72,7 @@ pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>
                 let start = blocks.pixel * place.pixel_stride + place.first_channel + blocks.channel;
                 run(activated.floats, &activated, finish, &blocks, &mut values[start..], place.pixel_stride, 0.0)
             }
-            (None, [Sink::I8 { bytes, place, scale }]) if is_plain_scale(*scale) => {
+            (None, [Sink::I8 { bytes, place, scale }]) if activated.has_bytes(*scale) => {
                 let start = blocks.pixel * place.pixel_stride + place.first_channel + blocks.channel;
                 run(activated.bytes, &activated, finish, &blocks, &mut bytes[start..], place.pixel_stride, *scale)
             }
@@ -123,6 +126,7 @@ fn run<To>(
         to_step: step * size_of::<To>(),
         limits: activated.limits,
         scale,
+        bounds: activated.bounds(scale),
         blocks: channels / BLOCK,
     };
     // SAFETY: the table gives out this kernel only where the CPU has NEON; the slices have what it reads and writes.
@@ -181,18 +185,43 @@ fn store(sink: &mut Sink<'_>, block: &Tile<'_>, values: &[f32]) {
 }
 
 impl Activated {
+    /// Whether the kernel of bytes gives what floats would give when quantized.
+    ///
+    /// Limits are applied after quantizing, to twice the value without its fraction. That is the same for a scale
+    /// that is not negative, because products and cuts keep the order of values, if the limits let zero through,
+    /// which NaN has become.
+    fn has_bytes(&self, scale: f32) -> bool {
+        let is_in_order = match self.activation {
+            Activation::Relu => scale >= 0.0,
+            Activation::Clip { min, max } => scale >= 0.0 && min <= 0.0 && max >= 0.0,
+            _ => true,
+        };
+        is_in_order && is_plain_scale(scale)
+    }
+
+    /// Limits of twice a byte.
+    fn bounds(&self, scale: f32) -> [i16; 2] {
+        const LARGEST: f32 = 254.0;
+        let bounds = match self.activation {
+            Activation::Relu => [0.0, LARGEST],
+            Activation::Clip { min, max } => [min, max].map(|limit| 2.0 * (limit * scale)),
+            _ => [-LARGEST, LARGEST],
+        };
+        bounds.map(|bound| bound.clamp(-LARGEST, LARGEST) as i16)
+    }
+
     /// `None` for what has no assembly.
     fn new(activation: Activation) -> Option<Self> {
         let is_at_least = |value: f32, least: f32| value == 0.0 || value.abs() >= least;
         let tiny = f32::from_bits((127 - 81) << 23);
         match activation {
-            Activation::None => Some(Self { limits: [0.0; 2], floats: floats_plain, bytes: bytes_plain }),
-            Activation::Relu => Some(Self { limits: [0.0; 2], floats: floats_relu, bytes: bytes_relu }),
+            Activation::None => Some(Self { activation, limits: [0.0; 2], floats: floats_plain, bytes: bytes_plain }),
+            Activation::Relu => Some(Self { activation, limits: [0.0; 2], floats: floats_relu, bytes: bytes_relu }),
             Activation::LeakyRelu { slope } if is_at_least(slope, f32::from_bits((127 - 20) << 23)) => {
-                Some(Self { limits: [slope; 2], floats: floats_leaky, bytes: bytes_leaky })
+                Some(Self { activation, limits: [slope; 2], floats: floats_leaky, bytes: bytes_leaky })
             }
             Activation::Clip { min, max } if is_at_least(min, tiny) && is_at_least(max, tiny) => {
-                Some(Self { limits: [min, max], floats: floats_clip, bytes: bytes_clip })
+                Some(Self { activation, limits: [min, max], floats: floats_clip, bytes: bytes_clip })
             }
             _ => None,
         }
@@ -210,7 +239,7 @@ pub(super) fn kernels() -> [usize; 8] {
 
 /// A kernel: `r1` sums, `r2` their step; `r3` pixels left; `r12` to, `r4` its step; `r5` scales, `r6` bias; `r7` sums
 /// and `r8` to of the next block. `q8`, `q9` scales; `q10`, `q11` bias; `q12`, `q13` limits; `q14` scale of bytes;
-/// `q15` −254; `q0`, `q1` values.
+/// `q15`, `q4` bounds; `q0`, `q1` values.
 macro_rules! finish_kernel {
     ($name:ident, $to:ty, $block_bytes:literal, [$($activation:literal)*], [$($store:literal)*]) => {
         #[unsafe(naked)]
@@ -218,6 +247,7 @@ macro_rules! finish_kernel {
             naked_asm!(
                 neon!(),
                 "push {r4-r8, lr}",
+                "vpush {d8-d9}",
                 "ldr r7, [r0]",
                 "ldr r2, [r0, #4]",
                 "ldr r5, [r0, #8]",
@@ -227,8 +257,9 @@ macro_rules! finish_kernel {
                 "add r12, r0, #28",
                 "vld1.32 {d24[], d25[]}, [r12]!",
                 "vld1.32 {d26[], d27[]}, [r12]!",
-                "vld1.32 {d28[], d29[]}, [r12]",
-                "vmvn.i16 q15, #253",
+                "vld1.32 {d28[], d29[]}, [r12]!",
+                "vld1.16 {d30[], d31[]}, [r12]!",
+                "vld1.16 {d8[], d9[]}, [r12]",
                 "10:", // block
                 "vld1.32 {d16-d19}, [r5]!",
                 "vld1.32 {d20-d23}, [r6]!",
@@ -266,11 +297,12 @@ macro_rules! finish_kernel {
                 $($activation,)*
                 $($store,)*
                 "bne 20b",
-                "ldr r1, [r0, #40]",
+                "ldr r1, [r0, #44]",
                 "subs r1, r1, #1",
-                "str r1, [r0, #40]",
+                "str r1, [r0, #44]",
                 "bne 10b",
                 "30:",
+                "vpop {d8-d9}",
                 "pop {r4-r8, pc}",
                 options(raw)
             )
@@ -284,9 +316,9 @@ macro_rules! to_floats {
     };
 }
 
-/// Rounds as `rows.rs` explains.
+/// Rounds as `rows.rs` explains. `$bounds` is what limits twice the values as 16-bit integers.
 macro_rules! to_bytes {
-    ($name:ident, [$($activation:literal)*]) => {
+    ($name:ident, [$($activation:literal)*], [$($bounds:literal)*]) => {
         finish_kernel!($name, u8, 8, [$($activation)*], [
             "vmul.f32 q0, q0, q14"
             "vmul.f32 q1, q1, q14"
@@ -294,8 +326,7 @@ macro_rules! to_bytes {
             "vcvt.s32.f32 q1, q1, #1"
             "vqmovn.s32 d0, q0"
             "vqmovn.s32 d1, q1"
-            "vmax.s16 q0, q0, q15"
-            "vsra.s16 q0, q0, #15"
+            $($bounds)*
             "vqrshrn.s16 d0, q0, #1"
             "vst1.8 {d0}, [r12], r4"
         ]);
@@ -328,12 +359,8 @@ to_floats!(floats_clip, [
     "vbit q0, q13, q2"
     "vbit q1, q13, q3"
 ]);
-to_bytes!(bytes_plain, []);
-// As bytes NaN and both zeros are zero, and limits are no NaN.
-to_bytes!(bytes_relu, [
-    "vmax.f32 q0, q0, q12"
-    "vmax.f32 q1, q1, q12"
-]);
+to_bytes!(bytes_plain, [], ["vmax.s16 q0, q0, q15" "vsra.s16 q0, q0, #15"]);
+to_bytes!(bytes_relu, [], ["vmax.s16 q0, q0, q15"]);
 to_bytes!(bytes_leaky, [
     "vcgt.f32 q2, q0, #0"
     "vmul.f32 q3, q0, q12"
@@ -341,10 +368,5 @@ to_bytes!(bytes_leaky, [
     "vcgt.f32 q2, q1, #0"
     "vmul.f32 q3, q1, q12"
     "vbif q1, q3, q2"
-]);
-to_bytes!(bytes_clip, [
-    "vmax.f32 q0, q0, q12"
-    "vmax.f32 q1, q1, q12"
-    "vmin.f32 q0, q0, q13"
-    "vmin.f32 q1, q1, q13"
-]);
+], ["vmax.s16 q0, q0, q15" "vsra.s16 q0, q0, #15"]);
+to_bytes!(bytes_clip, [], ["vmax.s16 q0, q0, q15" "vmin.s16 q0, q0, q4" "vsra.s16 q0, q0, #15"]);

@@ -4,7 +4,7 @@
 //!    checked by the compiler and its code is only what stands here. (An `asm!` block cannot name NEON's registers
 //!    as clobbered while the compiler thinks that there are none: it drops them in silence.)
 //! 2. Under the procedure call standard `d0`–`d7`, `d16`–`d31`, `r0`–`r3` and `r12` are free; kernels save others
-//!    that they use. the tests of `call.rs` look at every kernel.
+//!    that they use. The tests of `call.rs` look at every kernel.
 //! 3. NEON takes denormal floats for zero. What could tell goes the portable way, which each file explains.
 
 /// First line of every kernel: instructions of ARMv7 with NEON, whatever the compiler was told.
@@ -14,6 +14,8 @@ macro_rules! neon {
     };
 }
 
+#[macro_use]
+mod rounds;
 mod call;
 mod dense;
 mod depthwise;
