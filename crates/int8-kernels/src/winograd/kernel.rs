@@ -19,12 +19,16 @@ pub struct WinogradKernel {
     pub blocks: &'static [usize],
     /// Output channels of a vector, and pairs of input channels of one.
     pub lanes: usize,
+    /// Input channels whose weights lie side by side: two if products of pairs are added, else one.
+    pub depths: usize,
     /// Vectors of output channels at most.
     pub vectors: usize,
     /// Vectors of output channels at least.
     pub least_vectors: usize,
-    /// Input channels whose weights lie side by side: two if products of pairs are added, else one.
-    pub depths: usize,
+    /// Input channels from which on it was measured to be faster than the dense kernel: transforms take time too.
+    pub least_channels: usize,
+    /// Tiles of an output from which on it was measured to be faster: it reads eight times the bytes of weights.
+    pub least_tiles: usize,
     /// Writes `Bᵀ · d · B` of a row of tiles where [`Grid`] says.
     ///
     /// # Panics
