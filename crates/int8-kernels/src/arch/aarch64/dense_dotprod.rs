@@ -5,7 +5,7 @@ use std::arch::asm;
 
 use super::DOTPROD;
 use super::dense::VECTORS;
-use super::vectors::{LANES, columns, load_activations, load_ints, load_weights, store_ints, total};
+use super::vectors::{LANES, columns, load_activations, load_initial, load_weights, store_tile, total};
 use crate::micro_kernel::{COLUMN, Strip};
 
 /// Groups of depths of a column.
@@ -16,30 +16,19 @@ dense_kernel!("neon,dotprod", DOTPROD, [1 2 3 4 5 6]);
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut [i32]) {
-    let mut initial = [vdupq_n_s32(0); V];
-    let from = &strip.initial.as_chunks().0[..V];
-    for v in 0..V {
-        initial[v] = load_ints(&from[v]);
-    }
-    let mut sums = [initial; P];
+    let mut sums = [load_initial::<V>(strip.initial); P];
     let groups = strip.panel.as_chunks::<COLUMN>().0.as_chunks::<V>().0;
     let columns = columns::<COLUMN, P>(&strip.bytes[at..], groups.len().div_ceil(GROUPS));
     let (fours, rest) = groups.as_chunks::<GROUPS>();
     for (column, groups) in columns.iter().zip(fours) {
-        let mut x = [load_activations(&column[0]); P];
-        for p in 1..P {
-            x[p] = load_activations(&column[p]);
-        }
+        let x = load_column(column);
         add_group::<0, P, V>(&mut sums, &groups[0], &x);
         add_group::<1, P, V>(&mut sums, &groups[1], &x);
         add_group::<2, P, V>(&mut sums, &groups[2], &x);
         add_group::<3, P, V>(&mut sums, &groups[3], &x);
     }
     if let Some(column) = columns.get(fours.len()) {
-        let mut x = [load_activations(&column[0]); P];
-        for p in 1..P {
-            x[p] = load_activations(&column[p]);
-        }
+        let x = load_column(column);
         if let Some(group) = rest.first() {
             add_group::<0, P, V>(&mut sums, group, &x);
         }
@@ -50,12 +39,17 @@ fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut 
             add_group::<2, P, V>(&mut sums, group, &x);
         }
     }
-    let out = &mut out.as_chunks_mut::<LANES>().0[..P * V];
-    for p in 0..P {
-        for v in 0..V {
-            store_ints(&mut out[p * V + v], sums[p][v]);
-        }
+    store_tile(&sums, out);
+}
+
+#[inline]
+#[target_feature(enable = "neon,dotprod")]
+fn load_column<const P: usize>(column: &[[u8; COLUMN]; P]) -> [int8x16_t; P] {
+    let mut x = [load_activations(&column[0]); P];
+    for p in 1..P {
+        x[p] = load_activations(&column[p]);
     }
+    x
 }
 
 /// Adds the products of group `LANE` of a column.

@@ -6,7 +6,7 @@ use std::arch::asm;
 use super::I8MM;
 use super::dense::VECTORS;
 use super::vectors::{
-    LANES, columns, load_activations, load_half, load_ints, load_weights, store_ints, total, transpose,
+    LANES, columns, load_activations, load_half, load_initial, load_weights, store_ints, total, transpose,
 };
 use crate::micro_kernel::Strip;
 
@@ -32,11 +32,10 @@ fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut 
 #[inline]
 #[target_feature(enable = "neon,i8mm")]
 fn pairs<const P: usize, const H: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut [i32]) {
-    let mut initial = [[vdupq_n_s32(0); 2]; V];
-    let from = &strip.initial.as_chunks().0[..V];
-    for v in 0..V {
-        let four = load_ints(&from[v]);
-        initial[v] = transpose(four, four);
+    let fours = load_initial::<V>(strip.initial);
+    let mut initial = [transpose(fours[0], fours[0]); V];
+    for v in 1..V {
+        initial[v] = transpose(fours[v], fours[v]);
     }
     let mut sums: [[Square; V]; H] = [initial; H];
     let groups = strip.panel.as_chunks::<16>().0.as_chunks::<2>().0.as_chunks::<V>().0;

@@ -8,7 +8,7 @@ use std::arch::asm;
 
 use super::NEON;
 use super::dense::VECTORS;
-use super::vectors::{LANES, columns, load_activations, load_ints, load_weights, store_ints, total};
+use super::vectors::{LANES, columns, load_activations, load_initial, load_weights, store_tile, total};
 use crate::micro_kernel::Strip;
 
 dense_kernel!("neon", NEON, [1 2 3 4 5]);
@@ -16,12 +16,7 @@ dense_kernel!("neon", NEON, [1 2 3 4 5]);
 #[inline]
 #[target_feature(enable = "neon")]
 fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut [i32]) {
-    let mut initial = [vdupq_n_s32(0); V];
-    let from = &strip.initial.as_chunks().0[..V];
-    for v in 0..V {
-        initial[v] = load_ints(&from[v]);
-    }
-    let mut sums = [initial; P];
+    let mut sums = [load_initial::<V>(strip.initial); P];
     let groups = strip.panel.as_chunks::<16>().0.as_chunks::<V>().0;
     let columns = columns::<16, P>(&strip.bytes[at..], groups.len());
     let (rounds, last) = groups.as_chunks::<2>();
@@ -31,12 +26,7 @@ fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut 
     if let Some(group) = last.first() {
         add_group(&mut sums, group, &columns[2 * rounds.len()]);
     }
-    let out = &mut out.as_chunks_mut::<LANES>().0[..P * V];
-    for p in 0..P {
-        for v in 0..V {
-            store_ints(&mut out[p * V + v], sums[p][v]);
-        }
-    }
+    store_tile(&sums, out);
 }
 
 /// Adds the products of two groups, so that activations load in pairs whatever the number of pixels.

@@ -53,7 +53,7 @@ pub(super) fn store_activations(to: &mut [u8; 16], values: int8x16_t) {
 }
 
 #[inline(always)]
-pub(super) fn load_ints(values: &[i32; LANES]) -> int32x4_t {
+fn load_ints(values: &[i32; LANES]) -> int32x4_t {
     // SAFETY: the reference is valid for a vector; every ARMv8 target of Rust's has NEON.
     unsafe { vld1q_s32(values.as_ptr()) }
 }
@@ -62,6 +62,29 @@ pub(super) fn load_ints(values: &[i32; LANES]) -> int32x4_t {
 pub(super) fn store_ints(to: &mut [i32; LANES], values: int32x4_t) {
     // SAFETY: the reference is valid for a vector; every ARMv8 target of Rust's has NEON.
     unsafe { vst1q_s32(to.as_mut_ptr(), values) }
+}
+
+/// What the sums of a pixel begin with.
+#[inline(always)]
+pub(super) fn load_initial<const V: usize>(initial: &[i32]) -> [int32x4_t; V] {
+    let from = &initial.as_chunks().0[..V];
+    let mut vectors = [load_ints(&from[0]); V];
+    for v in 1..V {
+        vectors[v] = load_ints(&from[v]);
+    }
+    vectors
+}
+
+/// Stores the sums of a tile.
+#[inline(always)]
+pub(super) fn store_tile<const P: usize, const V: usize>(sums: &[[int32x4_t; V]; P], out: &mut [i32]) {
+    let out = &mut out.as_chunks_mut::<LANES>().0[..P * V];
+    // Indexed by constants alone: an array that anything else indexes does not stay in registers.
+    for p in 0..P {
+        for v in 0..V {
+            store_ints(&mut out[p * V + v], sums[p][v]);
+        }
+    }
 }
 
 /// Eight activations and eight zeros.
