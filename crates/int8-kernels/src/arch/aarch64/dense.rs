@@ -29,8 +29,9 @@ pub(super) const VECTORS: usize = 4;
 pub(super) const RUN_PIXELS: usize = 30;
 
 /// `dense` of the surrounding module from its `tile`; `$pixels` lists the pixels that a tile may have.
+/// `peak` from its `add_to_all`, with `$macs` products in a vector of sums.
 macro_rules! dense_kernel {
-    ($features:literal, $table:path, [$($pixels:literal)*]) => {
+    ($features:literal, $table:path, [$($pixels:literal)*], peak $macs:literal) => {
         /// The most pixels of a tile.
         pub(super) const PIXELS: usize = [$($pixels),*].len();
 
@@ -66,6 +67,27 @@ macro_rules! dense_kernel {
                 tile::<P, V>(strip, at, out);
                 at += P * strip.step;
             }
+        }
+
+        /// Independent vectors of sums of the register-only loop: enough to hide the latency of an addition.
+        const PEAK_SUMS: usize = 16;
+        /// Products of a round of it.
+        pub(super) const PEAK_MACS: u64 = PEAK_SUMS as u64 * $macs;
+
+        pub(super) fn peak(rounds: u64) -> i32 {
+            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
+            unsafe { register_loop(rounds) }
+        }
+
+        /// Nothing but products of registers.
+        #[target_feature(enable = $features)]
+        fn register_loop(rounds: u64) -> i32 {
+            let (weights, x) = (load_weights(&[1; 16]), load_activations(&[2; 16]));
+            let mut sums = load_initial::<PEAK_SUMS>(&[0; PEAK_SUMS * LANES]);
+            for _ in 0..rounds {
+                add_to_all(&mut sums, weights, x);
+            }
+            total(&sums)
         }
     };
 }

@@ -1,6 +1,6 @@
 //! Dense layers by `sdot`: four channels of four depths with four depths of a pixel.
 
-use std::arch::aarch64::{int8x16_t, int32x4_t, vdupq_n_s32};
+use std::arch::aarch64::{int8x16_t, int32x4_t};
 use std::arch::asm;
 
 use super::DOTPROD;
@@ -11,7 +11,7 @@ use crate::micro_kernel::{COLUMN, Strip};
 /// Groups of depths of a column.
 const GROUPS: usize = 4;
 
-dense_kernel!("neon,dotprod", DOTPROD, [1 2 3 4 5 6]);
+dense_kernel!("neon,dotprod", DOTPROD, [1 2 3 4 5 6], peak 16);
 
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
@@ -82,23 +82,11 @@ fn sdot<const LANE: i32>(mut sums: int32x4_t, weights: int8x16_t, x: int8x16_t) 
     sums
 }
 
-pub(super) const PEAK_MACS: u64 = PEAK_SUMS as u64 * 16;
-const PEAK_SUMS: usize = 16;
-
-pub(super) fn peak(rounds: u64) -> i32 {
-    // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-    unsafe { register_loop(rounds) }
-}
-
-/// Nothing but products of registers.
+/// The products of the register-only loop.
+#[inline]
 #[target_feature(enable = "neon,dotprod")]
-fn register_loop(rounds: u64) -> i32 {
-    let mut sums = [vdupq_n_s32(0); PEAK_SUMS];
-    let (weights, x) = (load_weights(&[1; COLUMN]), load_activations(&[2; COLUMN]));
-    for _ in 0..rounds {
-        for sum in &mut sums {
-            *sum = sdot::<0>(*sum, weights, x);
-        }
+fn add_to_all(sums: &mut [int32x4_t; PEAK_SUMS], weights: int8x16_t, x: int8x16_t) {
+    for sums in sums {
+        *sums = sdot::<0>(*sums, weights, x);
     }
-    total(&sums)
 }

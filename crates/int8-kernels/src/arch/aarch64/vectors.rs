@@ -1,8 +1,7 @@
 //! Loads and stores: references instead of pointers.
 
 use std::arch::aarch64::{
-    int8x16_t, int32x4_t, vaddvq_s32, vcombine_s8, vcreate_s8, vld1q_s8, vld1q_s32, vld1q_u8, vreinterpretq_s8_u8,
-    vst1q_s8, vst1q_s32,
+    int8x16_t, int32x4_t, vaddvq_s32, vcombine_s8, vcreate_s8, vld1q_s8, vld1q_s32, vst1q_s8, vst1q_s32,
 };
 use std::arch::asm;
 
@@ -18,7 +17,7 @@ pub(super) fn load_weights(weights: &[i8; 16]) -> int8x16_t {
 #[inline(always)]
 pub(super) fn load_activations(bytes: &[u8; 16]) -> int8x16_t {
     // SAFETY: the reference is valid for a vector; every ARMv8 target of Rust's has NEON.
-    unsafe { vreinterpretq_s8_u8(vld1q_u8(bytes.as_ptr())) }
+    unsafe { vld1q_s8(bytes.as_ptr().cast()) }
 }
 
 /// The first `count` columns of `P` pixels of `B` bytes: what `as_chunks` twice would give, without divisions.
