@@ -328,6 +328,27 @@ impl Windows<'_> {
             && self.panel.len() == self.taps.offsets.len() / KR * kernel.channels * kernel.form.bytes_per_lane(KR)
             && self.initial.len() >= kernel.channels
     }
+
+    /// The taps of a kernel of 3 x 3, column by column, and the stride, 1 or 2, if there is such a kernel
+    /// whose pixels share columns.
+    #[cfg_attr(
+        not(any(target_arch = "x86_64", target_arch = "aarch64")),
+        expect(dead_code, reason = "for vector code")
+    )]
+    pub(crate) fn three_columns(&self) -> Option<(&[[usize; KR]; 3], usize)> {
+        let columns: &[[usize; KR]; 3] = self.taps.offsets.as_chunks::<KR>().0.try_into().ok()?;
+        // Three rows leave the fourth place of a group without a tap, whose offset is 0; a kernel of four
+        // rows and three columns can have offsets that are apart in the same way.
+        if columns.iter().any(|column| column[3] != 0) {
+            return None;
+        }
+        let is_apart = |a: usize, b: usize| (0..3).all(|k| columns[b][k] == columns[a][k] + self.step);
+        match (is_apart(0, 1) && is_apart(1, 2), is_apart(0, 2)) {
+            (true, _) => Some((columns, 1)),
+            (false, true) => Some((columns, 2)),
+            (false, false) => None,
+        }
+    }
 }
 
 impl MicroKernels {

@@ -37,13 +37,17 @@ const SCALES: [f32; 12] =
 
 const BIAS: [f32; 7] = [-0.0, 0.0, 0.5, -0.25, 1e20, f32::NEG_INFINITY, f32::NAN];
 
-const ACTIVATIONS: [Activation; 8] = [
+/// As many as have no divisor in common with the scales, so that each meets each.
+const ACTIVATIONS: [Activation; 11] = [
     Activation::None,
     Activation::Relu,
     Activation::LeakyRelu { slope: 0.1 },
     Activation::LeakyRelu { slope: -2.0 },
     Activation::Clip { min: -0.0, max: 6.0 },
     Activation::Clip { min: 1.0, max: -1.0 },
+    Activation::Clip { min: -3.0, max: 40.5 },
+    Activation::Clip { min: f32::NEG_INFINITY, max: 0.0 },
+    Activation::Clip { min: 0.5, max: 6.0 },
     Activation::HardSwish { alpha: 0.2, beta: 0.5 },
     Activation::Sigmoid,
 ];
@@ -62,7 +66,7 @@ struct Case {
 /// What the kernels leave in a float and two int8 sinks, or in a single int8 sink.
 fn finished(kernels: &MicroKernels, case: &Case, single: bool) -> (Vec<u32>, Vec<u8>, Vec<u8>) {
     let Case { channels, pixels, finish_index } = *case;
-    let stride = channels.next_multiple_of(64);
+    let stride = channels.next_multiple_of([64, 4, 8][finish_index / 9 % 3]);
     let pick = |index: usize, length: usize| index.wrapping_mul(2_654_435_761) / 64 % length;
     let sums: Vec<i32> = (0..pixels * stride).map(|i| SUMS[pick(i + finish_index, SUMS.len())]).collect();
     let scales: Vec<f32> = (0..stride).map(|i| SCALES[(i + finish_index) % SCALES.len()]).collect();

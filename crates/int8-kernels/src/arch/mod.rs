@@ -1,5 +1,9 @@
 //! Kernels by CPU family, and the table of all of them.
 
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[macro_use]
+mod finish;
+
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 mod scalar;

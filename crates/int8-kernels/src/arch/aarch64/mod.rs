@@ -5,12 +5,15 @@ mod dense;
 mod dense_dotprod;
 mod dense_i8mm;
 mod dense_neon;
+mod depthwise;
+mod finish;
 mod gather;
+mod rows;
+mod vector;
 mod vectors;
 
-use crate::arch::scalar;
 use crate::isa::Level;
-use crate::micro_kernel::{DenseKernel, DepthwiseKernel, Gather, MicroKernels, RowKernels, Strip, WeightForm};
+use crate::micro_kernel::{DenseKernel, DepthwiseKernel, Gather, MicroKernels, Strip, WeightForm};
 
 /// The tables differ in the products of dense layers; all else is NEON in each of them.
 macro_rules! instruction_set {
@@ -21,20 +24,14 @@ macro_rules! instruction_set {
             dense: $dense,
             depthwise: DepthwiseKernel {
                 name: $depthwise,
-                channels: 16,
-                pixels: 4,
+                channels: depthwise::CHANNELS,
+                pixels: depthwise::PIXELS,
                 form: WeightForm::Rows,
-                lanes: 16,
-                run: scalar::KERNELS.depthwise.run,
+                lanes: depthwise::CHANNELS,
+                run: depthwise::depthwise,
             },
-            finish: scalar::KERNELS.finish,
-            rows: RowKernels {
-                quantize: scalar::KERNELS.rows.quantize,
-                dequantize: scalar::KERNELS.rows.dequantize,
-                requantize: scalar::KERNELS.rows.requantize,
-                interleave: scalar::KERNELS.rows.interleave,
-                max: scalar::KERNELS.rows.max,
-            },
+            finish: finish::finish,
+            rows: rows::ROWS,
             peak: $peak,
         };
     };
@@ -67,17 +64,17 @@ instruction_set!(
     /// `smull`, `smlal2` and `sadalp`.
     NEON, Neon,
     gathering("dense_5x16c4__neon", dense_neon::PIXELS, 4, WeightForm::BytePairs, gather::PAIRS, dense_neon::dense),
-    "depthwise_4x16c4__neon", (dense_neon::PEAK_MACS, dense_neon::peak)
+    "depthwise_32x16c4__neon", (dense_neon::PEAK_MACS, dense_neon::peak)
 );
 instruction_set!(
     /// `sdot`.
     DOTPROD, DotProd,
     gathering("dense_6x16c4__dotprod", dense_dotprod::PIXELS, 4, WeightForm::Bytes, gather::SIXTEENS, dense_dotprod::dense),
-    "depthwise_4x16c4__dotprod", (dense_dotprod::PEAK_MACS, dense_dotprod::peak)
+    "depthwise_32x16c4__dotprod", (dense_dotprod::PEAK_MACS, dense_dotprod::peak)
 );
 instruction_set!(
     /// `smmla`.
     I8MM, I8mm,
     gathering("dense_6x16c8__i8mm", dense_i8mm::PIXELS, 8, WeightForm::Bytes, gather::EIGHTS, dense_i8mm::dense),
-    "depthwise_4x16c4__i8mm", (dense_i8mm::PEAK_MACS, dense_i8mm::peak)
+    "depthwise_32x16c4__i8mm", (dense_i8mm::PEAK_MACS, dense_i8mm::peak)
 );

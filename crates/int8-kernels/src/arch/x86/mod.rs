@@ -8,8 +8,6 @@ mod dense;
 #[macro_use]
 mod depthwise;
 #[macro_use]
-mod finish;
-#[macro_use]
 mod rows;
 mod vector128;
 mod vector256;

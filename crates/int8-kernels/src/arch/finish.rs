@@ -1,4 +1,4 @@
-//! The epilogue of an instruction set.
+//! The epilogue of an instruction set, made from its vocabulary of vector operations.
 //!
 //! ```text
 //! for each two vectors of channels, for each pixel:
@@ -14,20 +14,20 @@
 
 /// The activations with vector code, as numbers that functions are compiled for.
 pub(super) mod kind {
-    pub(in super::super) const NONE: u8 = 0;
-    pub(in super::super) const RELU: u8 = 1;
-    pub(in super::super) const LEAKY: u8 = 2;
-    pub(in super::super) const CLIP: u8 = 3;
+    pub(in crate::arch) const NONE: u8 = 0;
+    pub(in crate::arch) const RELU: u8 = 1;
+    pub(in crate::arch) const LEAKY: u8 = 2;
+    pub(in crate::arch) const CLIP: u8 = 3;
 }
 
 macro_rules! finish_kernel {
     ($features:literal) => {
-        use super::finish::kind;
         use crate::activation::Activation;
+        use crate::arch::finish::kind;
         use crate::finish::{Finish, Tile, addend, finish_values};
         use crate::sink::{Addend, Sink};
 
-        fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
+        pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
             let then = finish.residual.map_or(Activation::None, |residual| residual.then);
             let is_vector = |activation| {
                 matches!(
