@@ -5,7 +5,7 @@ use std::arch::asm;
 
 use super::DOTPROD;
 use super::dense::VECTORS;
-use super::vectors::{LANES, columns, load_activations, load_initial, load_weights, store_tile, total};
+use super::operands::{LANES, columns, load_activations, load_initial, load_weights, store_tile, total};
 use crate::micro_kernel::{COLUMN, Strip};
 
 /// Groups of depths of a column.

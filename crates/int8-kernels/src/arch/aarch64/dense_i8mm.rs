@@ -5,7 +5,7 @@ use std::arch::asm;
 
 use super::I8MM;
 use super::dense::VECTORS;
-use super::vectors::{
+use super::operands::{
     LANES, columns, load_activations, load_half, load_initial, load_weights, store_ints, total, transpose,
 };
 use crate::micro_kernel::Strip;

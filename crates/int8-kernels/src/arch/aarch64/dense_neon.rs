@@ -8,7 +8,7 @@ use std::arch::asm;
 
 use super::NEON;
 use super::dense::VECTORS;
-use super::vectors::{LANES, columns, load_activations, load_initial, load_weights, store_tile, total};
+use super::operands::{LANES, columns, load_activations, load_initial, load_weights, store_tile, total};
 use crate::micro_kernel::Strip;
 
 dense_kernel!("neon", NEON, [1 2 3 4 5], peak 16);

@@ -14,7 +14,7 @@ use std::arch::aarch64::{
 };
 
 use super::dense::RUN_PIXELS;
-use super::vectors::{store_activations, transpose};
+use super::operands::{store_activations, transpose};
 use super::{DOTPROD, I8MM, NEON};
 use crate::micro_kernel::{COLUMN, DenseKernel, Gather, Patch};
 
