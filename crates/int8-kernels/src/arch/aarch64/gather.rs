@@ -13,19 +13,20 @@ use std::arch::aarch64::{
     vreinterpretq_s8_s32, vreinterpretq_s32_s8, vst1q_u8,
 };
 
-use super::vectors::{store_activations, transpose};
-use crate::micro_kernel::{COLUMN, Gather, Patch};
+use super::dense::RUN_PIXELS;
+use super::operands::{store_activations, transpose};
+use super::{DOTPROD, I8MM, NEON};
+use crate::micro_kernel::{COLUMN, DenseKernel, Gather, Patch};
 
-pub(super) const SIXTEENS: Gather = Gather { copies: 1, run: gather_sixteens };
-pub(super) const EIGHTS: Gather = Gather { copies: 1, run: gather_eights };
-pub(super) const PAIRS: Gather = Gather { copies: 4, run: gather_pairs };
-
-/// The most pixels.
-const MOST_PIXELS: usize = 6;
+pub(super) const SIXTEENS: Gather = Gather { tiles: RUN_PIXELS / 6, copies: 1, run: gather_sixteens };
+pub(super) const EIGHTS: Gather = Gather { tiles: RUN_PIXELS / 6, copies: 1, run: gather_eights };
+pub(super) const PAIRS: Gather = Gather { tiles: RUN_PIXELS / 5, copies: 4, run: gather_pairs };
 
 /// An order of activations.
 trait Order {
-    const GATHER: &Gather;
+    const COPIES: usize;
+
+    fn kernel() -> &'static DenseKernel;
 
     /// Writes a column of `P` pixels.
     fn store<const P: usize>(column: [int8x16_t; P], out: &mut [u8]);
@@ -37,36 +38,41 @@ struct Pairs;
 
 #[inline(never)]
 fn gather_sixteens(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
-    choose_pixels::<Sixteens>(patch, spare, out);
+    gather::<Sixteens>(patch, spare, out);
 }
 
 #[inline(never)]
 fn gather_eights(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
-    choose_pixels::<Eights>(patch, spare, out);
+    gather::<Eights>(patch, spare, out);
 }
 
 #[inline(never)]
 fn gather_pairs(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
-    choose_pixels::<Pairs>(patch, spare, out);
+    gather::<Pairs>(patch, spare, out);
 }
 
+/// Gathers tile by tile.
 #[inline(always)]
-fn choose_pixels<O: Order>(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
-    assert!(patch.fits(O::GATHER, MOST_PIXELS, spare, out), "operands do not fit a gather");
-    match *patch.starts {
-        [a] => gather::<O, 1>(patch, [a], spare, out),
-        [a, b] => gather::<O, 2>(patch, [a, b], spare, out),
-        [a, b, c] => gather::<O, 3>(patch, [a, b, c], spare, out),
-        [a, b, c, d] => gather::<O, 4>(patch, [a, b, c, d], spare, out),
-        [a, b, c, d, e] => gather::<O, 5>(patch, [a, b, c, d, e], spare, out),
-        [a, b, c, d, e, f] => gather::<O, 6>(patch, [a, b, c, d, e, f], spare, out),
-        _ => {}
+fn gather<O: Order>(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
+    let kernel = O::kernel();
+    assert!(patch.fits(kernel, spare, out), "operands do not fit the gather of {}", kernel.name);
+    let tile_bytes = kernel.pixels * patch.row_bytes() * O::COPIES;
+    for (starts, out) in patch.starts.chunks(kernel.pixels).zip(out.chunks_mut(tile_bytes)) {
+        match *starts {
+            [a] => gather_tile::<O, 1>(patch, [a], spare, out),
+            [a, b] => gather_tile::<O, 2>(patch, [a, b], spare, out),
+            [a, b, c] => gather_tile::<O, 3>(patch, [a, b, c], spare, out),
+            [a, b, c, d] => gather_tile::<O, 4>(patch, [a, b, c, d], spare, out),
+            [a, b, c, d, e] => gather_tile::<O, 5>(patch, [a, b, c, d, e], spare, out),
+            [a, b, c, d, e, f] => gather_tile::<O, 6>(patch, [a, b, c, d, e, f], spare, out),
+            _ => {}
+        }
     }
 }
 
 /// Gathers the windows of a patch that fits.
 #[inline(always)]
-fn gather<O: Order, const P: usize>(patch: &Patch<'_>, starts: [usize; P], spare: &mut [u8], out: &mut [u8]) {
+fn gather_tile<O: Order, const P: usize>(patch: &Patch<'_>, starts: [usize; P], spare: &mut [u8], out: &mut [u8]) {
     let (offsets, run) = (patch.taps.offsets(), patch.taps.groups());
     let run_columns = run.div_ceil(COLUMN);
     // Whole columns may end beyond the bytes.
@@ -74,7 +80,7 @@ fn gather<O: Order, const P: usize>(patch: &Patch<'_>, starts: [usize; P], spare
     let is_open = last + run_columns * COLUMN <= patch.bytes.len();
     let bytes = patch.bytes.as_ptr();
     if is_open && (offsets.len() == 1 || run.is_multiple_of(COLUMN)) {
-        for (tap, out) in offsets.iter().zip(out.chunks_exact_mut(run_columns * P * COLUMN * O::GATHER.copies)) {
+        for (tap, out) in offsets.iter().zip(out.chunks_exact_mut(run_columns * P * COLUMN * O::COPIES)) {
             let rows = starts.map(|start| bytes.wrapping_add(start + tap));
             // SAFETY: the patch fits and is open, so every run has these columns.
             unsafe { store_columns::<O, P>(rows, run_columns, out) };
@@ -101,18 +107,31 @@ fn gather<O: Order, const P: usize>(patch: &Patch<'_>, starts: [usize; P], spare
     unsafe { store_columns::<O, P>(rows, row / COLUMN, out) };
 }
 
-/// Copies columns.
+/// Copies columns, at least one: the first apart, because the compiler turns the loop into a call, which costs
+/// more than a column.
 ///
 /// # Safety
 /// Both must be valid for so many columns.
 #[inline(always)]
 unsafe fn copy_columns(from: *const u8, to: *mut u8, columns: usize) {
-    for index in 0..columns {
+    // SAFETY: promised by the caller.
+    unsafe { copy_column(from, to) };
+    for index in 1..columns {
         // SAFETY: promised by the caller.
-        let vector = unsafe { vld1q_u8(from.wrapping_add(index * COLUMN)) };
-        // SAFETY: promised by the caller.
-        unsafe { vst1q_u8(to.wrapping_add(index * COLUMN), vector) };
+        unsafe { copy_column(from.wrapping_add(index * COLUMN), to.wrapping_add(index * COLUMN)) };
     }
+}
+
+/// Copies a column.
+///
+/// # Safety
+/// Both must be valid for a column.
+#[inline(always)]
+unsafe fn copy_column(from: *const u8, to: *mut u8) {
+    // SAFETY: promised by the caller.
+    let vector = unsafe { vld1q_u8(from) };
+    // SAFETY: promised by the caller.
+    unsafe { vst1q_u8(to, vector) };
 }
 
 /// Stores rows column by column.
@@ -121,16 +140,21 @@ unsafe fn copy_columns(from: *const u8, to: *mut u8, columns: usize) {
 /// Each row must be valid for so many columns.
 #[inline(always)]
 unsafe fn store_columns<O: Order, const P: usize>(rows: [*const u8; P], columns: usize, out: &mut [u8]) {
-    for (index, out) in out.chunks_exact_mut(P * COLUMN * O::GATHER.copies).enumerate().take(columns) {
+    for (index, out) in out.chunks_exact_mut(P * COLUMN * O::COPIES).enumerate().take(columns) {
         // SAFETY: promised by the caller.
         O::store(rows.map(|row| unsafe { vld1q_s8(row.wrapping_add(index * COLUMN).cast()) }), out);
     }
 }
 
 macro_rules! order {
-    ($order:ident, $gather:ident, $store:ident) => {
+    ($order:ident, $gather:ident, $table:ident, $store:ident) => {
         impl Order for $order {
-            const GATHER: &Gather = &$gather;
+            const COPIES: usize = $gather.copies;
+
+            #[inline(always)]
+            fn kernel() -> &'static DenseKernel {
+                &$table.dense
+            }
 
             #[inline(always)]
             fn store<const P: usize>(column: [int8x16_t; P], out: &mut [u8]) {
@@ -141,9 +165,9 @@ macro_rules! order {
     };
 }
 
-order!(Sixteens, SIXTEENS, store_sixteens);
-order!(Eights, EIGHTS, store_eights);
-order!(Pairs, PAIRS, store_pairs);
+order!(Sixteens, SIXTEENS, DOTPROD, store_sixteens);
+order!(Eights, EIGHTS, I8MM, store_eights);
+order!(Pairs, PAIRS, NEON, store_pairs);
 
 #[inline]
 #[target_feature(enable = "neon")]
