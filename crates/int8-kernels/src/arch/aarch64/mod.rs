@@ -8,9 +8,9 @@ mod dense_neon;
 mod depthwise;
 mod finish;
 mod gather;
+mod operands;
 mod rows;
 mod vector;
-mod vectors;
 
 use crate::isa::Level;
 use crate::micro_kernel::{DenseKernel, DepthwiseKernel, Gather, MicroKernels, Strip, WeightForm};
@@ -51,7 +51,7 @@ const fn gathering(
         name,
         pixels,
         halves: 1,
-        lanes: vectors::LANES,
+        lanes: operands::LANES,
         vectors: dense::VECTORS,
         least_vectors: 1,
         depths,
