@@ -25,6 +25,8 @@ pub(crate) struct Rows<'a> {
     pub(crate) range: Range<usize>,
     /// Pixels of a row.
     pub(crate) width: usize,
+    /// Rows that are computed together: shares are whole units.
+    pub(crate) unit: usize,
     pub(crate) sinks: RowSinks<'a>,
 }
 
@@ -83,7 +85,7 @@ impl Rows<'_> {
         let most = if threads > 1 { SHARES_PER_THREAD * threads } else { 1 };
         let worth = self.range.len().saturating_mul(work_per_row) / LEAST_SHARE;
         // Kernels take pixels by the dozen: shares of whole dozens waste none.
-        let unit = if self.width < 14 { 2 } else { 1 };
+        let unit = self.unit.max(if self.width < 14 { 2 } else { 1 });
         let shares = worth.clamp(1, most).min(self.range.len().div_ceil(unit));
         if shares > 1
             && let Some(_waiting) = Waiting::begin()
@@ -96,13 +98,13 @@ impl Rows<'_> {
 
     /// Cuts off the first of `shares` shares, in whole units of rows.
     fn cut(self, shares: usize, unit: usize) -> (Self, Self) {
-        let Self { range, width, sinks } = self;
+        let Self { range, width, sinks, .. } = self;
         let first = (range.len() / shares / unit * unit).max(unit).min(range.len());
         let middle = range.start + first;
         let (before, after) = sinks.split(first * width);
         (
-            Rows { range: range.start..middle, width, sinks: before },
-            Rows { range: middle..range.end, width, sinks: after },
+            Rows { range: range.start..middle, width, unit, sinks: before },
+            Rows { range: middle..range.end, width, unit, sinks: after },
         )
     }
 
@@ -227,7 +229,7 @@ mod tests {
             };
             let mut scratch = Scratches::default();
             scratch.0.resize_with(threads, Mutex::default);
-            Rows { range: 0..7, width: 3, sinks }.share(&scratch, LEAST_SHARE, &work).unwrap();
+            Rows { range: 0..7, width: 3, unit: 1, sinks }.share(&scratch, LEAST_SHARE, &work).unwrap();
             let expected: Vec<u8> = (1..=7).flat_map(|row| [row; 12]).collect();
             assert_eq!(bytes, expected, "{threads} threads");
         }
@@ -244,7 +246,9 @@ mod tests {
             };
             let mut scratch = Scratches::default();
             scratch.0.resize_with(2, Mutex::default);
-            Rows { range: 0..8, width: 16, sinks: RowSinks::new() }.share(&scratch, LEAST_SHARE, &work).unwrap();
+            Rows { range: 0..8, width: 16, unit: 1, sinks: RowSinks::new() }
+                .share(&scratch, LEAST_SHARE, &work)
+                .unwrap();
             drop(waiting);
             calls.load(Ordering::SeqCst)
         };

@@ -71,7 +71,7 @@ impl Context<'_> {
                     }
                     _ => Ok(()),
                 };
-                let rows = Rows { range: 0..to.grid.height, width: to.grid.width, sinks };
+                let rows = Rows { range: 0..to.grid.height, width: to.grid.width, unit: 1, sinks };
                 // A compared byte is worth some multiply-adds.
                 let per_row = 8 * to.grid.width * to.grid.channels * window.kernel_h * window.kernel_w;
                 let result = rows.share(&buffers.scratch, per_row, &work);
@@ -184,7 +184,8 @@ impl Context<'_> {
             conv.run(&run, sinks, scratch).map_err(kernel_error)
         };
         let per_row = output.width * output.channels * conv.shape().depth().unwrap_or(1);
-        Rows { range: 0..output.height, width: output.width, sinks }.share(&buffers.scratch, per_row, &work)
+        let unit = conv.rows_together(output.height, output.width);
+        Rows { range: 0..output.height, width: output.width, unit, sinks }.share(&buffers.scratch, per_row, &work)
     }
 
     /// Floats that lie pixel by pixel as a value.
