@@ -267,6 +267,26 @@ fn a_plan_says_what_it_fuses() {
 }
 
 #[test]
+fn a_plan_names_the_algorithm_of_each_layer() {
+    let model = network(RESIDUAL, 1);
+    for kernels in int8_kernels::kernels() {
+        let kernel = |algorithm, layer: &str| {
+            let options = Options { isa: kernels.isa().unwrap(), algorithm, ..Options::default() };
+            let net = Int8Net::with_options(&model, options).unwrap();
+            let report = net.plan_report(&[("data", floats(&[3, 13, 11], 2).shape())]).unwrap();
+            report.steps.iter().find(|step| step.layer == layer).unwrap().kernel
+        };
+        let dense = kernels.dense.name;
+        let winograd = kernels.winograd.as_ref().map_or(dense, |kernel| kernel.name);
+        assert_eq!(kernel(Algorithm::Winograd, "c1"), winograd);
+        assert_eq!(kernel(Algorithm::Winograd, "c2"), dense, "1x1");
+        assert_eq!(kernel(Algorithm::Direct, "c1"), dense);
+        // Eight channels are too few.
+        assert_eq!(kernel(Algorithm::Fastest, "c1"), dense);
+    }
+}
+
+#[test]
 fn an_error_in_a_plan_names_the_layer() {
     let net = Int8Net::new(&network(RESIDUAL, 1)).unwrap();
     let error = net.session().run(&[("data", floats(&[4, 13, 11], 2))]).unwrap_err();

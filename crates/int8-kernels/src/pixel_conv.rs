@@ -14,7 +14,7 @@ use crate::lanes::Lanes;
 use crate::micro_kernel::{MicroKernels, Taps, kernels_of};
 use crate::sink::{Run, Sink};
 use crate::source::Source;
-use crate::winograd::{Algorithm, WinogradScratch, WinogradWeights};
+use crate::winograd::{Algorithm, SIDE, WinogradScratch, WinogradWeights};
 
 /// A convolution with packed weights and its epilogue: dense, grouped or depthwise, any kernel,
 /// stride, dilation and padding. An inner product is a [`ConvShape::pointwise`] over one pixel.
@@ -117,11 +117,24 @@ impl PixelConv {
         }
     }
 
+    /// Rows of an output of `height · width` pixels that cost least together: who splits an image gives every
+    /// part a multiple of them.
+    pub fn rows_together(&self, height: usize, width: usize) -> usize {
+        if self.winograd(height, width).is_some() { SIDE } else { 1 }
+    }
+
+    /// Does now what the first run for an output of `height · width` pixels would do.
+    pub fn prepare(&self, height: usize, width: usize) {
+        if let Some((dense, winograd)) = self.winograd(height, width) {
+            winograd.prepare(dense);
+        }
+    }
+
     /// The weights for Winograd's algorithm, if that is to compute an output of `height · width` pixels.
     fn winograd(&self, height: usize, width: usize) -> Option<(&DenseWeights, &WinogradWeights)> {
         match &self.weights {
             Weights::Dense(dense, Some(winograd))
-                if self.algorithm == Algorithm::Winograd || winograd.pays(height, width) =>
+                if winograd.takes(width) && (self.algorithm == Algorithm::Winograd || winograd.pays(height, width)) =>
             {
                 Some((dense, winograd))
             }

@@ -62,6 +62,16 @@ impl Parts {
         self.parts.first().map_or("", |part| part.kernel(height, width))
     }
 
+    /// Rows of an output of that size that are computed together at least.
+    pub(crate) fn rows_together(&self, height: usize, width: usize) -> usize {
+        self.parts.first().map_or(1, |part| part.rows_together(height, width))
+    }
+
+    /// Makes what runs for an output of that size need.
+    pub(crate) fn prepare(&self, height: usize, width: usize) {
+        self.parts.iter().for_each(|part| part.prepare(height, width));
+    }
+
     /// Products per sum.
     pub(crate) fn depth(&self) -> usize {
         self.parts.first().map_or(0, |part| part.shape().depth().unwrap_or_default())

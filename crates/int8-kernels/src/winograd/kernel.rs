@@ -23,6 +23,10 @@ pub struct WinogradKernel {
     pub vectors: usize,
     /// Vectors of output channels at least.
     pub least_vectors: usize,
+    /// Input channels from which on it was measured to be faster than the dense kernel: transforms take time too.
+    pub least_channels: usize,
+    /// Tiles of an output from which on it was measured to be faster: it reads eight times the bytes of weights.
+    pub least_tiles: usize,
     /// Writes `Bᵀ · d · B` of a row of tiles where [`Grid`] says.
     ///
     /// # Panics

@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::kernel::{COEFFICIENTS, WINDOW, WinogradKernel};
+use super::kernel::{COEFFICIENTS, SIDE, WINDOW, WinogradKernel};
 use crate::dense::DenseWeights;
 use crate::geometry::ConvShape;
 use crate::panel::AlignedBytes;
@@ -13,6 +13,10 @@ const TAPS: usize = 9;
 const TRANSFORM: [[i16; 3]; WINDOW] = [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1, 2, 4], [1, -2, 4], [0, 0, 12]];
 /// Sums below this are exact.
 const LIMIT: u64 = 1 << 25;
+/// Fewer output channels are less work than transforming what they read.
+const LEAST_OUTPUTS: usize = 8;
+/// Bytes of coefficients of a row of tiles: the width of an image may come from a file.
+const LARGEST_ROW: usize = 64 << 20;
 /// Kernels that are transformed at a time.
 const GROUP: usize = 8;
 
@@ -50,10 +54,26 @@ impl WinogradWeights {
         self.kernel.name
     }
 
+    /// Bytes of the coefficients of one tile, of inputs and of a panel's sums.
+    pub(super) fn tile_bytes(&self) -> usize {
+        COEFFICIENTS * size_of::<i32>() * (self.pairs() + self.kernel.lanes * self.kernel.vectors)
+    }
+
+    /// Whether the coefficients of a row of tiles have no more bytes than could make sense.
+    pub(crate) fn takes(&self, width: usize) -> bool {
+        width.div_ceil(SIDE).saturating_mul(self.tile_bytes()) <= LARGEST_ROW
+    }
+
     /// Whether the algorithm was measured to be faster for an output of that size.
     pub(crate) fn pays(&self, height: usize, width: usize) -> bool {
-        let _ = (height, width, self.out_channels);
-        true
+        self.in_channels >= self.kernel.least_channels
+            && self.out_channels >= LEAST_OUTPUTS
+            && height.div_ceil(SIDE).saturating_mul(width.div_ceil(SIDE)) >= self.kernel.least_tiles
+    }
+
+    /// Transforms the weights, if that is not done.
+    pub(crate) fn prepare(&self, dense: &DenseWeights) {
+        self.packed(dense);
     }
 
     /// Pairs of input channels.
