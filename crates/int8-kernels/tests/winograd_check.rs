@@ -5,7 +5,8 @@
 
 use int8_kernels::winograd::{COEFFICIENTS, Grid, Patches, Product, SIDE, Squares, WINDOW, WinogradKernel};
 use int8_kernels::{
-    Activation, Algorithm, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Run, kernels, unstored,
+    Activation, Algorithm, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Run, kernels, stored,
+    unstored,
 };
 
 const INPUTS: [[i32; 6]; 6] = [
@@ -149,11 +150,11 @@ fn check_product(kernel: &WinogradKernel, numbers: &mut Numbers) -> usize {
         });
         for (coefficient, tile) in (0..COEFFICIENTS).flat_map(|c| (0..tiles).map(move |tile| (c, tile))) {
             for lane in 0..lanes {
-                let terms = (0..pairs).map(|index| {
-                    let weights = &weights[2 * ((coefficient * pairs + index) * lanes + lane)..][..2];
-                    let at = input_index(&grid, coefficient, tile, index);
-                    let product = |i: usize| i32::from(words[2 * at + i]) * i32::from(weights[i]);
-                    product(0) + product(1)
+                let terms = (0..2 * pairs).map(|channel| {
+                    let depths = kernel.depths;
+                    let at = ((coefficient * 2 * pairs / depths + channel / depths) * lanes + lane) * depths;
+                    let word = 2 * input_index(&grid, coefficient, tile, channel / 2) + channel % 2;
+                    i32::from(words[word]) * i32::from(weights[at + channel % depths])
                 });
                 let sum = terms.fold(0, i32::wrapping_add);
                 let at = coefficient * sum_stride + tile * lanes + lane;
@@ -218,7 +219,7 @@ fn names_decode_to_block_and_isa() {
     for kernels in kernels() {
         let Some(kernel) = &kernels.winograd else { continue };
         let (tiles, channels) = (kernel.blocks.last().unwrap(), kernel.vectors * kernel.lanes);
-        assert_eq!(kernel.name, format!("winograd_{tiles}x{channels}c2__{}", kernels.isa().unwrap()));
+        assert_eq!(kernel.name, format!("winograd_{tiles}x{channels}c{}__{}", kernel.depths, kernels.isa().unwrap()));
         // The lanes of a panel serve both algorithms.
         let (ours, dense) = (kernel, &kernels.dense);
         assert_eq!((ours.lanes, ours.vectors, ours.least_vectors), (dense.lanes, dense.vectors, dense.least_vectors));
@@ -249,14 +250,14 @@ fn the_largest_sums_that_are_proven_are_exact_and_larger_ones_are_left_to_direct
         let mut weights = vec![0; 9 * channels];
         weights[..2064].fill(127 * sign);
         weights[2064] = 15 * sign;
-        for byte in [0, 1, 255] {
+        for byte in [0, 1, 128, 255] {
             let (sums, name) = sums_of(channels, &weights, byte, isa);
             let exact = i32::from(sign) * ((1 << 18) - 1) * i32::from(unstored(byte));
             assert!(sums.iter().all(|&sum| sum == exact), "{name}: {sums:?} instead of {exact}");
             assert_eq!(Some(name), kernels.winograd.as_ref().map(|kernel| kernel.name).or(Some(kernels.dense.name)));
         }
         weights[2065] = sign;
-        let (sums, name) = sums_of(channels, &weights, 1, isa);
+        let (sums, name) = sums_of(channels, &weights, stored(-127), isa);
         assert_eq!(name, kernels.dense.name);
         assert!(sums.iter().all(|&sum| sum == i32::from(sign) * (1 << 18) * -127));
     }

@@ -7,6 +7,8 @@ use std::fmt;
 pub(crate) enum Class {
     /// Sums of dense convolutions and of matrix products.
     Dense,
+    /// Winograd's algorithm: its two transforms and its products.
+    Winograd,
     /// What brings activations into the order that dense kernels read: the im2col of it.
     Gather,
     /// Sums of depthwise convolutions.
@@ -18,7 +20,8 @@ pub(crate) enum Class {
 }
 
 /// All classes, in the order of tables.
-pub(crate) const CLASSES: [Class; 5] = [Class::Dense, Class::Gather, Class::Depthwise, Class::Convert, Class::Rest];
+pub(crate) const CLASSES: [Class; 6] =
+    [Class::Dense, Class::Winograd, Class::Gather, Class::Depthwise, Class::Convert, Class::Rest];
 
 /// Modules of int8-kernels outside `arch` that convert value by value, for kernels that leave it to them.
 const CONVERTING: [&str; 5] = ["finish", "convert", "quantize", "activation", "max_pool"];
@@ -35,6 +38,8 @@ impl Class {
         let named = |prefix: &str| parts().any(|part| part.starts_with(prefix));
         if named("gather") {
             Self::Gather
+        } else if named("winograd") {
+            Self::Winograd
         } else if named("dense") {
             Self::Dense
         } else if named("depthwise") {
@@ -48,6 +53,7 @@ impl Class {
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Dense => "dense",
+            Self::Winograd => "winograd",
             Self::Gather => "gather",
             Self::Depthwise => "depthwise",
             Self::Convert => "convert",
@@ -99,6 +105,7 @@ mod tests {
     fn kernels_are_told_apart_by_module_or_function() {
         for (path, class) in [
             ("int8_kernels::arch::aarch64::dense_neon::tile", Class::Dense),
+            ("int8_kernels::arch::aarch64::winograd::transform_sums", Class::Winograd),
             ("int8_kernels::arch::aarch64::gather::gather_pairs", Class::Gather),
             ("int8_kernels::arch::scalar::depthwise_4x16c4", Class::Depthwise),
             ("int8_kernels::arch::arm::rows::quantize_eights", Class::Convert),

@@ -3,6 +3,9 @@
 #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 #[macro_use]
 mod finish;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[macro_use]
+mod winograd;
 
 #[cfg(target_arch = "aarch64")]
 mod aarch64;

@@ -13,12 +13,14 @@ pub const COEFFICIENTS: usize = WINDOW * WINDOW;
 /// set.
 #[derive(Debug)]
 pub struct WinogradKernel {
-    /// `winograd_<tiles>x<channels>c2__<isa>`.
+    /// `winograd_<tiles>x<channels>c<depths>__<isa>`.
     pub name: &'static str,
     /// Numbers of tiles that a block may have, in ascending order.
     pub blocks: &'static [usize],
     /// Output channels of a vector, and pairs of input channels of one.
     pub lanes: usize,
+    /// Input channels whose weights lie side by side: two if products of pairs are added, else one.
+    pub depths: usize,
     /// Vectors of output channels at most.
     pub vectors: usize,
     /// Vectors of output channels at least.
@@ -94,7 +96,8 @@ pub struct Product<'a> {
     pub pairs: usize,
     /// Vectors of output channels.
     pub vectors: usize,
-    /// `[coefficient][pair][lane of every vector]` pairs of 16-bit weights in little endian.
+    /// `[coefficient][input channel / depths][lane of every vector][depths]` 16-bit weights in little endian, of
+    /// two input channels for every pair.
     pub panel: &'a [i8],
     /// Elements from one coefficient of the sums to the next.
     pub sum_stride: usize,
@@ -147,6 +150,10 @@ impl Grid {
     }
 
     /// Where a tile's first pair of the first coefficient lies.
+    #[cfg_attr(
+        not(any(target_arch = "x86_64", target_arch = "aarch64")),
+        expect(dead_code, reason = "for vector code")
+    )]
     pub(crate) fn at(&self, tile: usize) -> usize {
         tile / self.tiles * self.block_length() + tile % self.tiles * self.lanes
     }

@@ -92,7 +92,7 @@ impl WinogradWeights {
     }
 
     fn pack(&self, dense: &DenseWeights) -> AlignedBytes {
-        let (pairs, lane_bytes) = (self.pairs(), self.lane_bytes());
+        let (pairs, lane_bytes, depths) = (self.pairs(), self.lane_bytes(), self.kernel.depths);
         let lanes = dense.panels().last().map_or(0, |panel| panel.lane + panel.lanes(self.kernel.lanes));
         let mut packed = AlignedBytes::zeros(lanes * lane_bytes);
         for panel in dense.panels() {
@@ -102,11 +102,11 @@ impl WinogradWeights {
                 let count = GROUP.min(panel.channels - first);
                 for channel in 0..self.in_channels {
                     let coefficients = transform(&self.kernels(panel.channel + first, count, channel));
-                    let at = (channel / 2 * lanes + first) * size_of::<i32>() + channel % 2 * size_of::<i16>();
-                    let bytes = bytes[at..].chunks_mut(pairs * lanes * size_of::<i32>());
+                    let at = (channel / depths * lanes + first) * depths + channel % depths;
+                    let bytes = bytes[at * size_of::<i16>()..].chunks_mut(pairs * lanes * size_of::<i32>());
                     for (bytes, values) in bytes.zip(&coefficients) {
-                        let words = bytes.chunks_mut(size_of::<i32>());
-                        for (bytes, value) in words.zip(&values[..count]) {
+                        let places = bytes.chunks_mut(depths * size_of::<i16>());
+                        for (bytes, value) in places.zip(&values[..count]) {
                             let [low, high] = value.to_le_bytes();
                             bytes[..2].copy_from_slice(&[low as i8, high as i8]);
                         }

@@ -34,6 +34,7 @@ pub(crate) fn geometry() -> impl Strategy<Value = (ConvShape, usize, usize, Padd
 }
 
 /// What Winograd's algorithm is for. The kernel may not fit.
+#[allow(dead_code, reason = "not for every test")]
 pub(crate) fn three_by_three() -> impl Strategy<Value = (ConvShape, usize, usize, Padding)> {
     (1..90usize, 1..70usize, 1..20usize, 1..30usize, padding()).prop_map(|(i, o, height, width, padding)| {
         (ConvShape { kernel_h: 3, kernel_w: 3, ..ConvShape::pointwise(i, o) }, height, width, padding)

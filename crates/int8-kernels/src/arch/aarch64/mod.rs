@@ -11,13 +11,15 @@ mod gather;
 mod operands;
 mod rows;
 mod vector;
+mod winograd;
+mod words;
 
 use crate::isa::Level;
 use crate::micro_kernel::{DenseKernel, DepthwiseKernel, Gather, MicroKernels, Strip, WeightForm};
 
 /// The tables differ in the products of dense layers; all else is NEON in each of them.
 macro_rules! instruction_set {
-    ($(#[$doc:meta])* $table:ident, $level:ident, $dense:expr, $depthwise:literal, $peak:expr) => {
+    ($(#[$doc:meta])* $table:ident, $level:ident, $dense:expr, $depthwise:literal, $winograd:expr, $peak:expr) => {
         $(#[$doc])*
         pub(super) static $table: MicroKernels = MicroKernels {
             level: Level::$level,
@@ -30,7 +32,7 @@ macro_rules! instruction_set {
                 lanes: depthwise::CHANNELS,
                 run: depthwise::depthwise,
             },
-            winograd: None,
+            winograd: $winograd,
             finish: finish::finish,
             rows: rows::ROWS,
             peak: $peak,
@@ -65,17 +67,17 @@ instruction_set!(
     /// `smull`, `smlal2` and `sadalp`.
     NEON, Neon,
     gathering("dense_5x16c4__neon", dense_neon::PIXELS, 4, WeightForm::BytePairs, gather::PAIRS, dense_neon::dense),
-    "depthwise_32x16c4__neon", (dense_neon::PEAK_MACS, dense_neon::peak)
+    "depthwise_32x16c4__neon", Some(winograd::KERNEL), (dense_neon::PEAK_MACS, dense_neon::peak)
 );
 instruction_set!(
     /// `sdot`.
     DOTPROD, DotProd,
     gathering("dense_6x16c4__dotprod", dense_dotprod::PIXELS, 4, WeightForm::Bytes, gather::SIXTEENS, dense_dotprod::dense),
-    "depthwise_32x16c4__dotprod", (dense_dotprod::PEAK_MACS, dense_dotprod::peak)
+    "depthwise_32x16c4__dotprod", None, (dense_dotprod::PEAK_MACS, dense_dotprod::peak)
 );
 instruction_set!(
     /// `smmla`.
     I8MM, I8mm,
     gathering("dense_6x16c8__i8mm", dense_i8mm::PIXELS, 8, WeightForm::Bytes, gather::EIGHTS, dense_i8mm::dense),
-    "depthwise_32x16c4__i8mm", (dense_i8mm::PEAK_MACS, dense_i8mm::peak)
+    "depthwise_32x16c4__i8mm", None, (dense_i8mm::PEAK_MACS, dense_i8mm::peak)
 );

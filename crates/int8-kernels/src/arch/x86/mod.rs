@@ -10,7 +10,7 @@ mod depthwise;
 #[macro_use]
 mod rows;
 #[macro_use]
-mod winograd;
+mod winograd_product;
 #[macro_use]
 mod words;
 mod vector128;
@@ -37,7 +37,8 @@ macro_rules! instruction_set {
             depthwise_kernel!($features);
             finish_kernel!($features);
             row_kernels!($features);
-            winograd_kernel!($features, [$($tiles)*] x [$($vectors)*]);
+            winograd_transforms!($features, KERNELS);
+            winograd_product!($features, [$($tiles)*] x [$($vectors)*]);
 
             pub(in crate::arch) static KERNELS: MicroKernels = MicroKernels {
                 level: Level::$level,
@@ -65,6 +66,7 @@ macro_rules! instruction_set {
                     name: $winograd,
                     blocks: BLOCKS,
                     lanes: LANES,
+                    depths: 2,
                     vectors: MOST_VECTORS,
                     least_vectors: LEAST_VECTORS,
                     least_channels: $channels,
