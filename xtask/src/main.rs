@@ -5,6 +5,7 @@
 mod accuracy;
 mod batch;
 mod calibrate;
+mod cross;
 mod docs;
 mod fuzz;
 mod golden;
@@ -31,6 +32,8 @@ enum Command {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         args: Vec<OsString>,
     },
+    /// Run the tests on other CPUs, emulated by qemu; gets the compiler and the tools that it needs
+    CrossTest(cross::CrossArgs),
     /// Regenerate docs/layer-parameters.md from the parameter tables
     Docs,
     /// Run the fuzz targets, each for a while; needs a C++ compiler
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Command::Accuracy(args) => accuracy::run(&args),
         Command::Calibrate { args } if args.is_empty() => calibrate::run(),
         Command::Calibrate { args } => return calibrate::forward(args),
+        Command::CrossTest(args) => cross::run(&args),
         Command::Docs => docs::run(),
         Command::Fuzz(args) => fuzz::run(&args),
         Command::Golden => golden::run(),

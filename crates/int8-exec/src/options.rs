@@ -1,12 +1,14 @@
 //! How a network is to be run.
 
-use int8_kernels::Isa;
+use int8_kernels::{Algorithm, Isa};
 
 /// Options of [`Int8Net::with_options`](crate::Int8Net::with_options).
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// The instructions to use; results do not depend on it.
     pub isa: Isa,
+    /// How sums of convolutions are computed; results do not depend on it.
+    pub algorithm: Algorithm,
     /// Where `acc · scale + bias` is rounded.
     pub roundings: Roundings,
     /// Compile the network into a plan; else run it layer by layer. Results do not depend on it.
@@ -30,6 +32,6 @@ pub enum Roundings {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { isa: Isa::detect(), roundings: Roundings::default(), fuse: true }
+        Self { isa: Isa::detect(), algorithm: Algorithm::default(), roundings: Roundings::default(), fuse: true }
     }
 }

@@ -65,7 +65,7 @@ fn describe(compiled: &Compiled, plan: &Plan, step: &Step) -> StepReport {
     let (kernel, output, macs, more) = match &step.op {
         Op::Quantize { from, to } => ("quantize", integers(to), 0, float_bytes(*from)),
         Op::Convolve { layer, output, addend, sinks, .. } => {
-            let (kernel, depth, weights) = conv_of(&compiled.layers[*layer]);
+            let (kernel, depth, weights) = conv_of(&compiled.layers[*layer], *output);
             let floats = sinks.floats.map_or(0, float_bytes) + addend.map_or(0, float_bytes);
             let mut forms = integers(&sinks.integers);
             if sinks.floats.is_some() {
@@ -100,9 +100,9 @@ fn volume(grid: Grid) -> usize {
 }
 
 /// Kernel, products per sum and bytes of weights.
-fn conv_of(layer: &Prepared) -> (&'static str, usize, usize) {
+fn conv_of(layer: &Prepared, output: Grid) -> (&'static str, usize, usize) {
     layer.conv().map_or(("", 0, 0), |conv| {
         let depth = conv.shape().depth().unwrap_or_default();
-        (conv.kernel(), depth, depth * conv.shape().out_channels)
+        (conv.kernel(output.height, output.width), depth, depth * conv.shape().out_channels)
     })
 }

@@ -1,6 +1,7 @@
 //! Prints what matrix products and the convolutions of some networks reach, as a share of the
-//! measured peak: `cargo run --release -p int8-kernels --example layer_table [network] [isa] [residual]`.
-//! With `residual`, floats are added and the sums kept as floats as well as int8 values.
+//! measured peak: `cargo run --release -p int8-kernels --example layer_table [network] [isa] [residual] [direct|winograd]`.
+//! With `residual`, floats are added and the sums kept as floats as well as int8 values. `direct` and `winograd`
+//! choose the algorithm.
 //!
 //! Each line is the best of many short runs; the peak is measured between them, because shared
 //! machines change speed.
@@ -10,8 +11,8 @@
 use std::time::{Duration, Instant};
 
 use int8_kernels::{
-    Activation, Addend, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Place, Residual, Run, Sink,
-    peak_macs_per_second,
+    Activation, Addend, Algorithm, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Place, Residual,
+    Run, Sink, peak_macs_per_second,
 };
 
 /// Input channels, output channels, groups, kernel, stride, side of the input, times it occurs.
@@ -76,6 +77,35 @@ const RESNET18: &[Layer] = &[
     [512, 512, 1, 3, 1, 7, 3],
 ];
 
+const VGG16: &[Layer] = &[
+    [3, 64, 1, 3, 1, 224, 1],
+    [64, 64, 1, 3, 1, 224, 1],
+    [64, 128, 1, 3, 1, 112, 1],
+    [128, 128, 1, 3, 1, 112, 1],
+    [128, 256, 1, 3, 1, 56, 1],
+    [256, 256, 1, 3, 1, 56, 2],
+    [256, 512, 1, 3, 1, 28, 1],
+    [512, 512, 1, 3, 1, 28, 2],
+    [512, 512, 1, 3, 1, 14, 3],
+    [25088, 4096, 1, 1, 1, 1, 1],
+    [4096, 4096, 1, 1, 1, 1, 1],
+    [4096, 1000, 1, 1, 1, 1, 1],
+];
+
+/// The 3x3 convolutions of GoogLeNet.
+const GOOGLENET: &[Layer] = &[
+    [64, 192, 1, 3, 1, 56, 1],
+    [96, 128, 1, 3, 1, 28, 1],
+    [128, 192, 1, 3, 1, 28, 1],
+    [96, 208, 1, 3, 1, 14, 1],
+    [112, 224, 1, 3, 1, 14, 1],
+    [128, 256, 1, 3, 1, 14, 1],
+    [144, 288, 1, 3, 1, 14, 1],
+    [160, 320, 1, 3, 1, 14, 1],
+    [160, 320, 1, 3, 1, 7, 1],
+    [192, 384, 1, 3, 1, 7, 1],
+];
+
 const SQUEEZENET: &[Layer] = &[
     [3, 64, 1, 3, 2, 227, 1],
     [64, 16, 1, 1, 1, 56, 1],
@@ -113,14 +143,22 @@ const CUBES: &[usize] = &[256, 512, 1024];
 
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let residual = arguments.iter().any(|argument| argument == "residual");
+    let is_option = |argument: &String| ["residual", "direct", "winograd"].contains(&argument.as_str());
+    let (options, arguments): (Vec<String>, Vec<String>) = arguments.into_iter().partition(is_option);
+    let asks = |name: &str| options.iter().any(|option| option == name);
+    let algorithm = match (asks("direct"), asks("winograd")) {
+        (true, _) => Algorithm::Direct,
+        (false, true) => Algorithm::Winograd,
+        (false, false) => Algorithm::Fastest,
+    };
+    let how = How { residual: asks("residual"), algorithm };
     let has = |name: &str| arguments.is_empty() || arguments.iter().any(|argument| argument == name);
     let isa = arguments.iter().find_map(|name| Isa::by_name(name)).unwrap_or_else(Isa::detect);
-    let no_network = arguments.iter().all(|argument| Isa::by_name(argument).is_some() || argument == "residual");
+    let no_network = arguments.iter().all(|argument| Isa::by_name(argument).is_some());
     println!("{isa}, peak {:.1} GMAC/s", peak_macs_per_second(isa) / 1e9);
     if has("gemm") || no_network {
         for &size in CUBES {
-            report([size, size, 1, 1, 1, size, 1], (1, size), isa, residual);
+            report([size, size, 1, 1, 1, size, 1], (1, size), isa, how);
         }
     }
     let networks = [
@@ -128,6 +166,8 @@ fn main() {
         ("mobilenet", MOBILENET),
         ("resnet18", RESNET18),
         ("squeezenet", SQUEEZENET),
+        ("vgg16", VGG16),
+        ("googlenet", GOOGLENET),
         ("others", OTHERS),
     ];
     for (name, layers) in networks {
@@ -137,7 +177,7 @@ fn main() {
         println!("{name}");
         let (mut time, mut ideal) = (0.0, 0.0);
         for &layer in layers {
-            let (seconds, peak_seconds) = report(layer, (layer[5], layer[5]), isa, residual);
+            let (seconds, peak_seconds) = report(layer, (layer[5], layer[5]), isa, how);
             time += seconds * layer[6] as f64;
             ideal += peak_seconds * layer[6] as f64;
         }
@@ -145,8 +185,15 @@ fn main() {
     }
 }
 
+/// What to time.
+#[derive(Clone, Copy)]
+struct How {
+    residual: bool,
+    algorithm: Algorithm,
+}
+
 /// Prints a line; returns the seconds of a run and those at peak speed.
-fn report(layer: Layer, (height, width): (usize, usize), isa: Isa, residual: bool) -> (f64, f64) {
+fn report(layer: Layer, (height, width): (usize, usize), isa: Isa, How { residual, algorithm }: How) -> (f64, f64) {
     let [in_channels, out_channels, groups, kernel, stride, ..] = layer;
     let shape = ConvShape {
         groups,
@@ -165,11 +212,13 @@ fn report(layer: Layer, (height, width): (usize, usize), isa: Isa, residual: boo
         (state >> 24) as u8
     };
     let depth = shape.depth().unwrap();
-    let weights: Vec<i8> = (0..out_channels * depth).map(|_| next() as i8).collect();
+    // Small ones are more frequent, as in networks.
+    let mut weight = || ((0..4).map(|_| i32::from(next())).sum::<i32>() / 4 - 127) as i8;
+    let weights: Vec<i8> = (0..out_channels * depth).map(|_| weight()).collect();
     let bytes: Vec<u8> = (0..height * width * in_channels).map(|_| next().max(1)).collect();
     let epilogue = Epilogue::new(vec![1e-4; out_channels], Some(vec![0.5; out_channels]), Activation::Relu).unwrap();
     let packing = Instant::now();
-    let conv = PixelConv::new(shape, &weights, epilogue, isa).unwrap();
+    let conv = PixelConv::with_algorithm(shape, &weights, epilogue, isa, algorithm).unwrap();
     let packed = packing.elapsed().as_secs_f64();
     let input = Image::new(&bytes, height, width, in_channels, in_channels).unwrap();
     let outputs = rows * columns * out_channels;
@@ -203,7 +252,7 @@ fn report(layer: Layer, (height, width): (usize, usize), isa: Isa, residual: boo
         macs / best / 1e9,
         100.0 * macs / best / peak,
         packed * 1e3,
-        conv.kernel(),
+        conv.kernel(rows, columns),
     );
     (best, macs / peak)
 }

@@ -12,19 +12,21 @@ use crate::source::{Needs, Source};
 /// Weights of a convolution, packed in panels of some output channels of one group.
 #[derive(Debug, Clone)]
 pub(crate) struct DenseWeights {
-    kernel: &'static DenseKernel,
-    panels: Vec<Panel>,
+    pub(crate) kernel: &'static DenseKernel,
+    pub(crate) panels: Vec<Panel>,
     bytes: AlignedBytes,
-    /// Whether the taps of a kernel row are one run of `kernel_w · channels` bytes, because single
-    /// taps would end in depths without weights.
-    is_joined: bool,
+    /// Taps whose weights follow each other without gaps: all if windows are gathered; those of a kernel
+    /// row, `kernel_w · channels` bytes, if single taps would end in depths without weights; else one.
+    run_taps: usize,
     /// Input channels of a group.
-    in_group: usize,
+    pub(crate) in_group: usize,
+    /// The one run of a gathered window.
+    pub(crate) gathered: Taps,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Panel {
-    group: usize,
+    pub(crate) group: usize,
     vectors: usize,
     bytes: Range<usize>,
     /// Where its lanes lie among those of all panels.
@@ -55,14 +57,26 @@ pub(crate) struct Computed<'a> {
 /// The most sums that one tile may have, so that a tile fits the stack.
 pub(crate) const LARGEST_TILE: usize = 512;
 
+impl Panel {
+    /// Its lanes, if a vector has `lanes`.
+    pub(crate) fn lanes(&self, lanes: usize) -> usize {
+        self.vectors * lanes
+    }
+}
+
 impl DenseWeights {
     /// Packs weights `[out_channels][in_channels / groups][kernel_h][kernel_w]` of a valid shape.
     pub(crate) fn new(shape: &ConvShape, weights: &[i8], kernel: &'static DenseKernel) -> Result<(Self, Lanes), Error> {
         let (in_group, out_group) = (shape.in_channels / shape.groups, shape.out_channels / shape.groups);
         let taps = shape.kernel_h * shape.kernel_w;
-        let is_joined =
+        let joins_rows =
             shape.groups == 1 && shape.dilation_w == 1 && shape.kernel_w > 1 && !in_group.is_multiple_of(kernel.depths);
-        let (runs, run) = if is_joined { (shape.kernel_h, shape.kernel_w * in_group) } else { (taps, in_group) };
+        let run_taps = match (&kernel.gather, joins_rows) {
+            (Some(_), _) => taps,
+            (None, true) => shape.kernel_w,
+            (None, false) => 1,
+        };
+        let (runs, run) = (taps / run_taps, run_taps * in_group);
         let groups = runs * run.div_ceil(kernel.depths);
         let mut panels = Vec::new();
         let (mut end, mut lane) = (0usize, 0);
@@ -85,7 +99,8 @@ impl DenseWeights {
                 lane += vectors * kernel.lanes;
             }
         }
-        let mut packed = Self { kernel, panels, bytes: AlignedBytes::zeros(end), is_joined, in_group };
+        let gathered = Taps::gathered(taps * in_group, kernel);
+        let mut packed = Self { kernel, panels, bytes: AlignedBytes::zeros(end), run_taps, in_group, gathered };
         let mut lanes = Lanes::new(lane);
         for panel in &packed.panels {
             lanes.place(panel.lane, panel.channel..panel.channel + panel.channels);
@@ -100,7 +115,7 @@ impl DenseWeights {
         let (kernel, taps) = (self.kernel, shape.kernel_h * shape.kernel_w);
         let depth = self.in_group * taps;
         let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane(kernel.depths);
-        let run = if self.is_joined { shape.kernel_w * self.in_group } else { self.in_group };
+        let run = self.run_taps * self.in_group;
         let run_bytes = run.next_multiple_of(kernel.depths);
         let bytes = self.bytes.as_mut_slice();
         // The weights of one channel in the order of the runs, zeros where a run ends within a group.
@@ -110,10 +125,7 @@ impl DenseWeights {
             for index in 0..panel.channels {
                 let weights = &weights[(panel.channel + index) * depth..][..depth];
                 for tap in 0..taps {
-                    let start = match self.is_joined {
-                        true => tap / shape.kernel_w * run_bytes + tap % shape.kernel_w * self.in_group,
-                        false => tap * run_bytes,
-                    };
+                    let start = tap / self.run_taps * run_bytes + tap % self.run_taps * self.in_group;
                     let from = weights[tap..].iter().step_by(taps);
                     row[start..start + self.in_group].iter_mut().zip(from).for_each(|(to, &weight)| *to = weight);
                 }
@@ -129,26 +141,34 @@ impl DenseWeights {
         self.kernel.name
     }
 
+    pub(crate) fn panels(&self) -> &[Panel] {
+        &self.panels
+    }
+
     pub(crate) fn needs(&self, shape: &ConvShape) -> Needs {
+        if self.kernel.gather.is_some() {
+            return Needs { is_dense: false, last_pixel: shape.in_channels };
+        }
         let depths = self.kernel.depths;
+        let is_joined = self.run_taps > 1;
         let group = shape.in_channels - self.in_group + self.in_group.next_multiple_of(depths);
         let joined = shape.in_channels + (shape.kernel_w * self.in_group).next_multiple_of(depths)
             - shape.kernel_w * self.in_group;
-        Needs { is_dense: self.is_joined, last_pixel: if self.is_joined { joined } else { group } }
+        Needs { is_dense: is_joined, last_pixel: if is_joined { joined } else { group } }
     }
 
     /// The runs of a window over `source`.
     pub(crate) fn set_taps(&self, shape: &ConvShape, source: &Source<'_>, taps: &mut Taps) {
+        let depths = if self.kernel.gather.is_some() { 1 } else { self.kernel.depths };
         // Taps side by side in memory are one run, if no depth without weights lies between them.
-        let can_join = shape.groups == 1
+        let is_joined = shape.groups == 1
             && shape.dilation_w == 1
             && source.pixel_stride == shape.in_channels
-            && shape.in_channels.is_multiple_of(self.kernel.depths);
-        let is_joined = self.is_joined || can_join;
+            && (self.run_taps > 1 || shape.in_channels.is_multiple_of(depths));
         let run = if is_joined { shape.kernel_w * self.in_group } else { self.in_group };
         let columns = if is_joined { 1 } else { shape.kernel_w };
         let offsets = (0..shape.kernel_h).flat_map(|y| (0..columns).map(move |x| source.tap(shape, y, x)));
-        taps.set(offsets, run.div_ceil(self.kernel.depths), self.kernel.depths);
+        taps.set(offsets, run.div_ceil(depths), depths);
     }
 
     /// Computes all channels of the pixels of a band and hands them on, tile by tile.
@@ -158,43 +178,56 @@ impl DenseWeights {
         lines: Lines,
         taps: &Taps,
         lanes: &Lanes,
+        gathered: &mut Vec<u8>,
         mut emit: impl FnMut(Computed<'_>),
     ) {
+        if let Some(gather) = &self.kernel.gather {
+            return self.walk_gathered(gather, source, lines, taps, lanes, gathered, emit);
+        }
         let pieces = Pieces::new(lines, self.kernel.pixels);
-        for panel in &self.panels {
-            let strip = Strip {
-                bytes: source.bytes,
-                starts: [0; 2],
-                halves: 1,
-                pixels: pieces.pixels,
-                step: source.pixel_step,
-                taps,
-                vectors: panel.vectors,
-                panel: &self.bytes.as_slice()[panel.bytes.clone()],
-                initial: &lanes.initial[panel.lane..][..panel.vectors * self.kernel.lanes],
-            };
-            self.walk_panel(source, pieces, panel, strip, &mut emit);
+        for (index, panel) in self.panels.iter().enumerate() {
+            let next = self.panels.get(index + 1).map_or(0..0, |next| next.bytes.clone());
+            let strip = self.strip(panel, source.bytes, taps, lanes);
+            let strip = Strip { pixels: pieces.pixels, step: source.pixel_step, ..strip };
+            self.walk_panel(source, pieces, panel, strip, &self.bytes.as_slice()[next], &mut emit);
         }
     }
 
-    /// Computes the channels of one panel.
-    fn walk_panel(
+    /// The channels of a panel with the windows of one pixel.
+    pub(crate) fn strip<'a>(&'a self, panel: &Panel, bytes: &'a [u8], taps: &'a Taps, lanes: &'a Lanes) -> Strip<'a> {
+        Strip {
+            bytes,
+            starts: [0; 2],
+            halves: 1,
+            pixels: 1,
+            step: taps.reach(),
+            taps,
+            vectors: panel.vectors,
+            panel: &self.bytes.as_slice()[panel.bytes.clone()],
+            ahead: &[],
+            initial: &lanes.initial[panel.lane..][..panel.vectors * self.kernel.lanes],
+        }
+    }
+
+    /// Computes the channels of one panel, while the bytes of the `next` come to the cache bit by bit.
+    fn walk_panel<'a>(
         &self,
         source: &Source<'_>,
         pieces: Pieces,
         panel: &Panel,
-        mut strip: Strip<'_>,
+        mut strip: Strip<'a>,
+        next: &'a [i8],
         emit: &mut impl FnMut(Computed<'_>),
     ) {
         let mut tile = [0i32; LARGEST_TILE];
         let origin = source.origin + panel.group * self.in_group;
         let stride = panel.vectors * self.kernel.lanes;
         let half_sums = pieces.pixels * stride;
-        let mut send = |sums: &[i32], pixels, pixel| {
-            let Panel { lane, channel, channels, .. } = *panel;
-            emit(Computed { sums, stride, pixels, pixel, lane, channel, channels });
-        };
+        let mut send = |sums: &[i32], pixels, pixel| emit(panel.computed(sums, stride, pixels, pixel));
+        let passes = pieces.count().div_ceil(self.kernel.halves);
+        let mut parts = next.chunks(next.len().div_ceil(passes).max(1));
         for piece in (0..pieces.count()).step_by(self.kernel.halves) {
+            strip.ahead = parts.next().unwrap_or_default();
             strip.halves = self.kernel.halves.min(pieces.count() - piece);
             // What is sent twice would be added twice to an addend in its sink.
             let mut sent = [(0, 0); 2];
@@ -213,6 +246,14 @@ impl DenseWeights {
                 }
             }
         }
+    }
+}
+
+impl Panel {
+    /// Sums `[pixel][stride]` of this panel's channels from pixel `pixel` of the band on.
+    pub(crate) fn computed<'a>(&self, sums: &'a [i32], stride: usize, pixels: usize, pixel: usize) -> Computed<'a> {
+        let Self { lane, channel, channels, .. } = *self;
+        Computed { sums, stride, pixels, pixel, lane, channel, channels }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::image::ZERO;
 use crate::isa::Isa;
 use crate::max_pool::MaxWindows;
 use crate::sink::Sink;
+use crate::winograd::WinogradKernel;
 
 /// The routines of one instruction set, each with the layouts that it wants.
 ///
@@ -21,6 +22,8 @@ pub struct MicroKernels {
     pub dense: DenseKernel,
     /// Sums of depthwise convolutions.
     pub depthwise: DepthwiseKernel,
+    /// Sums of 3×3 convolutions by Winograd's algorithm.
+    pub winograd: Option<WinogradKernel>,
     /// From sums to sinks.
     pub finish: fn(&Finish<'_>, &Tile<'_>, &mut [Sink<'_>]),
     /// Routines over whole slices.
@@ -41,6 +44,8 @@ pub enum WeightForm {
     /// Per vector of lanes two vectors of 16-bit pairs, depths `(k, k + 2)` and then `(k + 1, k + 3)`;
     /// groups of four.
     WordPairs,
+    /// Two depths of every lane, then the next two of every lane: products of pairs that 16 bits hold.
+    BytePairs,
     /// Depth by depth, one byte per lane, for kernels that turn stored bytes into values themselves and
     /// add two products in 16 bits, which values within ±127 allow.
     Rows,
@@ -65,11 +70,42 @@ pub struct DenseKernel {
     pub depths: usize,
     /// Layout of a panel: `[depth / depths][vector][form]`.
     pub form: WeightForm,
+    /// What prepares the windows of pixels, if the kernel does not read images in place.
+    pub gather: Option<Gather>,
     /// Writes `[half][pixel][lanes · vectors]` sums.
     ///
     /// # Panics
     /// If [`Strip::fits`] does not hold.
     pub run: fn(&Strip<'_>, &mut [i32]),
+}
+
+/// Copies windows of pixels to where all panels of weights then read them, one run after the other
+/// without gaps, in an order of the kernel's own. The strip that a kernel gets then has one half and one
+/// run ([`Taps::gathered`]), whose reach is also the step between pixels.
+#[derive(Debug)]
+pub struct Gather {
+    /// Bytes that an activation becomes.
+    pub copies: usize,
+    /// Writes [`Patch::gathered_bytes`] bytes into the last slice; the other is of use on the way.
+    /// Depths beyond the windows' become any bytes, since their weights are zeros.
+    ///
+    /// # Panics
+    /// If [`Patch::fits`] does not hold.
+    pub run: fn(&Patch<'_>, &mut [u8], &mut [u8]),
+}
+
+/// Depths of a pixel that are gathered at once: one vector of them.
+pub const COLUMN: usize = 16;
+
+/// The windows of some pixels.
+#[derive(Debug, Clone, Copy)]
+pub struct Patch<'a> {
+    /// Stored activations.
+    pub bytes: &'a [u8],
+    /// Where each pixel starts.
+    pub starts: &'a [usize],
+    /// The runs of bytes that a window consists of, with groups of one byte.
+    pub taps: &'a Taps,
 }
 
 /// What a dense kernel multiplies: a panel of weights with the windows of some pixels.
@@ -91,6 +127,8 @@ pub struct Strip<'a> {
     pub vectors: usize,
     /// Weights of these channels: `[tap][group of depths][vector][form]`.
     pub panel: &'a [i8],
+    /// Weights to bring to the second-level cache meanwhile; no result depends on them.
+    pub ahead: &'a [i8],
     /// What the sums begin with, one per channel.
     pub initial: &'a [i32],
 }
@@ -162,7 +200,7 @@ impl WeightForm {
     /// Bytes of a group of `depths` depths of one lane.
     pub const fn bytes_per_lane(self, depths: usize) -> usize {
         match self {
-            Self::Bytes | Self::Rows => depths,
+            Self::Bytes | Self::BytePairs | Self::Rows => depths,
             Self::WordPairs => 2 * depths,
         }
     }
@@ -171,7 +209,7 @@ impl WeightForm {
     /// bytes are multiplied as they are.
     pub const fn initial_factor(self) -> i32 {
         match self {
-            Self::Bytes | Self::WordPairs => -(ZERO as i32),
+            Self::Bytes | Self::BytePairs | Self::WordPairs => -(ZERO as i32),
             Self::Rows => 0,
         }
     }
@@ -183,6 +221,13 @@ impl Taps {
         let mut taps = Self::default();
         taps.set(offsets.into_iter(), groups, depths);
         taps
+    }
+
+    /// The one run of windows of `depth` activations that were gathered for `kernel`.
+    pub fn gathered(depth: usize, kernel: &DenseKernel) -> Self {
+        let copies = kernel.gather.as_ref().map_or(1, |gather| gather.copies);
+        let reach = depth.next_multiple_of(COLUMN).saturating_mul(copies);
+        Self { offsets: vec![0], groups: depth.div_ceil(kernel.depths), reach }
     }
 
     /// The same with other offsets, in the memory of these.
@@ -207,6 +252,37 @@ impl Taps {
     /// Bytes from a pixel's start to the end of the run that ends last.
     pub fn reach(&self) -> usize {
         self.reach
+    }
+}
+
+impl Patch<'_> {
+    /// Activations of a window.
+    pub fn depth(&self) -> usize {
+        self.taps.offsets.len() * self.taps.groups
+    }
+
+    /// Bytes of all pixels once they are gathered.
+    pub fn gathered_bytes(&self, gather: &Gather) -> usize {
+        self.row_bytes().saturating_mul(self.starts.len()).saturating_mul(gather.copies)
+    }
+
+    /// Bytes that gathering needs on the way.
+    pub fn spare_bytes(&self) -> usize {
+        self.row_bytes().saturating_mul(self.starts.len()).saturating_add(COLUMN)
+    }
+
+    /// Whether the windows lie within the bytes and the slices for `kernel` are as long as they must be.
+    pub fn fits(&self, gather: &Gather, pixels: usize, spare: &[u8], out: &[u8]) -> bool {
+        let last = self.starts.iter().copied().max().unwrap_or(usize::MAX);
+        (1..=pixels).contains(&self.starts.len())
+            && last.checked_add(self.taps.reach).is_some_and(|end| end <= self.bytes.len())
+            && spare.len() >= self.spare_bytes()
+            && out.len() == self.gathered_bytes(gather)
+    }
+
+    /// Bytes of the gathered window of a pixel before they are copied.
+    pub(crate) fn row_bytes(&self) -> usize {
+        self.depth().next_multiple_of(COLUMN)
     }
 }
 
@@ -245,6 +321,27 @@ impl Windows<'_> {
             && end.is_some_and(|end| end <= self.bytes.len())
             && self.panel.len() == self.taps.offsets.len() / KR * kernel.channels * kernel.form.bytes_per_lane(KR)
             && self.initial.len() >= kernel.channels
+    }
+
+    /// The taps of a kernel of 3 x 3, column by column, and the stride, 1 or 2, if there is such a kernel
+    /// whose pixels share columns.
+    #[cfg_attr(
+        not(any(target_arch = "x86_64", target_arch = "aarch64")),
+        expect(dead_code, reason = "for vector code")
+    )]
+    pub(crate) fn three_columns(&self) -> Option<(&[[usize; KR]; 3], usize)> {
+        let columns: &[[usize; KR]; 3] = self.taps.offsets.as_chunks::<KR>().0.try_into().ok()?;
+        // Three rows leave the fourth place of a group without a tap, whose offset is 0; a kernel of four
+        // rows and three columns can have offsets that are apart in the same way.
+        if columns.iter().any(|column| column[3] != 0) {
+            return None;
+        }
+        let is_apart = |a: usize, b: usize| (0..3).all(|k| columns[b][k] == columns[a][k] + self.step);
+        match (is_apart(0, 1) && is_apart(1, 2), is_apart(0, 2)) {
+            (true, _) => Some((columns, 1)),
+            (false, true) => Some((columns, 2)),
+            (false, false) => None,
+        }
     }
 }
 

@@ -41,6 +41,11 @@ pub fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, weigh
                 vector[depth * lanes + lane] = weight;
             }
         }
+        WeightForm::BytePairs => {
+            for (depth, &weight) in weights.iter().enumerate() {
+                vector[(depth / 2 * lanes + lane) * 2 + depth % 2] = weight;
+            }
+        }
         WeightForm::WordPairs => {
             // Of four depths the even ones come first.
             for (depth, &weight) in weights.iter().enumerate() {
@@ -69,12 +74,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn weights_lie_in_fours_of_bytes_or_in_rows_or_in_pairs_of_words() {
+    fn weights_lie_in_fours_or_pairs_of_bytes_or_in_rows_or_in_pairs_of_words() {
         let mut bytes = [0; 8];
         put(&mut bytes, WeightForm::Bytes, 2, 1, &[1, 2, 3, -4]);
         assert_eq!(bytes, [0, 0, 0, 0, 1, 2, 3, -4]);
         put(&mut bytes, WeightForm::Rows, 2, 0, &[5, 6, 7, 8]);
         assert_eq!(bytes, [5, 0, 6, 0, 7, 2, 8, -4]);
+        put(&mut bytes, WeightForm::BytePairs, 2, 0, &[1, 2, 3, 4]);
+        put(&mut bytes, WeightForm::BytePairs, 2, 1, &[5, 6, 7, 8]);
+        assert_eq!(bytes, [1, 2, 5, 6, 3, 4, 7, 8]);
         let mut words = [0; 16];
         put(&mut words, WeightForm::WordPairs, 2, 1, &[1, 2, 3, -4]);
         assert_eq!(words, [0, 0, 0, 0, 1, 0, 3, 0, 0, 0, 0, 0, 2, 0, -4, -1]);

@@ -14,6 +14,7 @@ use crate::lanes::Lanes;
 use crate::micro_kernel::{MicroKernels, Taps, kernels_of};
 use crate::sink::{Run, Sink};
 use crate::source::Source;
+use crate::winograd::{Algorithm, WinogradScratch, WinogradWeights};
 
 /// A convolution with packed weights and its epilogue: dense, grouped or depthwise, any kernel,
 /// stride, dilation and padding. An inner product is a [`ConvShape::pointwise`] over one pixel.
@@ -29,6 +30,7 @@ use crate::source::Source;
 pub struct PixelConv {
     shape: ConvShape,
     weights: Weights,
+    algorithm: Algorithm,
     lanes: Lanes,
     epilogue: Epilogue,
     kernels: &'static MicroKernels,
@@ -37,7 +39,8 @@ pub struct PixelConv {
 
 #[derive(Debug, Clone)]
 enum Weights {
-    Dense(DenseWeights),
+    /// Also as Winograd's algorithm wants them, if it can compute the layer.
+    Dense(DenseWeights, Option<WinogradWeights>),
     Depthwise(DepthwiseWeights),
 }
 
@@ -47,6 +50,9 @@ pub struct PixelScratch {
     /// Rows of the input with their padding.
     rows: Vec<u8>,
     taps: Taps,
+    /// Windows in the order in which kernels read them.
+    gathered: Vec<u8>,
+    winograd: WinogradScratch,
 }
 
 /// Bytes of input and of output that are worked on at a time, so that they stay in the second cache
@@ -60,6 +66,20 @@ impl PixelConv {
     /// Those of [`ConvShape::validate`]; `Length` if there is another number of weights or the
     /// epilogue has another number of channels.
     pub fn new(shape: ConvShape, weights: &[i8], epilogue: Epilogue, isa: Isa) -> Result<Self, Error> {
+        Self::with_algorithm(shape, weights, epilogue, isa, Algorithm::Fastest)
+    }
+
+    /// [`PixelConv::new`] with a choice of how sums are computed, which no result depends on.
+    ///
+    /// # Errors
+    /// As [`PixelConv::new`].
+    pub fn with_algorithm(
+        shape: ConvShape,
+        weights: &[i8],
+        epilogue: Epilogue,
+        isa: Isa,
+        algorithm: Algorithm,
+    ) -> Result<Self, Error> {
         shape.validate()?;
         let depth = shape.depth()?;
         check_length("weights", checked_product("weights", &[shape.out_channels, depth])?, weights.len())?;
@@ -69,11 +89,13 @@ impl PixelConv {
             let (weights, lanes) = DepthwiseWeights::new(&shape, weights, &kernels.depthwise);
             (Weights::Depthwise(weights), lanes)
         } else {
-            let (weights, lanes) = DenseWeights::new(&shape, weights, &kernels.dense)?;
-            (Weights::Dense(weights), lanes)
+            let (dense, lanes) = DenseWeights::new(&shape, weights, &kernels.dense)?;
+            let kernel = kernels.winograd.as_ref().filter(|_| algorithm != Algorithm::Direct);
+            let winograd = kernel.and_then(|kernel| WinogradWeights::new(&shape, weights, kernel));
+            (Weights::Dense(dense, winograd), lanes)
         };
         lanes.set_epilogue(&epilogue);
-        Ok(Self { shape, weights, lanes, epilogue, kernels, isa })
+        Ok(Self { shape, weights, algorithm, lanes, epilogue, kernels, isa })
     }
 
     /// The sizes it was made for.
@@ -86,11 +108,24 @@ impl PixelConv {
         self.isa
     }
 
-    /// Name of the micro-kernel that computes the sums.
-    pub fn kernel(&self) -> &'static str {
+    /// Name of the micro-kernel that computes the sums of an output of `height · width` pixels.
+    pub fn kernel(&self, height: usize, width: usize) -> &'static str {
+        match (&self.weights, self.winograd(height, width)) {
+            (_, Some((_, winograd))) => winograd.name(),
+            (Weights::Dense(weights, _), None) => weights.name(),
+            (Weights::Depthwise(weights), None) => weights.name(),
+        }
+    }
+
+    /// The weights for Winograd's algorithm, if that is to compute an output of `height · width` pixels.
+    fn winograd(&self, height: usize, width: usize) -> Option<(&DenseWeights, &WinogradWeights)> {
         match &self.weights {
-            Weights::Dense(weights) => weights.name(),
-            Weights::Depthwise(weights) => weights.name(),
+            Weights::Dense(dense, Some(winograd))
+                if self.algorithm == Algorithm::Winograd || winograd.pays(height, width) =>
+            {
+                Some((dense, winograd))
+            }
+            _ => None,
         }
     }
 
@@ -118,7 +153,7 @@ impl PixelConv {
             residual: run.residual,
         };
         let first = run.rows.start * width;
-        self.walk(run, width, scratch, |band, computed| {
+        self.walk(run, (height, width), scratch, |band, computed| {
             let whole_pixel = band.start * width + computed.pixel;
             let tile = Tile {
                 sums: computed.sums,
@@ -141,11 +176,11 @@ impl PixelConv {
     /// # Errors
     /// As [`PixelConv::run`]; `Length` if `out` has another length than those rows.
     pub fn accumulate(&self, run: &Run<'_>, out: &mut [i32], scratch: &mut PixelScratch) -> Result<(), Error> {
-        let (_, width) = self.check(run)?;
+        let (height, width) = self.check(run)?;
         let channels = self.shape.out_channels;
         check_length("sums", checked_product("sums", &[run.rows.len(), width, channels])?, out.len())?;
         let first = run.rows.start * width;
-        self.walk(run, width, scratch, |band, computed| {
+        self.walk(run, (height, width), scratch, |band, computed| {
             let pixel = band.start * width + computed.pixel - first;
             let pixels = out[pixel * channels..].chunks_exact_mut(channels);
             for (out, sums) in pixels.zip(computed.sums.chunks_exact(computed.stride)).take(computed.pixels) {
@@ -180,13 +215,17 @@ impl PixelConv {
     fn walk(
         &self,
         run: &Run<'_>,
-        width: usize,
+        (height, width): (usize, usize),
         scratch: &mut PixelScratch,
         mut emit: impl FnMut(Range<usize>, Computed<'_>),
     ) {
         let shape = &self.shape;
+        if let Some((dense, winograd)) = self.winograd(height, width) {
+            let PixelScratch { rows, winograd: scratch, .. } = scratch;
+            return winograd.walk(dense, shape, run, width, (rows, scratch), emit);
+        }
         let needs = match &self.weights {
-            Weights::Dense(weights) => weights.needs(shape),
+            Weights::Dense(weights, _) => weights.needs(shape),
             Weights::Depthwise(weights) => weights.needs(),
         };
         let input_width = run.input.width() + run.padding.left + run.padding.right;
@@ -197,16 +236,16 @@ impl PixelConv {
         while first < run.rows.end {
             let band = first..run.rows.end.min(first + step);
             first = band.end;
-            let PixelScratch { rows, taps } = &mut *scratch;
+            let PixelScratch { rows, taps, gathered, .. } = &mut *scratch;
             let source = Source::new(shape, &run.input, &run.padding, band.clone(), width, needs, rows);
             let mut lines = Lines { count: band.len(), width };
             if source.line_step == width * source.pixel_step {
                 lines = Lines { count: 1, width: band.len() * width };
             }
             match &self.weights {
-                Weights::Dense(weights) => {
+                Weights::Dense(weights, _) => {
                     weights.set_taps(shape, &source, taps);
-                    weights.walk(&source, lines, taps, &self.lanes, |computed| emit(band.clone(), computed));
+                    weights.walk(&source, lines, taps, &self.lanes, gathered, |computed| emit(band.clone(), computed));
                 }
                 Weights::Depthwise(weights) => {
                     weights.set_taps(shape, &source, taps);

@@ -70,7 +70,8 @@ impl<'a> Source<'a> {
         }
     }
 
-    fn copied(
+    /// The same from a copy, whose rows and columns may go beyond the padded input.
+    pub(crate) fn copied(
         shape: &ConvShape,
         input: &Image<'_>,
         padding: &Padding,

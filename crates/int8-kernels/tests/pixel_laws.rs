@@ -3,12 +3,12 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use int8_kernels::{
-    Activation, Addend, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Place, PoolWindow, Residual,
-    Run, Sink, max_pool, quantize, reference, stored, unstored,
+    Activation, Addend, Algorithm, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Place,
+    PoolWindow, Residual, Run, Sink, max_pool, quantize, reference, stored, unstored,
 };
 use proptest::collection::vec;
 use proptest::prelude::*;
-use shapes::geometry;
+use shapes::{geometry, three_by_three};
 
 mod shapes;
 
@@ -96,7 +96,7 @@ impl Numbers {
 }
 
 fn case() -> impl Strategy<Value = Case> {
-    geometry()
+    prop_oneof![3 => geometry(), 1 => three_by_three()]
         .prop_filter("the kernel fits", |(shape, height, width, padding)| {
             shape.output_size(*height, *width, padding).is_some()
         })
@@ -117,6 +117,12 @@ fn case() -> impl Strategy<Value = Case> {
                 },
             )
         })
+}
+
+/// Every instruction set with every algorithm.
+fn ways() -> impl Iterator<Item = (Isa, Algorithm)> {
+    let algorithms = [Algorithm::Fastest, Algorithm::Direct, Algorithm::Winograd];
+    Isa::available().iter().flat_map(move |&isa| algorithms.map(|algorithm| (isa, algorithm)))
 }
 
 fn activations() -> [Activation; 7] {
@@ -142,15 +148,15 @@ proptest! {
         let channels = case.shape.out_channels;
         let input = Image::new(&bytes, case.height, case.width, case.shape.in_channels, case.pixel_stride()).unwrap();
         let mut scratch = PixelScratch::default();
-        for &isa in Isa::available() {
+        for (isa, algorithm) in ways() {
             let epilogue = Epilogue::new(vec![1.0; channels], None, Activation::None).unwrap();
-            let conv = PixelConv::new(case.shape, &case.weights, epilogue, isa).unwrap();
+            let conv = PixelConv::with_algorithm(case.shape, &case.weights, epilogue, isa, algorithm).unwrap();
             let split = case.seed as usize % (rows + 1);
             for range in [0..split, split..rows] {
                 let mut found = vec![77; range.len() * width * channels];
                 let run = Run { input, padding: case.padding, rows: range.clone(), residual: None };
                 conv.accumulate(&run, &mut found, &mut scratch).unwrap();
-                prop_assert_eq!(&found[..], &expected[range.start * width * channels..][..found.len()], "{} rows {:?}", isa, range);
+                prop_assert_eq!(&found[..], &expected[range.start * width * channels..][..found.len()], "{} {:?} rows {:?}", isa, algorithm, range);
             }
         }
     }
@@ -197,8 +203,9 @@ proptest! {
         let pixels = (rows - start) * width;
         let place = Place { pixel_stride: channels + 5, first_channel: 3 };
         let mut scratch = PixelScratch::default();
-        for &isa in Isa::available() {
-            let conv = PixelConv::new(case.shape, &case.weights, epilogue.clone(), isa).unwrap();
+        for (isa, algorithm) in ways() {
+            let conv =
+                PixelConv::with_algorithm(case.shape, &case.weights, epilogue.clone(), isa, algorithm).unwrap();
             // What is there is overwritten, or added first.
             let held = |index: usize| floats[(start * width + index / channels) * addend_stride + index % channels];
             let mut kept: Vec<f32> = (0..pixels * channels).map(held).collect();

@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod report;
+
 use int8_kernels::finish::{Finish, Tile};
 use int8_kernels::micro_kernel::MicroKernels;
 use int8_kernels::{Activation, Addend, Image, Isa, Place, Residual, Sink, kernels, quantize, stored, unstored};
@@ -42,14 +44,17 @@ const USUAL_SCALES: [f32; 5] = [0.5, 0.25, 0.0, -0.012_3, 0.007_812_5];
 
 const USUAL_BIAS: [f32; 4] = [-0.0, 0.5, -3.25, 0.1];
 
-const ACTIVATIONS: [Activation; 9] = [
+/// As many as have no divisor in common with the scales, so that each meets each.
+const ACTIVATIONS: [Activation; 11] = [
     Activation::None,
     Activation::Relu,
     Activation::LeakyRelu { slope: 0.1 },
     Activation::LeakyRelu { slope: -2.0 },
     Activation::Clip { min: -0.0, max: 6.0 },
     Activation::Clip { min: 1.0, max: -1.0 },
-    Activation::Clip { min: -1.5, max: 2.75 },
+    Activation::Clip { min: -3.0, max: 40.5 },
+    Activation::Clip { min: f32::NEG_INFINITY, max: 0.0 },
+    Activation::Clip { min: 0.5, max: 6.0 },
     Activation::HardSwish { alpha: 0.2, beta: 0.5 },
     Activation::Sigmoid,
 ];
@@ -57,6 +62,11 @@ const ACTIVATIONS: [Activation; 9] = [
 /// Floats of which all NaNs are one.
 fn bits(values: &[f32]) -> Vec<u32> {
     values.iter().map(|value| if value.is_nan() { u32::MAX } else { value.to_bits() }).collect()
+}
+
+/// Reports an operation of `kernels` as the kernel check names kernels.
+fn checked(operation: &str, kernels: &MicroKernels, cases: usize) {
+    report::checked(&format!("{operation}__{}", kernels.isa().unwrap()), cases);
 }
 
 struct Case {
@@ -69,7 +79,7 @@ struct Case {
 /// What the kernels leave in a float and two int8 sinks, or in a single int8 sink.
 fn finished(kernels: &MicroKernels, case: &Case, single: bool) -> (Vec<u32>, Vec<u8>, Vec<u8>) {
     let Case { channels, pixels, finish_index, is_usual } = *case;
-    let stride = channels.next_multiple_of(64);
+    let stride = channels.next_multiple_of([64, 4, 8][finish_index / 9 % 3]);
     let pick = |index: usize, length: usize| index.wrapping_mul(2_654_435_761) / 64 % length;
     let sums: Vec<i32> = (0..pixels * stride).map(|i| SUMS[pick(i + finish_index, SUMS.len())]).collect();
     let (scales, bias) = if is_usual { (&USUAL_SCALES[..], &USUAL_BIAS[..]) } else { (&SCALES[..], &BIAS[..]) };
@@ -112,6 +122,7 @@ fn every_epilogue_equals_the_portable_one() {
     let portable = kernels()[0];
     assert_eq!(portable.isa(), Some(Isa::scalar()));
     for kernels in kernels() {
+        let mut cases = 0;
         for channels in [1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 64] {
             for pixels in [1, 2, 7, 8] {
                 for (finish_index, is_usual) in (0..240).map(|i| (i, false)).chain((0..120).map(|i| (i, true))) {
@@ -123,10 +134,12 @@ fn every_epilogue_equals_the_portable_one() {
                         assert_eq!(found.0, expected.0, "floats of {}", place());
                         assert_eq!(found.1, expected.1, "bytes of {}", place());
                         assert_eq!(found.2, expected.2, "second bytes of {}", place());
+                        cases += 1;
                     }
                 }
             }
         }
+        checked("finish", kernels, cases);
     }
 }
 
@@ -147,6 +160,7 @@ fn every_slice_is_quantized_as_value_by_value() {
             (kernels.rows.quantize)(&values[..length], 1.0, &mut found);
             assert!(found.iter().zip(&values).all(|(&byte, &value)| byte == stored(quantize(value, 1.0))));
         }
+        checked("quantize", kernels, SCALES.len() * values.len());
     }
 }
 
@@ -164,6 +178,8 @@ fn every_slice_of_bytes_is_converted_as_byte_by_byte() {
             let expected: Vec<u8> = expected.iter().map(|&value| stored(quantize(value, 3.0))).collect();
             assert_eq!(again, expected, "{:?} step {step}", kernels.isa());
         }
+        checked("dequantize", kernels, SCALES.len() * bytes.len());
+        checked("requantize", kernels, SCALES.len() * bytes.len());
     }
 }
 
@@ -177,5 +193,6 @@ fn three_planes_become_pixels_of_three_bytes() {
             (kernels.rows.interleave)([&planes[0], &planes[1], &planes[2]], &mut out);
             assert!(out.iter().enumerate().all(|(i, &byte)| byte == planes[i % 3][i / 3]), "{:?}", kernels.isa());
         }
+        checked("interleave", kernels, 71);
     }
 }

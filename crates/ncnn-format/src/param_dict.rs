@@ -51,12 +51,22 @@ impl Number {
         }
     }
 
-    /// The word as ncnn reads it where it wants a float.
+    /// The word where a float is wanted. Versions of ncnn differ on an int: older ones read it as the
+    /// bits of a float, those of 2026 as its value. Taken is what can have been meant: the bits if they
+    /// are those of a normal float, else the value.
     pub fn as_float(self) -> f32 {
         match self {
-            Self::Int(value) => f32::from_ne_bytes(value.to_ne_bytes()),
+            Self::Int(value) => {
+                let bits = Self::float_of_word(value);
+                if bits.is_normal() { bits } else { value as f32 }
+            }
             Self::Float(value) => value,
         }
+    }
+
+    /// The float that has the bits of `word`.
+    pub(crate) fn float_of_word(word: i32) -> f32 {
+        f32::from_ne_bytes(word.to_ne_bytes())
     }
 }
 
@@ -184,10 +194,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_integer_read_as_a_float_is_its_bit_pattern() {
+    fn an_integer_read_as_a_float_is_its_bits_if_they_are_a_float_and_else_its_value() {
         let mut params = ParamDict::default();
-        params.set_int(1, 6);
-        assert_eq!(params.float(1, 0.0).unwrap().to_bits(), 6);
+        for (word, float) in [(6, 6.0), (-233, -233.0), (0, 0.0), (0x4040_0000, 3.0), (0x80_0000, f32::MIN_POSITIVE)] {
+            params.set_int(1, word);
+            assert_eq!(params.float(1, 9.0).unwrap(), float);
+        }
     }
 
     #[test]

@@ -62,11 +62,11 @@ fn dangling_duplicate_and_doubly_read_blobs_are_found() {
 
 #[test]
 fn words_of_the_wrong_type_are_found_and_zeros_are_not() {
-    insta::assert_snapshot!(layer("Clip c 1 1 data a 0=0 1=6"), @"error 4: c: max (parameter 1) should be a float, found the int 6; ncnn reads 8e-45 [write 6.0]");
-    insta::assert_snapshot!(layer("Clip c 1 1 data a 1=1077936128"), @"warning 4: c: max (parameter 1) should be a float, found the int 1077936128; ncnn reads 3.0 [these are the bits of 3.0; write that, unless the int is wrong]");
+    insta::assert_snapshot!(layer("Clip c 1 1 data a 0=0 1=6"), @"error 4: c: max (parameter 1) should be a float, found the int 6; old ncnn reads 8e-45, new ncnn 6.0 [write 6.0]");
+    insta::assert_snapshot!(layer("Clip c 1 1 data a 1=1077936128"), @"warning 4: c: max (parameter 1) should be a float, found the int 1077936128; old ncnn reads 3.0, new ncnn 1077936100.0 [these are the bits of 3.0; write that, unless the int is wrong]");
     insta::assert_snapshot!(layer("Convolution c 1 1 data a 0=2 1=1 6=2 5=1.0"), @"error 4: c: bias_term (parameter 5) should be an int, found the float 1.0; ncnn reads 1065353216 [write it without a '.' and without an 'e']");
     insta::assert_snapshot!(layer("Convolution c 1 1 data a 0=2 1=1 6=2 9=2 10=0.1"), @"error 4: c: activation_params (parameter 10) should be an array, found the number 0.1; ncnn takes it for an empty array and crashes [write -23310=1,0.1]");
-    insta::assert_snapshot!(layer("Eltwise c 1 1 data a 0=1 -23301=2,1,2"), @"error 4: c: coeffs (parameter 1) should be a float, found the int 1; ncnn reads 1e-45 [write 1.0]");
+    insta::assert_snapshot!(layer("Eltwise c 1 1 data a 0=1 -23301=2,1,2"), @"error 4: c: coeffs (parameter 1) should be a float, found the int 1; old ncnn reads 1e-45, new ncnn 1.0 [write 1.0]");
     insta::assert_snapshot!(layer("ReLU c 1 1 data a 0=\"x y\" 7=1 -23330=4,3,4,4,1"), @r#"
     error 4: c: slope (parameter 0) should be a float, found the text "x y" []
     warning 4: c: a ReLU has no parameter 7; ncnn ignores it [docs/layer-parameters.md lists those that it has]

@@ -90,20 +90,27 @@ impl Workspace {
     }
 }
 
+/// The binary, or an emulator that runs it if `TEST_RUNNER` names one.
+fn binary() -> Command {
+    let binary = env!("CARGO_BIN_EXE_ncnn-quant");
+    match std::env::var_os("TEST_RUNNER") {
+        Some(runner) => {
+            let mut command = Command::new(runner);
+            command.arg(binary);
+            command
+        }
+        None => Command::new(binary),
+    }
+}
+
 /// Runs the binary in the folder.
 pub(crate) fn run(args: &[&str], at: &Workspace) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_ncnn-quant")).args(args).current_dir(at.0.path()).output().unwrap()
+    binary().args(args).current_dir(at.0.path()).output().unwrap()
 }
 
 /// Starts the binary in the folder and does not wait for it.
 pub(crate) fn spawn(args: &[&str], at: &Workspace) -> Child {
-    Command::new(env!("CARGO_BIN_EXE_ncnn-quant"))
-        .args(args)
-        .current_dir(at.0.path())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap()
+    binary().args(args).current_dir(at.0.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 /// Runs, expects exit code 1, returns the last line of standard error.

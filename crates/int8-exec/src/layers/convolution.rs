@@ -71,8 +71,9 @@ impl Int8Convolution {
         let epilogue = form.epilogue()?;
         let is_fused = options.roundings == Roundings::NcnnX86 && fuses_on_x86(form, &shape);
         let epilogue = if is_fused { epilogue.with_fused_bias() } else { epilogue };
+        let conv = PixelConv::with_algorithm(shape, &weights, epilogue, options.isa, options.algorithm);
         Ok(Self {
-            conv: PixelConv::new(shape, &weights, epilogue, options.isa).map_err(kernel_error)?,
+            conv: conv.map_err(kernel_error)?,
             window,
             // ncnn truncates the pad value and does not scale it.
             pad_value: pad_value as i8,

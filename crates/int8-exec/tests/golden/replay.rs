@@ -56,7 +56,7 @@ fn ours(case: &Case, model: &Model, feeds: &[(String, Tensor)], roundings: Round
     let feeds: Vec<(&str, Tensor)> = feeds.iter().map(|(name, tensor)| (name.as_str(), tensor.clone())).collect();
     let mut first: Option<Vec<Value>> = None;
     for &isa in Isa::available() {
-        let net = Int8Net::with_options(model, Options { isa, roundings, fuse: true })?;
+        let net = Int8Net::with_options(model, Options { isa, roundings, ..Options::default() })?;
         let wanted = case.outputs.iter().map(|golden| net.graph().blob(&golden.blob)).collect::<Result<Vec<_>>>()?;
         let mut seen = vec![None; wanted.len()];
         // Who watches makes the network run layer by layer.

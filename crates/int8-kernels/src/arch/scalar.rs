@@ -25,6 +25,7 @@ pub(super) static KERNELS: MicroKernels = MicroKernels {
         least_vectors: 1,
         depths: KR,
         form: WeightForm::Rows,
+        gather: None,
         run: dense_4x16c4,
     },
     depthwise: DepthwiseKernel {
@@ -35,6 +36,7 @@ pub(super) static KERNELS: MicroKernels = MicroKernels {
         lanes: BLOCK,
         run: depthwise_4x16c4,
     },
+    winograd: None,
     finish: finish_values,
     rows: RowKernels {
         quantize: quantize_each,

@@ -68,14 +68,17 @@ fn int_word(id: u8, name: &str, number: Number) -> Option<Finding> {
 
 fn float_word(id: u8, name: &str, number: Number) -> Option<Finding> {
     let Number::Int(value) = number else { return None };
-    let read = number.as_float();
-    let found = format!("{name} (parameter {id}) should be a float, found the int {value}; ncnn reads {read:?}");
+    let bits = Number::float_of_word(value);
+    let found = format!(
+        "{name} (parameter {id}) should be a float, found the int {value}; old ncnn reads {bits:?}, new ncnn {:?}",
+        value as f32
+    );
     match value {
         0 => None,
         // Some tools write the bits of floats; an int that was meant as a number is far smaller.
-        _ if read.is_normal() => Some(
+        _ if bits.is_normal() => Some(
             Finding::warning(found)
-                .advise(format!("these are the bits of {read:?}; write that, unless the int is wrong")),
+                .advise(format!("these are the bits of {bits:?}; write that, unless the int is wrong")),
         ),
         _ => Some(Finding::error(found).advise(format!("write {value}.0"))),
     }

@@ -208,7 +208,7 @@ impl<'a> Words<'a> {
 /// case, so a wrong guess changes how the number looks, not what it does.
 fn number(word: i32, as_float: bool) -> Number {
     // Text has no word for what is not finite; a tool wrote an int there, such as -233.
-    let float = Number::Int(word).as_float();
+    let float = Number::float_of_word(word);
     if as_float && float.is_finite() { Number::Float(float) } else { Number::Int(word) }
 }
 

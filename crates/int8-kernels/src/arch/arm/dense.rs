@@ -35,6 +35,7 @@ pub(super) const DENSE: DenseKernel = DenseKernel {
     least_vectors: 1,
     depths: DEPTHS,
     form: WeightForm::Bytes,
+    gather: None,
     run: dense_32x16c8,
 };
 

@@ -22,6 +22,8 @@ mod depthwise;
 mod finish;
 mod peak;
 mod rows;
+mod transforms;
+mod winograd;
 
 use crate::isa::Level;
 use crate::micro_kernel::MicroKernels;
@@ -30,6 +32,7 @@ pub(super) static KERNELS: MicroKernels = MicroKernels {
     level: Level::Neon,
     dense: dense::DENSE,
     depthwise: depthwise::DEPTHWISE,
+    winograd: Some(winograd::WINOGRAD),
     finish: finish::finish,
     rows: rows::ROWS,
     peak: (peak::MACS, peak::peak),

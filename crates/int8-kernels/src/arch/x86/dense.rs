@@ -10,11 +10,15 @@
 //! 2. Sums begin at −128 · Σw: that undoes the 128 that stored bytes carry, for nothing. Sums wrap
 //!    on the way and are right in the end, because the exact sum fits.
 //! 3. The two halves of a tile start anywhere, so that rows of 7 pixels still fill a tile of 14.
-//! 4. A single pixel has too few sums to hide an instruction's latency: it takes four depths groups
+//! 4. One line of weights that are used next is asked for at a time: waiting for memory costs layers of few
+//!    pixels a third of their time, and many lines at once would hold up the loads that are needed now.
+//! 5. A single pixel has too few sums to hide an instruction's latency: it takes four depths groups
 //!    at a time, each with sums of its own.
 
 macro_rules! dense_kernel {
     ($features:literal, $halves:literal x [$($pixels:literal)*] x [$($vectors:literal)*]) => {
+        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+
         const PIXELS: &[usize] = &[$($pixels),*];
         const MOST_PIXELS: usize = PIXELS[PIXELS.len() - 1];
         const VECTORS: &[usize] = &[$($vectors),*];
@@ -56,6 +60,9 @@ macro_rules! dense_kernel {
             let mut sums = [[initial; P]; H];
             let mut panel = strip.panel.as_chunks::<{ product::WEIGHT_BYTES }>().0.as_chunks::<V>().0.iter();
             let groups = strip.taps.groups();
+            // Other lines than those of `strip.ahead` may be hinted at without harm.
+            let ahead_step = strip.ahead.len() / (groups * strip.taps.offsets().len()).max(1);
+            let mut ahead = strip.ahead.as_ptr();
             let bytes = strip.bytes.as_ptr();
             for &tap in strip.taps.offsets() {
                 let mut at = [bytes; H];
@@ -63,6 +70,8 @@ macro_rules! dense_kernel {
                     at[h] = bytes.wrapping_add(strip.starts[h] + tap);
                 }
                 for group in (&mut panel).take(groups) {
+                    _mm_prefetch::<_MM_HINT_T1>(ahead.cast());
+                    ahead = ahead.wrapping_add(ahead_step);
                     let mut weights = [product::load_weights(&group[0]); V];
                     for v in 1..V {
                         weights[v] = product::load_weights(&group[v]);

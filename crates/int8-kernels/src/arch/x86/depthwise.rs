@@ -20,22 +20,11 @@ macro_rules! depthwise_kernel {
 
         #[target_feature(enable = $features)]
         fn depthwise_pixels(windows: &crate::micro_kernel::Windows<'_>, out: &mut [i32]) {
-            let (groups, _) = windows.taps.offsets().as_chunks::<KR>();
-            // Three rows leave the fourth place of a group without a tap, whose offset is 0; a kernel of four
-            // rows and three columns can have offsets that are apart in the same way.
-            if let Some(columns) = groups.first_chunk::<3>()
-                && groups.len() == 3
-                && columns.iter().all(|column| column[3] == 0)
-            {
-                let is_apart = |a: usize, b: usize| (0..3).all(|k| columns[b][k] == columns[a][k] + windows.step);
-                if is_apart(0, 1) && is_apart(1, 2) {
-                    return three_columns::<1>(windows, columns, out);
-                }
-                if is_apart(0, 2) {
-                    return three_columns::<2>(windows, columns, out);
-                }
+            match windows.three_columns() {
+                Some((columns, 1)) => three_columns::<1>(windows, columns, out),
+                Some((columns, _)) => three_columns::<2>(windows, columns, out),
+                None => any_taps(windows, windows.taps.offsets().as_chunks().0, out),
             }
-            any_taps(windows, groups, out);
         }
 
         #[target_feature(enable = $features)]

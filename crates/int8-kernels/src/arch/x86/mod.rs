@@ -8,9 +8,11 @@ mod dense;
 #[macro_use]
 mod depthwise;
 #[macro_use]
-mod finish;
-#[macro_use]
 mod rows;
+#[macro_use]
+mod winograd;
+#[macro_use]
+mod words;
 mod vector128;
 mod vector256;
 mod vector512;
@@ -20,7 +22,8 @@ macro_rules! instruction_set {
     (
         $(#[$doc:meta])*
         $module:ident, $level:ident, $features:literal, $vector:ident, $product:ident,
-        tile $halves:literal x [$($pixels:literal)*] x [$($vectors:literal)*], names $dense:literal, $depthwise:literal
+        tile $halves:literal x [$($pixels:literal)*] x [$($vectors:literal)*], names $dense:literal, $depthwise:literal,
+        winograd [$($tiles:literal)*], name $winograd:literal
     ) => {
         $(#[$doc])*
         pub(super) mod $module {
@@ -28,11 +31,13 @@ macro_rules! instruction_set {
             use super::$vector::$product as product;
             use crate::isa::Level;
             use crate::micro_kernel::{DenseKernel, DepthwiseKernel, KR, MicroKernels, RowKernels};
+            use crate::winograd::WinogradKernel;
 
             dense_kernel!($features, $halves x [$($pixels)*] x [$($vectors)*]);
             depthwise_kernel!($features);
             finish_kernel!($features);
             row_kernels!($features);
+            winograd_kernel!($features, [$($tiles)*] x [$($vectors)*]);
 
             pub(in crate::arch) static KERNELS: MicroKernels = MicroKernels {
                 level: Level::$level,
@@ -45,6 +50,7 @@ macro_rules! instruction_set {
                     least_vectors: LEAST_VECTORS,
                     depths: KR,
                     form: product::FORM,
+                    gather: None,
                     run: dense,
                 },
                 depthwise: DepthwiseKernel {
@@ -55,6 +61,16 @@ macro_rules! instruction_set {
                     lanes: LANES,
                     run: depthwise,
                 },
+                winograd: Some(WinogradKernel {
+                    name: $winograd,
+                    blocks: BLOCKS,
+                    lanes: LANES,
+                    vectors: MOST_VECTORS,
+                    least_vectors: LEAST_VECTORS,
+                    transform_inputs,
+                    multiply: multiply_tiles,
+                    transform_sums,
+                }),
                 finish,
                 rows: RowKernels { quantize, dequantize, requantize: requantize_row, interleave: interleave_three, max },
                 peak: ((PEAK_SUMS * LANES * KR) as u64, peak),
@@ -66,25 +82,30 @@ macro_rules! instruction_set {
 instruction_set!(
     /// `pmaddwd` on 128 bits.
     sse41, Sse41, "sse4.1", vector128, words,
-    tile 2 x [1 2] x [2], names "dense_4x8c4__sse41", "depthwise_8x16c4__sse41"
+    tile 2 x [1 2] x [2], names "dense_4x8c4__sse41", "depthwise_8x16c4__sse41",
+    winograd [4 5 6], name "winograd_6x8c2__sse41"
 );
 instruction_set!(
     /// `vpmaddwd` on 256 bits.
     avx2, Avx2, "avx2,fma", vector256, words,
-    tile 2 x [1 2] x [2], names "dense_4x16c4__avx2", "depthwise_8x32c4__avx2"
+    tile 2 x [1 2] x [2], names "dense_4x16c4__avx2", "depthwise_8x32c4__avx2",
+    winograd [4 5 6], name "winograd_6x16c2__avx2"
 );
 instruction_set!(
     /// `vpdpbusd` on 256 bits in its VEX encoding.
     avxvnni, AvxVnni, "avx2,fma,avxvnni", vector256, vnni,
-    tile 2 x [1 2 3] x [2], names "dense_6x16c4__avxvnni", "depthwise_8x32c4__avxvnni"
+    tile 2 x [1 2 3] x [2], names "dense_6x16c4__avxvnni", "depthwise_8x32c4__avxvnni",
+    winograd [4 5 6], name "winograd_6x16c2__avxvnni"
 );
 instruction_set!(
     /// `vpmaddwd` on 512 bits.
     avx512bw, Avx512Bw, "avx2,fma,avx512f,avx512bw,avx512vl", vector512, words,
-    tile 2 x [1 2 3 4 5 6 7] x [1 2], names "dense_14x32c4__avx512bw", "depthwise_8x64c4__avx512bw"
+    tile 2 x [1 2 3 4 5 6 7] x [1 2], names "dense_14x32c4__avx512bw", "depthwise_8x64c4__avx512bw",
+    winograd [4 6 7 8 10 12 14], name "winograd_14x32c2__avx512bw"
 );
 instruction_set!(
     /// `vpdpbusd` on 512 bits.
     avx512vnni, Avx512Vnni, "avx2,fma,avx512f,avx512bw,avx512vl,avx512vnni", vector512, vnni,
-    tile 2 x [1 2 3 4 5 6 7] x [1 2], names "dense_14x32c4__avx512vnni", "depthwise_8x64c4__avx512vnni"
+    tile 2 x [1 2 3 4 5 6 7] x [1 2], names "dense_14x32c4__avx512vnni", "depthwise_8x64c4__avx512vnni",
+    winograd [4 6 7 8 10 12 14], name "winograd_14x32c2__avx512vnni"
 );

@@ -54,6 +54,13 @@ macro_rules! operations {
             unsafe { $store_floats(to.as_mut_ptr(), values) }
         }
 
+        /// Asks for the line of memory at `place`, wherever that is.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub(super) fn hint_at(place: *const f32) {
+            _mm_prefetch::<_MM_HINT_T0>(place.cast());
+        }
+
         #[inline]
         #[target_feature(enable = $features)]
         pub(super) fn int_zero() -> Ints {
@@ -152,7 +159,7 @@ macro_rules! operations {
 
 /// Products by `vpdpbusd`: unsigned by signed bytes, four to a lane, added without saturation.
 macro_rules! byte_products {
-    ($features:literal, dot $dot:ident, splat $splat:ident) => {
+    ($features:literal, dot $dot:ident $dot_words:ident, splat $splat:ident) => {
         pub(super) mod vnni {
             use super::*;
             use crate::micro_kernel::WeightForm;
@@ -194,6 +201,13 @@ macro_rules! byte_products {
             #[target_feature(enable = $features)]
             pub(in super::super) fn add_products(sums: Ints, activations: Activations, weights: Weights) -> Ints {
                 $dot(sums, activations, weights)
+            }
+
+            /// Two words per lane.
+            #[inline]
+            #[target_feature(enable = $features)]
+            pub(in super::super) fn add_word_products(sums: Ints, a: Ints, b: Ints) -> Ints {
+                $dot_words(sums, a, b)
             }
         }
     };
@@ -249,6 +263,13 @@ macro_rules! word_products {
             pub(in super::super) fn add_products(sums: Ints, activations: Activations, weights: Weights) -> Ints {
                 let [even, odd] = [$dot(activations[0], weights[0]), $dot(activations[1], weights[1])];
                 add_ints(sums, add_ints(even, odd))
+            }
+
+            /// Two words per lane.
+            #[inline]
+            #[target_feature(enable = $features)]
+            pub(in super::super) fn add_word_products(sums: Ints, a: Ints, b: Ints) -> Ints {
+                add_ints(sums, $dot(a, b))
             }
         }
     };

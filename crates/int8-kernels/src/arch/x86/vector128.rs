@@ -14,6 +14,11 @@ word_products!(
     "sse4.1", dot _mm_madd_epi16, splat _mm_set1_epi32 _mm_set1_epi16, and _mm_and_si128,
     shift _mm_srli_epi16
 );
+word_operations!(
+    "sse4.1", splat _mm_set1_epi32, add _mm_add_epi16, subtract _mm_sub_epi16 _mm_sub_epi32,
+    shift _mm_slli_epi16 _mm_slli_epi32 _mm_srai_epi32, multiply _mm_mullo_epi32,
+    widen _mm_cvtepi8_epi16 _mm_loadl_epi64 _mm_xor_si128 _mm_set1_epi8
+);
 
 /// `a · b + c` rounded once, which SSE4.1 has no instruction for.
 #[inline]

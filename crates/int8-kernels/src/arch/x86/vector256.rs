@@ -10,10 +10,15 @@ operations!(
     unpack _mm256_unpacklo_epi8 _mm256_unpackhi_epi8 _mm256_unpacklo_epi16 _mm256_unpackhi_epi16,
     register ymm_reg
 );
-byte_products!("avx2,avxvnni", dot _mm256_dpbusd_avx_epi32, splat _mm256_set1_epi32);
+byte_products!("avx2,avxvnni", dot _mm256_dpbusd_avx_epi32 _mm256_dpwssd_avx_epi32, splat _mm256_set1_epi32);
 word_products!(
     "avx2", dot _mm256_madd_epi16, splat _mm256_set1_epi32 _mm256_set1_epi16, and _mm256_and_si256,
     shift _mm256_srli_epi16
+);
+word_operations!(
+    "avx2", splat _mm256_set1_epi32, add _mm256_add_epi16, subtract _mm256_sub_epi16 _mm256_sub_epi32,
+    shift _mm256_slli_epi16 _mm256_slli_epi32 _mm256_srai_epi32, multiply _mm256_mullo_epi32,
+    widen _mm256_cvtepi8_epi16 _mm_loadu_si128 _mm_xor_si128 _mm_set1_epi8
 );
 
 #[inline]

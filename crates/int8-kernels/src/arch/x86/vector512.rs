@@ -10,10 +10,15 @@ operations!(
     unpack _mm512_unpacklo_epi8 _mm512_unpackhi_epi8 _mm512_unpacklo_epi16 _mm512_unpackhi_epi16,
     register zmm_reg
 );
-byte_products!("avx512f,avx512bw,avx512vl,avx512vnni", dot _mm512_dpbusd_epi32, splat _mm512_set1_epi32);
+byte_products!("avx512f,avx512bw,avx512vl,avx512vnni", dot _mm512_dpbusd_epi32 _mm512_dpwssd_epi32, splat _mm512_set1_epi32);
 word_products!(
     "avx512f,avx512bw,avx512vl", dot _mm512_madd_epi16, splat _mm512_set1_epi32 _mm512_set1_epi16, and _mm512_and_si512,
     shift _mm512_srli_epi16
+);
+word_operations!(
+    "avx512f,avx512bw,avx512vl", splat _mm512_set1_epi32, add _mm512_add_epi16, subtract _mm512_sub_epi16 _mm512_sub_epi32,
+    shift _mm512_slli_epi16 _mm512_slli_epi32 _mm512_srai_epi32, multiply _mm512_mullo_epi32,
+    widen _mm512_cvtepi8_epi16 _mm256_loadu_si256 _mm256_xor_si256 _mm256_set1_epi8
 );
 
 #[inline]

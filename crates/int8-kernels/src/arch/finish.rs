@@ -1,4 +1,4 @@
-//! The epilogue of an instruction set.
+//! The epilogue of an instruction set, made from its vocabulary of vector operations.
 //!
 //! ```text
 //! for each two vectors of channels, for each pixel:
@@ -8,26 +8,29 @@
 //! ```
 //!
 //! 1. Channels are the outer loop, so that scales stay in registers.
-//! 2. A single int8 sink without a residual has a loop of its own that decides nothing inside.
+//! 2. A single int8 sink without a residual has a loop of its own that decides nothing inside, and so have
+//!    floats, perhaps added to those that are there, with at most one int8 sink beside them.
 //! 3. Channels beyond the last whole vector go through a buffer, so that nothing beyond them is touched.
 //! 4. Activations without vector code take the portable way.
 
 /// The activations with vector code, as numbers that functions are compiled for.
 pub(super) mod kind {
-    pub(in super::super) const NONE: u8 = 0;
-    pub(in super::super) const RELU: u8 = 1;
-    pub(in super::super) const LEAKY: u8 = 2;
-    pub(in super::super) const CLIP: u8 = 3;
+    pub(in crate::arch) const NONE: u8 = 0;
+    pub(in crate::arch) const RELU: u8 = 1;
+    pub(in crate::arch) const LEAKY: u8 = 2;
+    pub(in crate::arch) const CLIP: u8 = 3;
 }
 
 macro_rules! finish_kernel {
     ($features:literal) => {
-        use super::finish::kind;
-        use crate::activation::Activation;
-        use crate::finish::{Finish, Tile, addend, finish_values};
-        use crate::sink::{Addend, Sink};
+        use std::slice::ChunksMut;
 
-        fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
+        use crate::activation::Activation;
+        use crate::arch::finish::kind;
+        use crate::finish::{Finish, Tile, addend, finish_values};
+        use crate::sink::{Addend, Place, Residual, Sink};
+
+        pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
             let then = finish.residual.map_or(Activation::None, |residual| residual.then);
             let is_vector = |activation| {
                 matches!(
@@ -129,16 +132,80 @@ macro_rules! finish_kernel {
             first: usize,
             sinks: &mut [Sink<'_>],
         ) {
-            if let (None, [Sink::I8 { bytes, place, scale }]) = (&finish.residual, &mut *sinks) {
-                let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel + first;
-                let (scale, pixel_stride, to) = (*scale, place.pixel_stride, &mut bytes[start..]);
-                if ACTIVATION == kind::RELU && scale >= 0.0 {
-                    requantize::<ACTIVATION, true, V>(finish, tile, limits, first, scale, pixel_stride, to);
-                } else {
-                    requantize::<ACTIVATION, false, V>(finish, tile, limits, first, scale, pixel_stride, to);
+            let start = |place: &Place| tile.pixel * place.pixel_stride + place.first_channel + tile.channel + first;
+            let is_in_sink = matches!(finish.residual, None | Some(Residual { addend: Addend::InSink, .. }));
+            match &mut *sinks {
+                [Sink::I8 { bytes, place, scale }] if finish.residual.is_none() => {
+                    let (scale, pixel_stride, to) = (*scale, place.pixel_stride, &mut bytes[start(place)..]);
+                    if ACTIVATION == kind::RELU && scale >= 0.0 {
+                        requantize::<ACTIVATION, true, V>(finish, tile, limits, first, scale, pixel_stride, to);
+                    } else {
+                        requantize::<ACTIVATION, false, V>(finish, tile, limits, first, scale, pixel_stride, to);
+                    }
                 }
-            } else {
-                distribute::<ACTIVATION, V>(finish, tile, limits, first, sinks);
+                [Sink::F32 { values, place }] if is_in_sink => {
+                    let floats = values[start(place)..].chunks_mut(place.pixel_stride);
+                    keep_floats::<ACTIVATION, V>(finish, tile, limits, first, floats, None);
+                }
+                [Sink::F32 { values, place }, Sink::I8 { bytes, place: byte_place, scale }] if is_in_sink => {
+                    let floats = values[start(place)..].chunks_mut(place.pixel_stride);
+                    let bytes = bytes[start(byte_place)..].chunks_mut(byte_place.pixel_stride);
+                    keep_floats::<ACTIVATION, V>(finish, tile, limits, first, floats, Some((bytes, *scale)));
+                }
+                _ => distribute::<ACTIVATION, V>(finish, tile, limits, first, sinks),
+            }
+        }
+
+        /// `V` vectors of channels to the floats, which hold the addend if there is a residual, and to the
+        /// int8 sink beside them; both begin at the first channel.
+        #[inline(never)]
+        #[target_feature(enable = $features)]
+        fn keep_floats<const ACTIVATION: u8, const V: usize>(
+            finish: &Finish<'_>,
+            tile: &Tile<'_>,
+            limits: [f32; 2],
+            first: usize,
+            floats: ChunksMut<'_, f32>,
+            bytes: Option<(ChunksMut<'_, u8>, f32)>,
+        ) {
+            let limits = [splat(limits[0]), splat(limits[1])];
+            let scales = load_all::<V>(&finish.scales[tile.lane + first..]);
+            let bias = load_all::<V>(&finish.bias[tile.lane + first..]);
+            let is_rectified = finish.residual.is_some_and(|residual| residual.then == Activation::Relu);
+            let (mut bytes, byte_scale) = bytes.unzip();
+            let is_positive = is_rectified && byte_scale.is_some_and(|scale| scale >= 0.0);
+            let byte_scale = splat(byte_scale.unwrap_or(0.0));
+            let pixels = tile.sums.chunks_exact(tile.stride).take(tile.pixels);
+            for (sums, floats) in pixels.zip(floats) {
+                // The tile after this one has as many pixels, and its sums take as long as memory does.
+                let ahead = floats.as_ptr().wrapping_add(tile.pixels * floats.len());
+                for v in 0..V {
+                    hint_at(ahead.wrapping_add(v * LANES));
+                }
+                let sums = &sums[first..first + V * LANES].as_chunks::<LANES>().0[..V];
+                let floats = &mut floats[..V * LANES].as_chunks_mut::<LANES>().0[..V];
+                let mut values = scales;
+                for v in 0..V {
+                    values[v] = value::<ACTIVATION>(&sums[v], scales[v], bias[v], limits, finish.fused_bias);
+                    if finish.residual.is_some() {
+                        values[v] = add(values[v], load_floats(&floats[v]));
+                    }
+                    if is_rectified {
+                        values[v] = larger(values[v], splat(0.0));
+                    }
+                    store_floats(&mut floats[v], values[v]);
+                }
+                if let Some(bytes) = bytes.as_mut().and_then(Iterator::next) {
+                    let bytes = &mut bytes[..V * LANES].as_chunks_mut::<LANES>().0[..V];
+                    for v in 0..V {
+                        let product = multiply(values[v], byte_scale);
+                        if is_positive {
+                            store_positive(&mut bytes[v], product);
+                        } else {
+                            store_stored(&mut bytes[v], product);
+                        }
+                    }
+                }
             }
         }
 

@@ -1,0 +1,110 @@
+//! Dense layers by `smmla`: two channels of eight depths with two pixels of eight depths.
+
+use std::arch::aarch64::{int8x16_t, int32x4_t, vcombine_s32, vdupq_n_s32, vget_high_s32, vget_low_s32};
+use std::arch::asm;
+
+use super::I8MM;
+use super::vectors::{LANES, load_activations, load_half, load_ints, load_weights, store_ints, total};
+use crate::micro_kernel::Strip;
+
+/// Depths of a group.
+const DEPTHS: usize = 8;
+
+dense_kernel!("neon,i8mm", I8MM);
+
+/// Sums of two pixels and two times two channels: `[pixel][channel]`.
+type Square = [int32x4_t; 2];
+
+#[target_feature(enable = "neon,i8mm")]
+fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, out: &mut [i32]) {
+    match P.div_ceil(2) {
+        1 => pairs::<P, 1, V>(strip, out),
+        2 => pairs::<P, 2, V>(strip, out),
+        _ => pairs::<P, 3, V>(strip, out),
+    }
+}
+
+/// The same for `P` pixels in `H` pairs.
+#[inline]
+#[target_feature(enable = "neon,i8mm")]
+fn pairs<const P: usize, const H: usize, const V: usize>(strip: &Strip<'_>, out: &mut [i32]) {
+    let mut initial = [[vdupq_n_s32(0); 2]; V];
+    for (square, from) in initial.iter_mut().zip(strip.initial.as_chunks().0) {
+        let four = load_ints(from);
+        let (low, high) = (vget_low_s32(four), vget_high_s32(four));
+        *square = [vcombine_s32(low, low), vcombine_s32(high, high)];
+    }
+    let mut sums: [[Square; V]; H] = [initial; H];
+    let columns = strip.bytes[strip.starts[0]..].as_chunks::<DEPTHS>().0.as_chunks::<P>().0;
+    let groups = strip.panel.as_chunks::<16>().0.as_chunks::<2>().0.as_chunks::<V>().0;
+    for (column, group) in columns.iter().zip(groups) {
+        let mut x = [load_pixels::<P>(column, 0); H];
+        for h in 1..H {
+            x[h] = load_pixels::<P>(column, h);
+        }
+        for v in 0..V {
+            for half in 0..2 {
+                let weights = load_weights(&group[v][half]);
+                for h in 0..H {
+                    sums[h][v][half] = smmla(sums[h][v][half], x[h], weights);
+                }
+            }
+        }
+    }
+    let out = &mut out.as_chunks_mut::<LANES>().0[..P * V];
+    for h in 0..H {
+        for v in 0..V {
+            let [first, next] = sums[h][v];
+            store_ints(&mut out[2 * h * V + v], vcombine_s32(vget_low_s32(first), vget_low_s32(next)));
+            if 2 * h + 1 < P {
+                store_ints(&mut out[(2 * h + 1) * V + v], vcombine_s32(vget_high_s32(first), vget_high_s32(next)));
+            }
+        }
+    }
+}
+
+/// Pair `h` of the pixels of a group; of the last of an odd number, that and zeros.
+#[inline]
+#[target_feature(enable = "neon,i8mm")]
+fn load_pixels<const P: usize>(column: &[[u8; DEPTHS]; P], h: usize) -> int8x16_t {
+    let bytes = &column.as_flattened()[16 * h..];
+    match bytes.first_chunk() {
+        Some(pair) => load_activations(pair),
+        None => load_half(&column[P - 1]),
+    }
+}
+
+#[inline]
+#[target_feature(enable = "neon,i8mm")]
+fn smmla(mut sums: int32x4_t, x: int8x16_t, weights: int8x16_t) -> int32x4_t {
+    // SAFETY: the instruction is one of the enabled features and touches nothing but its operands.
+    unsafe {
+        asm!(
+            "smmla {0:v}.4s, {1:v}.16b, {2:v}.16b",
+            inout(vreg) sums, in(vreg) x, in(vreg) weights,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    sums
+}
+
+pub(super) const PEAK_MACS: u64 = PEAK_SUMS as u64 * 32;
+const PEAK_SUMS: usize = 16;
+
+pub(super) fn peak(rounds: u64) -> i32 {
+    // SAFETY: the table of kernels gives out this function only where the CPU has the features.
+    unsafe { register_loop(rounds) }
+}
+
+/// Nothing but products of registers.
+#[target_feature(enable = "neon,i8mm")]
+fn register_loop(rounds: u64) -> i32 {
+    let mut sums = [vdupq_n_s32(0); PEAK_SUMS];
+    let (weights, x) = (load_weights(&[1; 16]), load_activations(&[2; 16]));
+    for _ in 0..rounds {
+        for sum in &mut sums {
+            *sum = smmla(*sum, x, weights);
+        }
+    }
+    total(&sums)
+}

@@ -1,0 +1,208 @@
+//! The depthwise kernel in NEON.
+//!
+//! ```text
+//! for each pixel, for each two taps: load sixteen channels of each, multiply, add in 16 bits, widen, add
+//! ```
+//!
+//! 1. Lanes are channels, so that weights are bytes in the order of the activations.
+//! 2. With values within ±127 two products fit 16 bits (2 · 127 · 128), which halves the widening.
+//! 3. Sums begin at zero, as those of all kernels do that multiply values.
+//! 4. 3 x 3 taps keep the weights and the columns that the next pixel needs in registers.
+
+use std::arch::aarch64::*;
+
+use super::NEON;
+use crate::micro_kernel::{KR, Windows};
+
+/// Channels of a block.
+pub(super) const CHANNELS: usize = 16;
+/// Pixels at most: enough that a call costs little, few enough that their sums stay in the first cache.
+pub(super) const PIXELS: usize = 32;
+
+/// The sums of a pixel.
+type Sums = [int32x4_t; 4];
+/// Three taps above each other.
+type Column = [int8x16_t; 3];
+
+#[inline(never)]
+pub(super) fn depthwise(windows: &Windows<'_>, out: &mut [i32]) {
+    assert!(windows.fit(&NEON.depthwise), "operands do not fit {}", NEON.depthwise.name);
+    let (out, _) = out.as_chunks_mut::<CHANNELS>();
+    let out = &mut out[..windows.pixels];
+    // SAFETY: the tables of kernels give out this function only where the CPU has NEON.
+    unsafe { sum_pixels(windows, out) }
+}
+
+#[target_feature(enable = "neon")]
+fn sum_pixels(windows: &Windows<'_>, out: &mut [[i32; CHANNELS]]) {
+    if let Some((columns, stride)) = windows.three_columns() {
+        match stride {
+            1 => return neighbours(windows, columns, out),
+            2 => return every_second(windows, columns, out),
+            _ => {}
+        }
+    }
+    let (fours, rest) = out.as_chunks_mut::<4>();
+    let first_of_rest = fours.len() * 4;
+    for (index, four) in fours.iter_mut().enumerate() {
+        any_taps(windows, 4 * index, four);
+    }
+    for (index, one) in rest.iter_mut().enumerate() {
+        any_taps(windows, first_of_rest + index, std::array::from_mut(one));
+    }
+}
+
+/// The pixels from `first` on with any taps, two by two.
+#[inline]
+#[target_feature(enable = "neon")]
+fn any_taps<const P: usize>(windows: &Windows<'_>, first: usize, out: &mut [[i32; CHANNELS]; P]) {
+    let mut sums = [[vdupq_n_s32(0); 4]; P];
+    let (taps, _) = windows.taps.offsets().as_chunks::<2>();
+    let (weights, _) = windows.panel.as_chunks::<CHANNELS>();
+    for (taps, weights) in taps.iter().zip(weights.as_chunks::<2>().0) {
+        let weights = [load(&weights[0]), load(&weights[1])];
+        for (p, sums) in sums.iter_mut().enumerate() {
+            let activations = [load_tap(windows, first + p, taps[0]), load_tap(windows, first + p, taps[1])];
+            let [low, high] = two_products(activations, weights);
+            *sums = add_widened(*sums, low, high);
+        }
+    }
+    for (out, sums) in out.iter_mut().zip(sums) {
+        store(out, sums);
+    }
+}
+
+/// 3 x 3 taps at stride 1: two columns of a pixel are those of the next.
+#[target_feature(enable = "neon")]
+fn neighbours(windows: &Windows<'_>, taps: &[[usize; KR]; 3], out: &mut [[i32; CHANNELS]]) {
+    let weights = load_weights(windows);
+    let mut first = load_column(windows, 0, &taps[0]);
+    let mut second = load_column(windows, 0, &taps[1]);
+    let mut pixel = 0;
+    // Three pixels at a time, so that columns stay where they are.
+    let (threes, rest) = out.as_chunks_mut::<3>();
+    for three in threes {
+        let third = load_column(windows, pixel, &taps[2]);
+        store(&mut three[0], nine_products([first, second, third], weights));
+        first = load_column(windows, pixel + 1, &taps[2]);
+        store(&mut three[1], nine_products([second, third, first], weights));
+        second = load_column(windows, pixel + 2, &taps[2]);
+        store(&mut three[2], nine_products([third, first, second], weights));
+        pixel += 3;
+    }
+    for out in rest {
+        let third = load_column(windows, pixel, &taps[2]);
+        store(out, nine_products([first, second, third], weights));
+        (first, second) = (second, third);
+        pixel += 1;
+    }
+}
+
+/// 3 x 3 taps at stride 2: the last column of a pixel is the first of the next.
+#[target_feature(enable = "neon")]
+fn every_second(windows: &Windows<'_>, taps: &[[usize; KR]; 3], out: &mut [[i32; CHANNELS]]) {
+    let weights = load_weights(windows);
+    let mut first = load_column(windows, 0, &taps[0]);
+    let mut pixel = 0;
+    let (twos, rest) = out.as_chunks_mut::<2>();
+    for two in twos {
+        let middle = load_column(windows, pixel, &taps[1]);
+        let last = load_column(windows, pixel, &taps[2]);
+        store(&mut two[0], nine_products([first, middle, last], weights));
+        let middle = load_column(windows, pixel + 1, &taps[1]);
+        first = load_column(windows, pixel + 1, &taps[2]);
+        store(&mut two[1], nine_products([last, middle, first], weights));
+        pixel += 2;
+    }
+    for out in rest {
+        let columns = [first, load_column(windows, pixel, &taps[1]), load_column(windows, pixel, &taps[2])];
+        store(out, nine_products(columns, weights));
+    }
+}
+
+/// The weights of three columns; the fourth tap of each has none.
+#[inline]
+#[target_feature(enable = "neon")]
+fn load_weights(windows: &Windows<'_>) -> [Column; 3] {
+    let (weights, _) = windows.panel.as_chunks::<CHANNELS>();
+    let mut columns = [[vdupq_n_s8(0); 3]; 3];
+    for (column, weights) in columns.iter_mut().zip(weights.as_chunks::<KR>().0) {
+        *column = [load(&weights[0]), load(&weights[1]), load(&weights[2])];
+    }
+    columns
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn load_column(windows: &Windows<'_>, pixel: usize, taps: &[usize; KR]) -> Column {
+    [load_tap(windows, pixel, taps[0]), load_tap(windows, pixel, taps[1]), load_tap(windows, pixel, taps[2])]
+}
+
+/// The channels of one tap.
+#[inline]
+#[target_feature(enable = "neon")]
+fn load_tap(windows: &Windows<'_>, pixel: usize, tap: usize) -> int8x16_t {
+    let at = windows.bytes.as_ptr().wrapping_add(windows.start + tap).wrapping_add(pixel * windows.step);
+    // SAFETY: `Windows::fit` holds, `tap` is one of its offsets and `pixel` one of its pixels, so these
+    // bytes lie within `windows.bytes`; bytes need no alignment.
+    load(unsafe { &*at.cast::<[i8; CHANNELS]>() })
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn load(bytes: &[i8; CHANNELS]) -> int8x16_t {
+    // SAFETY: the reference is valid for a register.
+    unsafe { vld1q_s8(bytes.as_ptr()) }
+}
+
+/// The sums of 3 x 3 taps: four times two products, and one.
+#[inline]
+#[target_feature(enable = "neon")]
+fn nine_products([a, b, c]: [Column; 3], [u, v, w]: [Column; 3]) -> Sums {
+    let [low, high] = two_products([a[0], a[1]], [u[0], u[1]]);
+    let [next_low, next_high] = two_products([a[2], b[0]], [u[2], v[0]]);
+    let mut sums = [
+        vaddl_s16(vget_low_s16(low), vget_low_s16(next_low)),
+        vaddl_high_s16(low, next_low),
+        vaddl_s16(vget_low_s16(high), vget_low_s16(next_high)),
+        vaddl_high_s16(high, next_high),
+    ];
+    for (activations, weights) in [([b[1], b[2]], [v[1], v[2]]), ([c[0], c[1]], [w[0], w[1]])] {
+        let [low, high] = two_products(activations, weights);
+        sums = add_widened(sums, low, high);
+    }
+    add_widened(sums, vmull_s8(vget_low_s8(c[2]), vget_low_s8(w[2])), vmull_high_s8(c[2], w[2]))
+}
+
+/// The sums of two products of the lower and of the upper channels.
+#[inline]
+#[target_feature(enable = "neon")]
+fn two_products(activations: [int8x16_t; 2], weights: [int8x16_t; 2]) -> [int16x8_t; 2] {
+    let low = vmull_s8(vget_low_s8(activations[0]), vget_low_s8(weights[0]));
+    let high = vmull_high_s8(activations[0], weights[0]);
+    [
+        vmlal_s8(low, vget_low_s8(activations[1]), vget_low_s8(weights[1])),
+        vmlal_high_s8(high, activations[1], weights[1]),
+    ]
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn add_widened(sums: Sums, low: int16x8_t, high: int16x8_t) -> Sums {
+    [
+        vaddw_s16(sums[0], vget_low_s16(low)),
+        vaddw_high_s16(sums[1], low),
+        vaddw_s16(sums[2], vget_low_s16(high)),
+        vaddw_high_s16(sums[3], high),
+    ]
+}
+
+#[inline]
+#[target_feature(enable = "neon")]
+fn store(to: &mut [i32; CHANNELS], sums: Sums) {
+    let (parts, _) = to.as_chunks_mut::<4>();
+    for (to, sums) in parts.iter_mut().zip(sums) {
+        // SAFETY: the reference is valid for a register.
+        unsafe { vst1q_s32(to.as_mut_ptr(), sums) }
+    }
+}

@@ -1,0 +1,80 @@
+//! ARMv8: the kernels of plain NEON, of `sdot` and of `smmla`.
+
+#[macro_use]
+mod dense;
+mod dense_dotprod;
+mod dense_i8mm;
+mod dense_neon;
+mod depthwise;
+mod finish;
+mod gather;
+mod rows;
+mod vector;
+mod vectors;
+
+use crate::isa::Level;
+use crate::micro_kernel::{DenseKernel, DepthwiseKernel, Gather, MicroKernels, Strip, WeightForm};
+
+/// The tables differ in the products of dense layers; all else is NEON in each of them.
+macro_rules! instruction_set {
+    ($(#[$doc:meta])* $table:ident, $level:ident, $dense:expr, $depthwise:literal, $peak:expr) => {
+        $(#[$doc])*
+        pub(super) static $table: MicroKernels = MicroKernels {
+            level: Level::$level,
+            dense: $dense,
+            depthwise: DepthwiseKernel {
+                name: $depthwise,
+                channels: depthwise::CHANNELS,
+                pixels: depthwise::PIXELS,
+                form: WeightForm::Rows,
+                lanes: depthwise::CHANNELS,
+                run: depthwise::depthwise,
+            },
+            winograd: None,
+            finish: finish::finish,
+            rows: rows::ROWS,
+            peak: $peak,
+        };
+    };
+}
+
+/// A kernel that gathers up to 6 pixels of 16 channels.
+const fn gathering(
+    name: &'static str,
+    depths: usize,
+    form: WeightForm,
+    gather: Gather,
+    run: fn(&Strip<'_>, &mut [i32]),
+) -> DenseKernel {
+    DenseKernel {
+        name,
+        pixels: dense::PIXELS,
+        halves: 1,
+        lanes: vectors::LANES,
+        vectors: dense::VECTORS,
+        least_vectors: 1,
+        depths,
+        form,
+        gather: Some(gather),
+        run,
+    }
+}
+
+instruction_set!(
+    /// `smull`, `smlal2` and `sadalp`.
+    NEON, Neon,
+    gathering("dense_6x16c4__neon", 4, WeightForm::BytePairs, gather::PAIRS, dense_neon::dense),
+    "depthwise_32x16c4__neon", (dense_neon::PEAK_MACS, dense_neon::peak)
+);
+instruction_set!(
+    /// `sdot`.
+    DOTPROD, DotProd,
+    gathering("dense_6x16c4__dotprod", 4, WeightForm::Bytes, gather::SIXTEENS, dense_dotprod::dense),
+    "depthwise_32x16c4__dotprod", (dense_dotprod::PEAK_MACS, dense_dotprod::peak)
+);
+instruction_set!(
+    /// `smmla`.
+    I8MM, I8mm,
+    gathering("dense_6x16c8__i8mm", 8, WeightForm::Bytes, gather::EIGHTS, dense_i8mm::dense),
+    "depthwise_32x16c4__i8mm", (dense_i8mm::PEAK_MACS, dense_i8mm::peak)
+);

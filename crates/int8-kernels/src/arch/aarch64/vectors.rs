@@ -1,0 +1,65 @@
+//! Loads and stores: references instead of pointers.
+
+use std::arch::aarch64::{
+    int8x16_t, int32x4_t, vaddvq_s32, vcombine_s8, vcreate_s8, vld1q_s8, vld1q_s32, vld1q_u8, vreinterpretq_s8_u8,
+    vst1q_s8, vst1q_s32,
+};
+use std::arch::asm;
+
+/// 32-bit lanes of a vector: output channels.
+pub(super) const LANES: usize = 4;
+
+#[inline(always)]
+pub(super) fn load_weights(weights: &[i8; 16]) -> int8x16_t {
+    // SAFETY: the reference is valid for a vector; every ARMv8 target of Rust's has NEON.
+    unsafe { vld1q_s8(weights.as_ptr()) }
+}
+
+#[inline(always)]
+pub(super) fn load_activations(bytes: &[u8; 16]) -> int8x16_t {
+    // SAFETY: the reference is valid for a vector; every ARMv8 target of Rust's has NEON.
+    unsafe { vreinterpretq_s8_u8(vld1q_u8(bytes.as_ptr())) }
+}
+
+#[inline(always)]
+pub(super) fn store_activations(to: &mut [u8; 16], values: int8x16_t) {
+    // SAFETY: the reference is valid for a vector; every ARMv8 target of Rust's has NEON.
+    unsafe { vst1q_s8(to.as_mut_ptr().cast(), values) }
+}
+
+#[inline(always)]
+pub(super) fn load_ints(values: &[i32; LANES]) -> int32x4_t {
+    // SAFETY: the reference is valid for a vector; every ARMv8 target of Rust's has NEON.
+    unsafe { vld1q_s32(values.as_ptr()) }
+}
+
+#[inline(always)]
+pub(super) fn store_ints(to: &mut [i32; LANES], values: int32x4_t) {
+    // SAFETY: the reference is valid for a vector; every ARMv8 target of Rust's has NEON.
+    unsafe { vst1q_s32(to.as_mut_ptr(), values) }
+}
+
+/// Eight activations and eight zeros.
+#[inline]
+#[target_feature(enable = "neon")]
+pub(super) fn load_half(bytes: &[u8; 8]) -> int8x16_t {
+    vcombine_s8(vcreate_s8(u64::from_le_bytes(*bytes)), vcreate_s8(0))
+}
+
+/// The sum of all lanes.
+#[target_feature(enable = "neon")]
+pub(super) fn total(sums: &[int32x4_t]) -> i32 {
+    let mut total = 0i32;
+    for &sums in sums {
+        total = total.wrapping_add(vaddvq_s32(sums));
+    }
+    total
+}
+
+/// The same value, of which the compiler knows nothing.
+#[inline(always)]
+pub(super) fn opaque(mut vector: int8x16_t) -> int8x16_t {
+    // SAFETY: no instruction at all.
+    unsafe { asm!("/* {0:v} */", inout(vreg) vector, options(pure, nomem, nostack, preserves_flags)) };
+    vector
+}

@@ -1,0 +1,61 @@
+//! Operations on vectors of 16-bit words, and those on lanes that Winograd's algorithm asks for.
+
+macro_rules! word_operations {
+    (
+        $features:literal, splat $splat:ident, add $add:ident, subtract $subtract:ident $subtract_ints:ident,
+        shift $shift:ident $shift_ints:ident $shift_right:ident, multiply $multiply:ident,
+        widen $widen:ident $load:ident $xor:ident $splat_bytes:ident
+    ) => {
+        /// The words of as many stored bytes.
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub(super) fn load_stored_words(bytes: &[u8; 2 * LANES]) -> Ints {
+            // SAFETY: the reference is valid for half a vector; the load needs no alignment.
+            let bytes = unsafe { $load(bytes.as_ptr().cast()) };
+            $widen($xor(bytes, $splat_bytes(i8::MIN)))
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub(super) fn add_words(a: Ints, b: Ints) -> Ints {
+            $add(a, b)
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub(super) fn subtract_words(a: Ints, b: Ints) -> Ints {
+            $subtract(a, b)
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub(super) fn four_times_words(a: Ints) -> Ints {
+            $shift::<2>(a)
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub(super) fn splat_ints(value: i32) -> Ints {
+            $splat(value)
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub(super) fn subtract_ints(a: Ints, b: Ints) -> Ints {
+            $subtract_ints(a, b)
+        }
+
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub(super) fn four_times_ints(a: Ints) -> Ints {
+            $shift_ints::<2>(a)
+        }
+
+        /// The lanes of `576 · sums` as sums (see [`crate::winograd`]).
+        #[inline]
+        #[target_feature(enable = $features)]
+        pub(super) fn unscale_ints(a: Ints) -> Ints {
+            $shift_right::<6>($multiply(a, $splat(crate::winograd::NINTH)))
+        }
+    };
+}

@@ -1,0 +1,141 @@
+//! The int8 networks of `fixtures/` have the same bytes on every CPU: digests of their inputs, of all their blobs
+//! run layer by layer, and of their outputs, which the plans for all instruction sets of the CPU must give too.
+//! `data/network_digests.tsv` has those of x86; `cargo xtask cross-test` runs this on ARM CPUs.
+//!
+//! When an intended change moves bits, the failing test prints the lines to store.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::path::{Path, PathBuf};
+
+use fp32_ref::{BlobId, Outputs, Tensor};
+use int8_exec::{Int8Net, Options, Value};
+use int8_kernels::Isa;
+use ncnn_format::{Model, ScaleTable};
+use quantizer::{ConvertOptions, Dataset, FileDataset, InputOptions, Pixel, Preprocess, Samples, convert};
+use sha2::{Digest, Sha256};
+
+const STORED: &str = include_str!("data/network_digests.tsv");
+
+fn fixture(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(path)
+}
+
+fn images(folder: &str, options: InputOptions) -> FileDataset {
+    FileDataset::new(Samples::from_path(fixture(folder)).unwrap(), Preprocess::new(options).unwrap())
+}
+
+/// One of ncnn2int8's networks for 28×28 grey images.
+fn clothing(name: &str) -> (Model, FileDataset) {
+    let [param, bin] = ["param", "bin"].map(|suffix| fixture(&format!("golden/{name}.kl.int8.{suffix}")));
+    let options = InputOptions {
+        mean: vec![73.0],
+        norm: vec![0.011_111_1],
+        pixel: Pixel::Gray,
+        width: Some(28),
+        height: Some(28),
+        channels: Some(1),
+        ..InputOptions::default()
+    };
+    (Model::load(param, bin).unwrap(), images("fmnist/test", options))
+}
+
+/// MobileNetV2 as our converter makes it from ncnn2table's table.
+fn photos() -> (Model, FileDataset) {
+    let fp32 = Model::load(fixture("imagenet/mobilenet_v2.param"), fixture("imagenet/mobilenet_v2.bin")).unwrap();
+    let table = ScaleTable::load(fixture("golden/mobilenet_v2.kl.table")).unwrap();
+    let options = InputOptions {
+        mean: vec![123.675, 116.28, 103.53],
+        norm: vec![0.017_124_75, 0.017_507, 0.017_429_19],
+        pixel: Pixel::Rgb,
+        width: Some(224),
+        height: Some(224),
+        channels: Some(3),
+        ..InputOptions::default()
+    };
+    (convert(&fp32, &table, ConvertOptions::default()).unwrap().model, images("imagenet/photos", options))
+}
+
+/// Digest of what was added, short enough to read.
+#[derive(Default)]
+struct Bytes(Sha256);
+
+impl Bytes {
+    fn floats(&mut self, tensor: &Tensor) {
+        for value in tensor.as_slice() {
+            self.0.update(value.to_bits().to_le_bytes());
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        match value {
+            Value::F32(tensor) => self.floats(tensor),
+            Value::I8 { tensor, scale } => {
+                self.0.update(scale.to_bits().to_le_bytes());
+                self.0.update(tensor.as_slice().iter().map(|&q| q as u8).collect::<Vec<u8>>());
+            }
+        }
+    }
+
+    fn outputs(outputs: &Outputs) -> String {
+        let mut bytes = Self::default();
+        outputs.iter().for_each(|(_, tensor)| bytes.floats(tensor));
+        bytes.end()
+    }
+
+    fn end(self) -> String {
+        self.0.finalize()[..10].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// The lines of one network on its first images.
+fn digests(name: &str, input: &str, (model, images): &(Model, FileDataset), count: usize) -> String {
+    let net = Int8Net::new(model).unwrap();
+    let nets = Isa::available().iter().map(|&isa| (isa, Options { isa, ..Options::default() }));
+    let nets: Vec<(Isa, Int8Net)> =
+        nets.map(|(isa, options)| (isa, Int8Net::with_options(model, options).unwrap())).collect();
+    let mut lines = String::new();
+    for index in 0..count {
+        let image = images.load(index).unwrap();
+        let file = PathBuf::from(images.name(index)).file_name().unwrap().to_string_lossy().into_owned();
+        let mut input_bytes = Bytes::default();
+        input_bytes.floats(&image);
+        let mut blobs = Bytes::default();
+        let observed = &mut |_: BlobId, value: &Value| blobs.value(value);
+        let alone = net.run(&[(input, image.clone())], observed).unwrap();
+        let outputs = Bytes::outputs(&alone);
+        for (isa, net) in &nets {
+            let planned = net.run(&[(input, image.clone())], &mut ()).unwrap();
+            assert_eq!(Bytes::outputs(&planned), outputs, "{name} {file}: the plan on {isa}");
+        }
+        lines += &format!("{name}\t{file}\t{}\t{}\t{outputs}\n", input_bytes.end(), blobs.end());
+    }
+    lines
+}
+
+/// Compares with the stored lines of `name`.
+fn expect_stored(name: &str, found: &str) {
+    let stored = STORED.lines().filter(|line| line.starts_with(&format!("{name}\t")));
+    let stored: String = stored.map(|line| format!("{line}\n")).collect();
+    assert!(found == stored, "on {}:\n{found}instead of\n{stored}", Isa::detect());
+}
+
+#[test]
+fn lenet_has_the_same_bytes_everywhere() {
+    expect_stored("lenet", &digests("lenet", "data", &clothing("lenet"), 4));
+}
+
+#[test]
+fn resnet_has_the_same_bytes_everywhere() {
+    expect_stored("resnet", &digests("resnet", "data", &clothing("resnet"), 4));
+}
+
+#[test]
+fn mbv2_bn_has_the_same_bytes_everywhere() {
+    expect_stored("mbv2_bn", &digests("mbv2_bn", "data", &clothing("mbv2_bn"), 4));
+}
+
+#[test]
+fn mobilenet_v2_has_the_same_bytes_everywhere() {
+    expect_stored("mobilenet_v2", &digests("mobilenet_v2", "in0", &photos(), 2));
+}
