@@ -24,11 +24,11 @@ mod checked {
     use std::sync::Mutex;
 
     use super::Kernel;
-    use crate::arch::arm::{KERNELS, dense, depthwise, finish, peak, rows, transforms, winograd};
+    use crate::arch::arm::{KERNELS, dense, depthwise, finish, peak, residual, rows, transforms, winograd};
     use crate::finish::{Finish, Tile};
     use crate::max_pool::MaxWindows;
     use crate::micro_kernel::{KR, Strip, Taps, Windows};
-    use crate::sink::{Place, Sink};
+    use crate::sink::{Addend, Place, Residual, Sink};
     use crate::winograd::{COEFFICIENTS, Patches, Product, SIDE, Squares};
     use crate::{Activation, Isa};
 
@@ -113,6 +113,7 @@ mod checked {
             &depthwise::kernels(),
             &finish::kernels(),
             &peak::kernels(),
+            &residual::kernels(),
             &rows::kernels(),
             &transforms::kernels(),
             &winograd::kernels(),
@@ -207,6 +208,10 @@ mod checked {
             (KERNELS.finish)(&finish, &tile, &mut [Sink::F32 { values: &mut floats, place }]);
             (KERNELS.finish)(&finish, &tile, &mut [Sink::I8 { bytes: &mut bytes, place, scale: 2.0 }]);
             assert_eq!((floats, bytes), ([4.0; 16], [8; 16]));
+            let residual = Some(Residual { addend: Addend::InSink, then: activation });
+            let finish = Finish { residual, ..finish };
+            (KERNELS.finish)(&finish, &tile, &mut [Sink::F32 { values: &mut floats, place }]);
+            assert_eq!(floats, [8.0; 16]);
         }
     }
 

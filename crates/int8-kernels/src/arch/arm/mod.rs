@@ -21,6 +21,7 @@ mod dense;
 mod depthwise;
 mod finish;
 mod peak;
+mod residual;
 mod rows;
 mod transforms;
 mod winograd;
