@@ -5,6 +5,7 @@
 mod accuracy;
 mod batch;
 mod calibrate;
+mod cost;
 mod cross;
 mod docs;
 mod fuzz;
@@ -25,6 +26,8 @@ use clap::Parser;
 enum Command {
     /// Score every method on the networks of ../shared in the stock ncnn runtime
     Accuracy(accuracy::AccuracyArgs),
+    /// Count the instructions that kernels execute on ARM CPUs, emulated by qemu
+    ArmCost(cost::CostArgs),
     /// Do the whole job on the fixtures: calibrate, convert to int8, run, score.
     /// With arguments: the same as `ncnn-quant calibrate`.
     Calibrate {
@@ -51,6 +54,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Accuracy(args) => accuracy::run(&args),
+        Command::ArmCost(args) => cost::run(&args),
         Command::Calibrate { args } if args.is_empty() => calibrate::run(),
         Command::Calibrate { args } => return calibrate::forward(args),
         Command::CrossTest(args) => cross::run(&args),

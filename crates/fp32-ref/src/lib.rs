@@ -32,6 +32,7 @@ mod observer;
 mod pixels;
 pub mod sequence;
 mod shape;
+pub mod shares;
 mod simd;
 mod tensor;
 mod value;

@@ -2,6 +2,7 @@
 
 use ncnn_format::{Error, Result};
 
+use crate::shares::each_share;
 use crate::simd::vectorized;
 use crate::{Shape, Tensor, Value, Workspace};
 
@@ -55,14 +56,22 @@ impl Pixels {
         self.tensor.as_slice()
     }
 
-    /// Changes every pixel in place.
-    pub(crate) fn map_pixels(mut self, mut change: impl FnMut(&mut [f32])) -> Value {
+    /// Changes every pixel in place; a value takes `cost` operations. `buffer` makes what pixels that are
+    /// changed one after the other share.
+    pub(crate) fn map_pixels<B>(
+        mut self,
+        cost: usize,
+        buffer: impl Fn() -> B + Sync,
+        change: impl Fn(&mut B, &mut [f32]) + Sync,
+    ) -> Value {
         let channels = self.tensor.shape().w();
-        let values = self.tensor.as_mut_slice();
-        vectorized(
-            #[inline(always)]
-            || values.chunks_exact_mut(channels).for_each(&mut change),
-        );
+        each_share(self.tensor.as_mut_slice(), channels, cost, |_, values| {
+            let mut buffer = buffer();
+            vectorized(
+                #[inline(always)]
+                || values.chunks_exact_mut(channels).for_each(|pixel| change(&mut buffer, pixel)),
+            );
+        });
         Value::Pixels(self)
     }
 
@@ -101,22 +110,25 @@ fn transpose(from: &[f32], columns: usize, to: &mut [f32]) {
         to.copy_from_slice(from);
         return;
     }
-    vectorized(
-        #[inline(always)]
-        || {
-            for first_row in (0..rows).step_by(BLOCK) {
-                let row_end = (first_row + BLOCK).min(rows);
-                for first_column in (0..columns).step_by(BLOCK) {
-                    for column in first_column..(first_column + BLOCK).min(columns) {
-                        let to = &mut to[column * rows + first_row..column * rows + row_end];
-                        for (value, row) in to.iter_mut().zip(first_row..) {
-                            *value = from[row * columns + column];
+    each_share(to, rows, 4, |start, to| {
+        vectorized(
+            #[inline(always)]
+            || {
+                for first_row in (0..rows).step_by(BLOCK) {
+                    let row_end = (first_row + BLOCK).min(rows);
+                    for (block, to) in to.chunks_mut(BLOCK * rows).enumerate() {
+                        for (column, to) in
+                            to.chunks_exact_mut(rows).zip(start + block * BLOCK..).map(|(to, c)| (c, to))
+                        {
+                            for (value, row) in to[first_row..row_end].iter_mut().zip(first_row..) {
+                                *value = from[row * columns + column];
+                            }
                         }
                     }
                 }
-            }
-        },
-    );
+            },
+        );
+    });
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use fp32_ref::{Order, Pixels, Shape, Tensor, Workspace, build};
@@ -14,16 +15,24 @@ const VALUES: [i32; 10] = [0, 1, -1, 2, 3, 7, -233, 1 << 16, i32::MAX, i32::MIN]
 /// Larger weights and outputs are not made.
 const LARGEST: usize = 1 << 16;
 
+/// Cases of each layer type that are taken from a file: all, but few where an emulator runs them.
+const CASES: usize = if cfg!(target_arch = "x86_64") { usize::MAX } else { 3 };
+
 /// The layer lines of a golden file with the dimensions of their inputs.
 fn cases(text: &str) -> Vec<(String, Vec<Vec<usize>>)> {
     let (mut cases, mut inputs) = (Vec::new(), Vec::new());
+    let mut taken = BTreeMap::<&str, usize>::new();
     for line in text.lines() {
         if line.starts_with("case ") {
             inputs.clear();
         } else if let Some(rest) = line.strip_prefix("input ") {
             inputs.push(rest.split(' ').skip(3).map(|word| word.parse().unwrap()).collect());
         } else if let Some(layer) = line.strip_prefix("layer ") {
-            cases.push((layer.to_owned(), inputs.clone()));
+            let taken = taken.entry(layer.split(' ').next().unwrap()).or_default();
+            if *taken < CASES {
+                *taken += 1;
+                cases.push((layer.to_owned(), inputs.clone()));
+            }
         }
     }
     cases

@@ -104,6 +104,9 @@ fn every_rule_says_what_numpy_and_scipy_say() {
     ]
     .map(|name| name.parse::<Rule>().unwrap());
     let rows = include_str!("data/rules.tsv").lines().filter(|line| !line.starts_with('#'));
+    // The kinds of histogram take turns: every seventh is of every kind, and enough for an emulator.
+    let rows: Vec<&str> = rows.step_by(if cfg!(target_arch = "x86_64") { 1 } else { 7 }).collect();
+    let count = rows.len();
     let mut wrong = Vec::new();
     let mut seen = 0;
     for row in rows {
@@ -122,6 +125,7 @@ fn every_rule_says_what_numpy_and_scipy_say() {
             seen += 1;
         }
     }
-    assert_eq!(seen, 200 * rules.len());
+    assert_eq!(seen, count * rules.len());
+    assert!(count == 200 || count == 29);
     assert!(wrong.is_empty(), "{} of {seen}: {wrong:#?}", wrong.len());
 }

@@ -3,6 +3,7 @@
 use fp32_ref::{BlobId, Value, Workspace};
 use ncnn_format::{Error, Result};
 
+use crate::aligned::AlignedFloats;
 use crate::plan::{FloatHome, Grid, Plan};
 use crate::rows::Scratches;
 
@@ -12,7 +13,7 @@ pub(crate) struct Buffers {
     /// Stored integers, by slot.
     pub(crate) bytes: Vec<Vec<u8>>,
     /// Floats between int8 layers, by slot.
-    pub(crate) floats: Vec<Vec<f32>>,
+    pub(crate) floats: Vec<AlignedFloats>,
     /// Floats of other layers, by root.
     pub(crate) values: Vec<Option<Value>>,
     pub(crate) workspace: Workspace,
@@ -32,8 +33,8 @@ impl Buffers {
     pub(crate) fn fit(&mut self, plan: &Plan) {
         self.bytes.resize_with(plan.byte_slots.len(), Vec::new);
         self.bytes.iter_mut().zip(&plan.byte_slots).for_each(|(slot, &size)| slot.resize(size, 0));
-        self.floats.resize_with(plan.float_slots.len(), Vec::new);
-        self.floats.iter_mut().zip(&plan.float_slots).for_each(|(slot, &size)| slot.resize(size, 0.0));
+        self.floats.resize_with(plan.float_slots.len(), AlignedFloats::default);
+        self.floats.iter_mut().zip(&plan.float_slots).for_each(|(slot, &size)| slot.resize(size));
         self.values.clear();
         self.values.resize_with(plan.roots.len(), || None);
         self.scratch.fit();
@@ -47,7 +48,7 @@ impl Buffers {
         match plan.homes[root.0] {
             FloatHome::Slot(slot) => {
                 let len = plan.shapes[root.0].map_or(0, |shape| shape.volume());
-                Ok(Floats::Pixels(self.floats[slot].get(..len).unwrap_or_default()))
+                Ok(Floats::Pixels(self.floats[slot].as_slice().get(..len).unwrap_or_default()))
             }
             _ => match &self.values[root.0] {
                 Some(Value::Pixels(pixels)) => Ok(Floats::Pixels(pixels.as_slice())),

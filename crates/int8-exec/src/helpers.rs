@@ -1,11 +1,11 @@
 //! Threads that stay awake while a network runs.
 
 use std::cell::Cell;
-use std::hint::spin_loop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use fp32_ref::shares::pause;
 use rayon::Yield;
 
 /// A layer takes some microseconds, waking a thread as long: the other threads of the pool look for
@@ -15,14 +15,6 @@ pub(crate) struct Helpers {
     is_awake: Vec<AtomicBool>,
     awake: AtomicUsize,
     is_called: AtomicBool,
-}
-
-/// Who waits longer than this lets others run: perhaps what it waits for has no processor.
-const RESTLESS: Duration = Duration::from_micros(30);
-
-/// What a thread does that has waited since `since` and is going to look again.
-pub(crate) fn pause(since: Instant) {
-    if since.elapsed() > RESTLESS { std::thread::yield_now() } else { spin_loop() }
 }
 
 /// A thread that found no work for so long goes to sleep. It has to end: a thread of another run in

@@ -14,6 +14,7 @@
 
 #![forbid(unsafe_code)]
 
+mod aligned;
 mod buffers;
 mod helpers;
 mod layers;

@@ -101,8 +101,7 @@ fn volume(grid: Grid) -> usize {
 
 /// Kernel, products per sum and bytes of weights.
 fn conv_of(layer: &Prepared, output: Grid) -> (&'static str, usize, usize) {
-    layer.conv().map_or(("", 0, 0), |conv| {
-        let depth = conv.shape().depth().unwrap_or_default();
-        (conv.kernel(output.height, output.width), depth, depth * conv.shape().out_channels)
+    layer.parts().map_or(("", 0, 0), |parts| {
+        (parts.kernel(output.height, output.width), parts.depth(), parts.depth() * parts.out_channels())
     })
 }

@@ -1,15 +1,11 @@
 //! The rows of a layer's output, spread over threads.
 
-use std::cell::Cell;
 use std::ops::Range;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
 
+use fp32_ref::shares::{spread, worthwhile};
 use int8_kernels::{PixelScratch, Place, Sink};
 use ncnn_format::Result;
-
-use crate::helpers::pause;
 
 /// The most sinks that one pass over a layer fills.
 pub(crate) const MOST_SINKS: usize = 4;
@@ -46,6 +42,35 @@ impl<'a> RowSinks<'a> {
         &mut self.sinks[..self.count]
     }
 
+    /// The sinks of the only pixel, cut down to its channels, so that splitting by pixels splits those.
+    pub(crate) fn of_one_pixel(self) -> Self {
+        let mut channels = Self::new();
+        for sink in self.sinks.into_iter().take(self.count) {
+            let alone = Place { pixel_stride: 1, first_channel: 0 };
+            channels.push(match sink {
+                Sink::F32 { values, place } => {
+                    Sink::F32 { values: values.get_mut(place.first_channel..).unwrap_or_default(), place: alone }
+                }
+                Sink::I8 { bytes, place, scale } => {
+                    Sink::I8 { bytes: bytes.get_mut(place.first_channel..).unwrap_or_default(), place: alone, scale }
+                }
+            });
+        }
+        channels
+    }
+
+    /// `sinks`, which [`RowSinks::of_one_pixel`] made, as those of a pixel again.
+    pub(crate) fn of_channels(sinks: &'a mut [Sink<'_>]) -> Self {
+        let mut pixel = Self::new();
+        for sink in sinks {
+            pixel.push(match sink {
+                Sink::F32 { values, .. } => Sink::F32 { place: Place::whole(values.len()), values },
+                Sink::I8 { bytes, scale, .. } => Sink::I8 { place: Place::whole(bytes.len()), bytes, scale: *scale },
+            });
+        }
+        pixel
+    }
+
     /// The parts before and after `pixels` pixels.
     fn split(self, pixels: usize) -> (Self, Self) {
         let (mut before, mut after) = (Self::new(), Self::new());
@@ -79,15 +104,10 @@ impl Rows<'_> {
     where
         W: Fn(Range<usize>, &mut [Sink<'_>], &mut PixelScratch) -> Result<()> + Sync,
     {
-        let threads = scratch.0.len();
-        let most = if threads > 1 { SHARES_PER_THREAD * threads } else { 1 };
-        let worth = self.range.len().saturating_mul(work_per_row) / LEAST_SHARE;
         // Kernels take pixels by the dozen: shares of whole dozens waste none.
         let unit = if self.width < 14 { 2 } else { 1 };
-        let shares = worth.clamp(1, most).min(self.range.len().div_ceil(unit));
-        if shares > 1
-            && let Some(_waiting) = Waiting::begin()
-        {
+        let shares = worthwhile(self.range.len().saturating_mul(work_per_row), self.range.len().div_ceil(unit));
+        if shares > 1 {
             return self.spread(scratch, shares, unit, work);
         }
         let Self { range, mut sinks, .. } = self;
@@ -107,8 +127,6 @@ impl Rows<'_> {
     }
 
     /// Every thread takes the next share until none is left.
-    ///
-    /// Waiting is spinning at first: a thread that sleeps here misses more than it gives.
     fn spread<W>(self, scratch: &Scratches, shares: usize, unit: usize, work: &W) -> Result<()>
     where
         W: Fn(Range<usize>, &mut [Sink<'_>], &mut PixelScratch) -> Result<()> + Sync,
@@ -117,70 +135,24 @@ impl Rows<'_> {
         let mut rest = self;
         for left in (2..=shares).rev() {
             let (piece, after) = rest.cut(left, unit);
-            pieces.push(Mutex::new(Some(piece)));
+            pieces.push(piece);
             rest = after;
         }
-        pieces.push(Mutex::new(Some(rest)));
-        let (next, busy, result) = (AtomicUsize::new(0), AtomicUsize::new(0), Mutex::new(Ok(())));
-        let take_shares = || {
-            while let Some(piece) = pieces.get(next.fetch_add(1, Ordering::Relaxed)) {
-                let Some(Rows { range, mut sinks, .. }) = locked(piece).take() else { continue };
-                let done = scratch.with(|scratch| work(range, sinks.as_mut_slice(), scratch));
-                if done.is_err() {
-                    *locked(&result) = done;
-                }
-            }
-        };
-        rayon::in_place_scope(|scope| {
-            for _ in 1..scratch.0.len().min(shares) {
-                scope.spawn(|_| {
-                    busy.fetch_add(1, Ordering::SeqCst);
-                    take_shares();
-                    busy.fetch_sub(1, Ordering::SeqCst);
-                });
-            }
-            take_shares();
-            let since = Instant::now();
-            while busy.load(Ordering::SeqCst) > 0 {
-                pause(since);
+        pieces.push(rest);
+        let result = Mutex::new(Ok(()));
+        spread(pieces.into_iter(), |Rows { range, mut sinks, .. }| {
+            let done = scratch.with(|scratch| work(range, sinks.as_mut_slice(), scratch));
+            if done.is_err() {
+                *locked(&result) = done;
             }
         });
         result.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-thread_local! {
-    static IS_WAITING: Cell<bool> = const { Cell::new(false) };
-}
-
-/// While it lives, this thread hands out no more shares.
-///
-/// A thread that waits for its shares does other work of the pool, and if the pool runs many networks that is
-/// another network: without this, one within the other until the stack is full.
-struct Waiting;
-
-impl Waiting {
-    /// `None` if this thread is waiting already.
-    fn begin() -> Option<Self> {
-        (!IS_WAITING.replace(true)).then_some(Self)
-    }
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        IS_WAITING.set(false);
-    }
-}
-
 fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// More shares than threads let a thread that is done help another that was held up.
-const SHARES_PER_THREAD: usize = 2;
-
-/// Less work than this, two microseconds or so, is not worth handing to another thread.
-const LEAST_SHARE: usize = 1_000_000;
 
 /// Scratch memory for every thread of a pool.
 #[derive(Default)]
@@ -225,31 +197,14 @@ mod tests {
                 }
                 Ok(())
             };
-            let mut scratch = Scratches::default();
-            scratch.0.resize_with(threads, Mutex::default);
-            Rows { range: 0..7, width: 3, sinks }.share(&scratch, LEAST_SHARE, &work).unwrap();
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| {
+                let mut scratch = Scratches::default();
+                scratch.fit();
+                Rows { range: 0..7, width: 3, sinks }.share(&scratch, usize::MAX, &work).unwrap();
+            });
             let expected: Vec<u8> = (1..=7).flat_map(|row| [row; 12]).collect();
             assert_eq!(bytes, expected, "{threads} threads");
         }
-    }
-
-    #[test]
-    fn who_waits_for_shares_hands_out_no_others() {
-        let calls = |is_waiting: bool| {
-            let waiting = is_waiting.then(Waiting::begin);
-            let calls = AtomicUsize::new(0);
-            let work = |_: Range<usize>, _: &mut [Sink<'_>], _: &mut PixelScratch| {
-                calls.fetch_add(1, Ordering::SeqCst);
-                Ok(())
-            };
-            let mut scratch = Scratches::default();
-            scratch.0.resize_with(2, Mutex::default);
-            Rows { range: 0..8, width: 16, sinks: RowSinks::new() }.share(&scratch, LEAST_SHARE, &work).unwrap();
-            drop(waiting);
-            calls.load(Ordering::SeqCst)
-        };
-        assert!(calls(false) > 1);
-        assert_eq!(calls(true), 1);
-        assert!(calls(false) > 1, "waiting has ended");
     }
 }

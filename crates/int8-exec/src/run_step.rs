@@ -5,15 +5,16 @@ use std::ops::Range;
 
 use fp32_ref::{BlobId, Graph, Pixels, Tensor, Value, run_layer};
 use int8_kernels::{
-    Activation, Addend, Image, Isa, Padding, PixelConv, PixelScratch, Place, Residual, Run, Sink, max_pool,
-    quantize_planes, quantize_values, stored, unstored,
+    Activation, Addend, Image, Isa, Padding, PixelScratch, Place, Residual, Run, Sink, max_pool, quantize_planes,
+    quantize_values, stored, unstored,
 };
 use ncnn_format::{Error, Result};
 
+use crate::aligned::AlignedFloats;
 use crate::buffers::{Buffers, Floats};
-use crate::layers::{Prepared, kernel_error};
+use crate::layers::{Parts, Prepared, kernel_error};
 use crate::plan::{FloatHome, Grid, Moving, Op, Plan, Sinks, View};
-use crate::rows::{MOST_SINKS, RowSinks, Rows};
+use crate::rows::{MOST_SINKS, RowSinks, Rows, Scratches};
 
 /// What steps refer to.
 #[derive(Clone, Copy)]
@@ -49,7 +50,7 @@ impl Context<'_> {
         match &self.plan.steps[index].op {
             Op::Quantize { from, to } => self.quantize(*from, to, buffers)?,
             Op::Convolve { layer, from, padding, output, addend, then, sinks } => {
-                let conv = self.layers[*layer].conv().ok_or_else(|| Error::unsupported("a layer without weights"))?;
+                let parts = self.layers[*layer].parts().ok_or_else(|| Error::unsupported("a layer without weights"))?;
                 let home = |root: BlobId| self.plan.homes[root.0];
                 // Two blobs that are needed in one step share a slot only if the plan wants it so.
                 let in_place = matches!(
@@ -57,7 +58,7 @@ impl Context<'_> {
                     (Some(FloatHome::Slot(a)), Some(FloatHome::Slot(sum))) if a == sum
                 );
                 let convolution =
-                    Convolution { conv, from: *from, padding: *padding, output: *output, then: *then, in_place };
+                    Convolution { parts, from: *from, padding: *padding, output: *output, then: *then, in_place };
                 self.convolve(&convolution, *addend, sinks, buffers)?;
             }
             Op::TakeLargest { window, from, to } => {
@@ -100,22 +101,45 @@ impl Context<'_> {
     fn quantize(self, from: BlobId, to: &[(f32, View)], buffers: &mut Buffers) -> Result<()> {
         for &(scale, view) in to {
             let mut out = take(&mut buffers.bytes[view.buffer]);
-            let channels = view.grid.channels;
             let bytes = &mut out[view.offset..];
             let result = match buffers.floats(self.plan, from)? {
-                Floats::Planes(values) => quantize_planes(values, channels, scale, bytes, view.stride, self.isa),
-                Floats::Pixels(values) if view.stride == channels => {
-                    quantize_values(values, scale, &mut bytes[..values.len()], self.isa)
+                Floats::Planes(values) => {
+                    quantize_planes(values, view.grid.channels, scale, bytes, view.stride, self.isa)
+                        .map_err(kernel_error)
                 }
-                Floats::Pixels(values) => values
-                    .chunks_exact(channels)
-                    .zip(bytes.chunks_mut(view.stride))
-                    .try_for_each(|(values, bytes)| quantize_values(values, scale, &mut bytes[..channels], self.isa)),
+                Floats::Pixels(values) => self.quantize_pixels(values, scale, view, bytes, &buffers.scratch),
             };
             buffers.bytes[view.buffer] = out;
-            result.map_err(kernel_error)?;
+            result?;
         }
         Ok(())
+    }
+
+    /// Makes integers, from the first byte of `view` on, of floats that lie pixel by pixel.
+    fn quantize_pixels(
+        self,
+        values: &[f32],
+        scale: f32,
+        view: View,
+        bytes: &mut [u8],
+        scratch: &Scratches,
+    ) -> Result<()> {
+        let Grid { height, width, channels } = view.grid;
+        let work = |rows: Range<usize>, sinks: &mut [Sink<'_>], _: &mut PixelScratch| {
+            let values = &values[rows.start * width * channels..rows.end * width * channels];
+            let [Sink::I8 { bytes, .. }] = sinks else { return Ok(()) };
+            let result = if view.stride == channels {
+                quantize_values(values, scale, &mut bytes[..values.len()], self.isa)
+            } else {
+                let mut pixels = values.chunks_exact(channels).zip(bytes.chunks_mut(view.stride));
+                pixels.try_for_each(|(values, bytes)| quantize_values(values, scale, &mut bytes[..channels], self.isa))
+            };
+            result.map_err(kernel_error)
+        };
+        let mut sinks = RowSinks::new();
+        sinks.push(Sink::I8 { bytes, place: Place { pixel_stride: view.stride, first_channel: 0 }, scale });
+        let rows = Rows { range: 0..height, width, sinks };
+        rows.share(scratch, VALUE_PRODUCTS * width * channels, &work)
     }
 
     fn convolve(
@@ -127,13 +151,13 @@ impl Context<'_> {
     ) -> Result<()> {
         let len = convolution.output.pixels() * convolution.output.channels;
         let mut floats = sinks.floats.map(|root| match self.plan.homes[root.0] {
-            FloatHome::Slot(slot) => take(&mut buffers.floats[slot]),
-            _ => buffers.workspace.take(len),
+            FloatHome::Slot(slot) => Written::Slot(take(&mut buffers.floats[slot])),
+            _ => Written::Value(buffers.workspace.take(len)),
         });
         // More sinks than fit are rare: the layer runs again for them.
         let mut result = Ok(());
         let mut rest = &sinks.integers[..];
-        let mut written = floats.as_mut();
+        let mut written = floats.as_mut().map(Written::as_mut_slice);
         while written.is_some() || !rest.is_empty() {
             let room = MOST_SINKS - usize::from(written.is_some());
             let (now, later) = rest.split_at(room.min(rest.len()));
@@ -151,11 +175,12 @@ impl Context<'_> {
             result = result.and(self.convolve_into(convolution, addend, targets, buffers));
             taken.into_iter().zip(now).for_each(|(bytes, (_, view))| buffers.bytes[view.buffer] = bytes);
         }
-        if let (Some(values), Some(root)) = (floats, sinks.floats) {
-            match self.plan.homes[root.0] {
-                FloatHome::Slot(slot) => buffers.floats[slot] = values,
-                _ => buffers.values[root.0] = Some(self.wrapped(root, values)?),
+        match (floats, sinks.floats.map(|root| (root, self.plan.homes[root.0]))) {
+            (Some(Written::Slot(values)), Some((_, FloatHome::Slot(slot)))) => buffers.floats[slot] = values,
+            (Some(Written::Value(values)), Some((root, _))) => {
+                buffers.values[root.0] = Some(self.wrapped(root, values)?);
             }
+            _ => {}
         }
         result
     }
@@ -167,7 +192,7 @@ impl Context<'_> {
         sinks: RowSinks<'_>,
         buffers: &Buffers,
     ) -> Result<()> {
-        let Convolution { conv, from, padding, output, then, in_place } = *convolution;
+        let Convolution { parts, from, padding, output, then, in_place } = *convolution;
         let residual = addend
             .map(|root| match buffers.floats(self.plan, root)? {
                 _ if in_place => Ok(Residual { addend: Addend::InSink, then }),
@@ -179,11 +204,20 @@ impl Context<'_> {
             })
             .transpose()?;
         let input = from.image(&buffers.bytes)?;
+        if output.pixels() == 1 && parts.count() > 1 {
+            let work = |which: Range<usize>, sinks: &mut [Sink<'_>], scratch: &mut PixelScratch| {
+                let run = Run { input, padding, rows: 0..1, residual };
+                parts.run(which, &run, RowSinks::of_channels(sinks).as_mut_slice(), scratch)
+            };
+            // As if a part were a row and a channel a pixel. A weight read takes as long as many products.
+            let per_part = WEIGHT_PRODUCTS * parts.step() * parts.depth();
+            let rows = Rows { range: 0..parts.count(), width: parts.step(), sinks: sinks.of_one_pixel() };
+            return rows.share(&buffers.scratch, per_part, &work);
+        }
         let work = |rows: Range<usize>, sinks: &mut [Sink<'_>], scratch: &mut PixelScratch| {
-            let run = Run { input, padding, rows, residual };
-            conv.run(&run, sinks, scratch).map_err(kernel_error)
+            parts.run(0..parts.count(), &Run { input, padding, rows, residual }, sinks, scratch)
         };
-        let per_row = output.width * output.channels * conv.shape().depth().unwrap_or(1);
+        let per_row = output.width * output.channels * parts.depth();
         Rows { range: 0..output.height, width: output.width, sinks }.share(&buffers.scratch, per_row, &work)
     }
 
@@ -229,9 +263,30 @@ impl Context<'_> {
     }
 }
 
+/// Multiply-adds in the time of quantizing a float.
+const VALUE_PRODUCTS: usize = 32;
+
+/// Multiply-adds in the time of reading a weight that is used once.
+const WEIGHT_PRODUCTS: usize = 16;
+
+/// The floats that a layer writes: in a slot of the plan or, for other layers, by themselves.
+enum Written {
+    Slot(AlignedFloats),
+    Value(Vec<f32>),
+}
+
+impl Written {
+    fn as_mut_slice(&mut self) -> &mut [f32] {
+        match self {
+            Self::Slot(floats) => floats.as_mut_slice(),
+            Self::Value(values) => values,
+        }
+    }
+}
+
 /// A convolution and what surrounds it, without its memory.
 struct Convolution<'a> {
-    conv: &'a PixelConv,
+    parts: &'a Parts,
     from: View,
     padding: Padding,
     output: Grid,

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, checked_product};
+use crate::gather::BandWindows;
 use crate::geometry::ConvShape;
 use crate::lanes::Lanes;
 use crate::micro_kernel::{DenseKernel, Strip, Taps};
@@ -182,7 +183,7 @@ impl DenseWeights {
         mut emit: impl FnMut(Computed<'_>),
     ) {
         if let Some(gather) = &self.kernel.gather {
-            return self.walk_gathered(gather, source, lines, taps, lanes, gathered, emit);
+            return self.walk_gathered(gather, &BandWindows { source, lines, taps }, lanes, gathered, emit);
         }
         let pieces = Pieces::new(lines, self.kernel.pixels);
         for (index, panel) in self.panels.iter().enumerate() {

@@ -51,7 +51,7 @@ pub enum WeightForm {
     Rows,
 }
 
-/// A kernel that computes up to `halves · pixels` pixels of `lanes · vectors` output channels.
+/// A kernel that computes up to `halves · pixels` pixels of `lanes · vectors` output channels at once.
 #[derive(Debug)]
 pub struct DenseKernel {
     /// `dense_<pixels>x<channels>c<depths>__<isa>`.
@@ -84,6 +84,8 @@ pub struct DenseKernel {
 /// run ([`Taps::gathered`]), whose reach is also the step between pixels.
 #[derive(Debug)]
 pub struct Gather {
+    /// How many times [`DenseKernel::pixels`] a run takes at most.
+    pub tiles: usize,
     /// Bytes that an activation becomes.
     pub copies: usize,
     /// Writes [`Patch::gathered_bytes`] bytes into the last slice; the other is of use on the way.
@@ -196,6 +198,13 @@ pub struct RowKernels {
     pub max: fn(&MaxWindows<'_>, &mut [u8]),
 }
 
+impl DenseKernel {
+    /// Pixels of a half that a run takes at most.
+    pub fn most_pixels(&self) -> usize {
+        self.pixels * self.gather.as_ref().map_or(1, |gather| gather.tiles)
+    }
+}
+
 impl WeightForm {
     /// Bytes of a group of `depths` depths of one lane.
     pub const fn bytes_per_lane(self, depths: usize) -> usize {
@@ -262,22 +271,23 @@ impl Patch<'_> {
     }
 
     /// Bytes of all pixels once they are gathered.
-    pub fn gathered_bytes(&self, gather: &Gather) -> usize {
-        self.row_bytes().saturating_mul(self.starts.len()).saturating_mul(gather.copies)
+    pub fn gathered_bytes(&self, kernel: &DenseKernel) -> usize {
+        let copies = kernel.gather.as_ref().map_or(1, |gather| gather.copies);
+        self.row_bytes().saturating_mul(self.starts.len()).saturating_mul(copies)
     }
 
     /// Bytes that gathering needs on the way.
-    pub fn spare_bytes(&self) -> usize {
-        self.row_bytes().saturating_mul(self.starts.len()).saturating_add(COLUMN)
+    pub fn spare_bytes(&self, kernel: &DenseKernel) -> usize {
+        self.row_bytes().saturating_mul(kernel.pixels).saturating_add(COLUMN)
     }
 
     /// Whether the windows lie within the bytes and the slices for `kernel` are as long as they must be.
-    pub fn fits(&self, gather: &Gather, pixels: usize, spare: &[u8], out: &[u8]) -> bool {
-        let last = self.starts.iter().copied().max().unwrap_or(usize::MAX);
-        (1..=pixels).contains(&self.starts.len())
+    pub fn fits(&self, kernel: &DenseKernel, spare: &[u8], out: &[u8]) -> bool {
+        let last = self.starts.iter().fold(0, |last, &start| start.max(last));
+        (1..=kernel.most_pixels()).contains(&self.starts.len())
             && last.checked_add(self.taps.reach).is_some_and(|end| end <= self.bytes.len())
-            && spare.len() >= self.spare_bytes()
-            && out.len() == self.gathered_bytes(gather)
+            && spare.len() >= self.spare_bytes(kernel)
+            && out.len() == self.gathered_bytes(kernel)
     }
 
     /// Bytes of the gathered window of a pixel before they are copied.
@@ -296,7 +306,7 @@ impl Strip<'_> {
             .checked_mul(self.step)
             .and_then(|span| span.checked_add(last)?.checked_add(self.taps.reach));
         (1..=kernel.halves).contains(&self.halves)
-            && (1..=kernel.pixels).contains(&self.pixels)
+            && (1..=kernel.most_pixels()).contains(&self.pixels)
             && (kernel.least_vectors..=kernel.vectors).contains(&self.vectors)
             && end.is_some_and(|end| end <= self.bytes.len())
             && self.panel.len()

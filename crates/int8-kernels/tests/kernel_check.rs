@@ -8,7 +8,7 @@ mod report;
 use std::collections::BTreeMap;
 
 use int8_kernels::micro_kernel::{
-    DenseKernel, DepthwiseKernel, Gather, KR, MicroKernels, Patch, Strip, Taps, WeightForm, Windows,
+    DenseKernel, DepthwiseKernel, KR, MicroKernels, Patch, Strip, Taps, WeightForm, Windows,
 };
 use int8_kernels::panel::{channel_of_lane, put};
 use int8_kernels::{
@@ -177,7 +177,7 @@ fn check_dense(kernel: &DenseKernel, numbers: &mut Numbers) -> usize {
                     let taps = Taps::new(offsets, run, 1);
                     let starts: Vec<usize> = (0..pixels).map(|pixel| starts[0] + pixel * step).collect();
                     let patch = Patch { bytes: bytes.get(), starts: &starts, taps: &taps };
-                    let gathered = gather_windows(gather, &patch, turn);
+                    let gathered = gather_windows(kernel, gather.run, &patch, turn);
                     let gathered = Misaligned::new(&gathered, turn % 17);
                     let taps = Taps::gathered(depth, kernel);
                     run_strip(&Strip {
@@ -215,23 +215,27 @@ fn runs(kernel: &DenseKernel) -> Vec<(usize, usize)> {
 }
 
 /// What a kernel's gather writes, into memory that was not zero before.
-fn gather_windows(gather: &Gather, patch: &Patch<'_>, turn: usize) -> Vec<u8> {
-    let length = patch.gathered_bytes(gather);
-    let mut spare = vec![0x55; patch.spare_bytes()];
-    let out = &mut vec![0; length];
-    assert!(patch.fits(gather, patch.starts.len(), &spare, out));
-    assert!(!patch.fits(gather, patch.starts.len(), &spare[1..], out));
-    assert!(!patch.fits(gather, patch.starts.len(), &spare, &out[1..]));
-    assert!(!patch.fits(gather, patch.starts.len() - 1, &spare, out));
+fn gather_windows(
+    kernel: &DenseKernel,
+    gather: fn(&Patch<'_>, &mut [u8], &mut [u8]),
+    patch: &Patch<'_>,
+    turn: usize,
+) -> Vec<u8> {
+    let length = patch.gathered_bytes(kernel);
+    let (spare, out) = (&mut vec![0x55; patch.spare_bytes(kernel)], &mut vec![0; length]);
+    assert!(patch.fits(kernel, spare, out));
+    assert!(!patch.fits(kernel, &spare[1..], out));
+    assert!(!patch.fits(kernel, spare, &out[1..]));
+    assert!(!Patch { starts: &vec![0; kernel.most_pixels() + 1], ..*patch }.fits(kernel, spare, out));
     let shorter = Patch { bytes: &patch.bytes[..patch.bytes.len() - 1], ..*patch };
-    assert!(!shorter.fits(gather, patch.starts.len(), &spare, out), "a gather beyond the end was allowed");
-    guarded(length, turn % 5, 0xAA, |out| (gather.run)(patch, &mut spare, out))
+    assert!(!shorter.fits(kernel, spare, out), "a gather beyond the end was allowed");
+    guarded(length, turn % 5, 0xAA, |out| gather(patch, spare, out))
 }
 
 /// Every size of tile that a dense kernel has.
 fn tiles(kernel: &DenseKernel) -> Vec<(usize, usize, usize)> {
     let vectors = kernel.least_vectors..=kernel.vectors;
-    let sizes = vectors.flat_map(|v| (1..=kernel.pixels).map(move |p| (p, v)));
+    let sizes = vectors.flat_map(|v| (1..=kernel.most_pixels()).map(move |p| (p, v)));
     sizes.flat_map(|(p, v)| (1..=kernel.halves).map(move |h| (h, p, v))).collect()
 }
 
@@ -335,7 +339,7 @@ fn operands_that_do_not_fit_are_refused() {
         assert!(strip.fits(kernel));
         assert!(!Strip { starts: [usize::MAX, 0], ..strip }.fits(kernel));
         assert!(!Strip { pixels: 0, ..strip }.fits(kernel));
-        assert!(!Strip { pixels: kernel.pixels + 1, ..strip }.fits(kernel));
+        assert!(!Strip { pixels: kernel.most_pixels() + 1, ..strip }.fits(kernel));
         assert!(!Strip { halves: 3, ..strip }.fits(kernel));
         assert!(!Strip { vectors: kernel.vectors + 1, ..strip }.fits(kernel));
         assert!(!Strip { panel: &panel[1..], ..strip }.fits(kernel));

@@ -6,38 +6,24 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
-use std::path::{Path, PathBuf};
+mod fixture;
 
+use std::path::PathBuf;
+
+use fixture::{clothes, fixture, images};
 use fp32_ref::{BlobId, Outputs, Tensor};
 use int8_exec::{Int8Net, Options, Value};
 use int8_kernels::Isa;
 use ncnn_format::{Model, ScaleTable};
-use quantizer::{ConvertOptions, Dataset, FileDataset, InputOptions, Pixel, Preprocess, Samples, convert};
+use quantizer::{ConvertOptions, Dataset, FileDataset, InputOptions, Pixel, convert};
 use sha2::{Digest, Sha256};
 
 const STORED: &str = include_str!("data/network_digests.tsv");
 
-fn fixture(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures").join(path)
-}
-
-fn images(folder: &str, options: InputOptions) -> FileDataset {
-    FileDataset::new(Samples::from_path(fixture(folder)).unwrap(), Preprocess::new(options).unwrap())
-}
-
 /// One of ncnn2int8's networks for 28×28 grey images.
 fn clothing(name: &str) -> (Model, FileDataset) {
     let [param, bin] = ["param", "bin"].map(|suffix| fixture(&format!("golden/{name}.kl.int8.{suffix}")));
-    let options = InputOptions {
-        mean: vec![73.0],
-        norm: vec![0.011_111_1],
-        pixel: Pixel::Gray,
-        width: Some(28),
-        height: Some(28),
-        channels: Some(1),
-        ..InputOptions::default()
-    };
-    (Model::load(param, bin).unwrap(), images("fmnist/test", options))
+    (Model::load(param, bin).unwrap(), clothes("fmnist/test"))
 }
 
 /// MobileNetV2 as our converter makes it from ncnn2table's table.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use ncnn_format::{Error, Result};
+use rayon::prelude::*;
 use serde_json::Value;
 
 use super::builds::{Builds, imitate};
@@ -78,18 +79,20 @@ impl<'a> Suite<'a> {
     /// # Errors
     /// `Io` when a program cannot be started. Tests that fail are part of the outcome.
     pub(crate) fn run(&self, cpu: &Cpu, required: &[&str], whole: bool) -> Result<Outcome> {
-        let mut outcome = Outcome::default();
-        for program in self.programs.iter().filter(|program| whole || program.depends_on_isa()) {
+        let wanted: Vec<&Program> = self.programs.iter().filter(|program| whole || program.depends_on_isa()).collect();
+        // Many programs keep one processor busy only.
+        let outcomes = wanted.into_par_iter().with_max_len(1).map(|program| {
             let mut command = self.builds.emulator(cpu);
             command.arg(&program.path).current_dir(&program.folder).env(REQUIRED, required.join(","));
-            outcome.run(&format!("{} {}", program.package, program.name), command)?;
-        }
+            Outcome::of(&format!("{} {}", program.package, program.name), command)
+        });
+        let mut outcomes = outcomes.collect::<Result<Vec<_>>>()?;
         if whole {
             let mut docs = tests(self.builds);
             imitate(docs.arg("--doc"), cpu);
-            outcome.run("docs", docs)?;
+            outcomes.push(Outcome::of("docs", docs)?);
         }
-        Ok(outcome)
+        Ok(outcomes.into_iter().fold(Outcome::default(), Outcome::and))
     }
 }
 
@@ -111,7 +114,8 @@ impl Program {
 
 impl Outcome {
     /// Runs one program and keeps what it says about its tests.
-    fn run(&mut self, name: &str, mut command: Command) -> Result<()> {
+    fn of(name: &str, mut command: Command) -> Result<Self> {
+        let mut outcome = Self::default();
         let start = std::time::Instant::now();
         let failed = |error| Error::io("cannot run the tests", name, error);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().map_err(failed)?;
@@ -121,13 +125,23 @@ impl Outcome {
         let printed = text(child.stdout.take());
         let complaints = reader.join().unwrap_or_default();
         let status = child.wait().map_err(failed)?;
-        let passed = self.read(printed.lines().chain(complaints.lines()));
-        say(&format!("{name}: {passed} passed, {:.1} s", start.elapsed().as_secs_f64()));
+        outcome.read(printed.lines().chain(complaints.lines()));
+        say(&format!("{name}: {} passed, {:.1} s", outcome.passed, start.elapsed().as_secs_f64()));
         if !status.success() {
-            self.failed.push(name.to_owned());
+            outcome.failed.push(name.to_owned());
             println!("{printed}\n{complaints}\n{name}: FAILED, {status}");
         }
-        Ok(())
+        Ok(outcome)
+    }
+
+    /// Both together.
+    fn and(mut self, other: Self) -> Self {
+        for (kernel, cases) in other.cases {
+            *self.cases.entry(kernel).or_default() += cases;
+        }
+        self.passed += other.passed;
+        self.failed.extend(other.failed);
+        self
     }
 
     /// What is amiss: programs with tests that failed, and `required` instruction sets that no kernel check ran.
@@ -138,19 +152,16 @@ impl Outcome {
         failed.chain(absent).collect()
     }
 
-    /// Adds the lines `checked KERNEL CASES` and `test result: … N passed`; returns how many tests passed.
-    fn read<'l>(&mut self, lines: impl Iterator<Item = &'l str>) -> u64 {
-        let mut passed = 0;
+    /// Adds the lines `checked KERNEL CASES` and `test result: … N passed`.
+    fn read<'l>(&mut self, lines: impl Iterator<Item = &'l str>) {
         for line in lines {
             if let Some((kernel, cases)) = line.strip_prefix("checked ").and_then(|rest| rest.split_once(' ')) {
                 *self.cases.entry(kernel.to_owned()).or_default() += cases.trim().parse::<u64>().unwrap_or(0);
             }
             if let Some((before, _)) = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(" passed")) {
-                passed += before.rsplit(' ').next().and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
+                self.passed += before.rsplit(' ').next().and_then(|count| count.parse::<u64>().ok()).unwrap_or(0);
             }
         }
-        self.passed += passed;
-        passed
     }
 }
 
@@ -180,7 +191,8 @@ mod tests {
         let mut outcome = Outcome::default();
         let lines =
             ["checked dense_1x1c4__scalar 30", "test a ... ok", "test result: ok. 5 passed; 0 failed", "checked"];
-        assert_eq!(outcome.read(lines.into_iter()), 5);
+        outcome.read(lines.into_iter());
+        assert_eq!(outcome.passed, 5);
         assert_eq!(outcome.cases["dense_1x1c4__scalar"], 30);
         assert_eq!(outcome.cases.len(), 1);
     }
@@ -189,7 +201,7 @@ mod tests {
     fn a_required_instruction_set_that_did_not_run_is_a_miss() {
         let cpu = Cpu { name: "a53", isas: &[] };
         let mut outcome = Outcome::default();
-        assert_eq!(outcome.read(["checked dense_8x8c4__neon 30"].into_iter()), 0);
+        outcome.read(["checked dense_8x8c4__neon 30"].into_iter());
         assert_eq!(outcome.misses(&cpu, &["neon"]), [""; 0]);
         assert_eq!(outcome.misses(&cpu, &["neon", "dotprod"]), ["dotprod did not run on a53"]);
         outcome.failed.push("cli files".to_owned());

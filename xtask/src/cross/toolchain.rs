@@ -89,6 +89,9 @@ impl Toolchain {
         if !compiles_for_host(&rustc, scratch) {
             compiler(&Apt::open(folder.join("apt-host"), host.trim(), &updated)?, folder, &root)?;
         }
+        if !compiles_for_host(&rustc, scratch) {
+            return Err(Error::invalid("Debian's compiler does not work here"));
+        }
         let sources: [(&str, &[String]); 2] = [(stable, &updated), (next, &[format!("{mirror} {next} main")])];
         for (release, lines) in sources {
             let library = root.join("usr/lib/rustlib").join(target.triple);
@@ -111,7 +114,14 @@ impl Toolchain {
 fn compiler(apt: &Apt, folder: &Path, root: &Path) -> Result<()> {
     let runtime = apt.dependency("libstd-rust-web-dev", "libstd-rust-web-")?;
     let llvm = apt.dependency(&runtime, "libllvm")?;
-    apt.unpack(&["rustc-web".into(), "libstd-rust-web-dev".into(), runtime, llvm], root)?;
+    let mut packages = vec!["rustc-web".to_owned(), "libstd-rust-web-dev".into(), runtime.clone(), llvm.clone()];
+    // The compiler's libraries need others that a small system lacks; what rustc-web itself needs to link is not wanted.
+    for package in apt.missing(&[&runtime, &llvm])? {
+        if !packages.contains(&package) {
+            packages.push(package);
+        }
+    }
+    apt.unpack(&packages, root)?;
     let libraries = root.join(format!("usr/lib/{}-linux-gnu", std::env::consts::ARCH));
     for program in ["rustc", "rustdoc"] {
         wrapper(

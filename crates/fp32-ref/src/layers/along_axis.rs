@@ -3,11 +3,14 @@
 use ncnn_format::Result;
 
 use super::arity::only;
+use crate::shares::each_share;
+use crate::simd::vectorized;
 use crate::{Layer, Shape, Tensor};
 
-/// Applies `change` to every block of consecutive values that holds a whole axis.
+/// Applies `change` to blocks of consecutive values, each of which holds a whole axis.
 ///
-/// `change` gets the block and the number of values from one element of the axis to the next.
+/// `change` gets some blocks, the length of one, and the number of values from one element of the axis to the
+/// next.
 pub(super) struct AlongAxis<F> {
     pub(super) axis: i32,
     pub(super) change: F,
@@ -20,7 +23,7 @@ impl<F> AlongAxis<F> {
     }
 }
 
-impl<F: Fn(&mut [f32], usize) + Send + Sync> Layer for AlongAxis<F> {
+impl<F: Fn(&mut [f32], usize, usize) + Send + Sync> Layer for AlongAxis<F> {
     fn output_shapes(&self, inputs: &[Shape]) -> Result<Vec<Shape>> {
         let input = only(inputs.iter().copied())?;
         self.axis(input)?;
@@ -32,9 +35,16 @@ impl<F: Fn(&mut [f32], usize) + Send + Sync> Layer for AlongAxis<F> {
         let shape = tensor.shape();
         let axis = self.axis(shape)?;
         let inner: usize = shape.dims()[axis + 1..].iter().product();
-        for block in tensor.as_mut_slice().chunks_exact_mut(inner * shape.dims()[axis]) {
-            (self.change)(block, inner);
-        }
+        let block = inner * shape.dims()[axis];
+        each_share(tensor.as_mut_slice(), block, OPERATIONS, |_, blocks| {
+            vectorized(
+                #[inline(always)]
+                || (self.change)(blocks, block, inner),
+            );
+        });
         Ok(vec![tensor])
     }
 }
+
+/// What a value takes, roughly.
+const OPERATIONS: usize = 32;

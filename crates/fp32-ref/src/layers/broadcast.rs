@@ -2,6 +2,7 @@
 
 use ncnn_format::{Error, Result};
 
+use crate::shares::each_share;
 use crate::simd::vectorized;
 use crate::{Shape, Tensor};
 
@@ -41,14 +42,10 @@ impl Broadcast {
     }
 
     /// `operation` of the elements that meet.
-    pub(super) fn apply(&self, a: Tensor, b: Tensor, operation: impl Fn(f32, f32) -> f32) -> Result<Tensor> {
+    pub(super) fn apply(&self, a: Tensor, b: Tensor, operation: impl Fn(f32, f32) -> f32 + Sync) -> Result<Tensor> {
         if a.shape().volume() == self.shape.volume() {
             let mut out = a.reshaped(self.shape)?;
-            let (values, others) = (out.as_mut_slice(), b.as_slice());
-            vectorized(
-                #[inline(always)]
-                || self.over_rows(values, others, self.b, &operation),
-            );
+            self.over_rows(out.as_mut_slice(), b.as_slice(), self.b, operation);
             return Ok(out);
         }
         if b.shape().volume() == self.shape.volume() {
@@ -64,10 +61,34 @@ impl Broadcast {
 
     /// Replaces every element of `full`, which has the common shape, by `operation` of it and the
     /// element of `other` that it meets.
+    fn over_rows(
+        &self,
+        full: &mut [f32],
+        other: &[f32],
+        sizes: [usize; 4],
+        operation: impl Fn(f32, f32) -> f32 + Sync,
+    ) {
+        let width = self.full_dims()[3];
+        each_share(full, width, OPERATIONS, |first, rows| {
+            vectorized(
+                #[inline(always)]
+                || self.some_rows(rows, first, other, sizes, &operation),
+            );
+        });
+    }
+
+    /// [`Broadcast::over_rows`] for the `rows` from the `first` on.
     #[inline(always)]
-    fn over_rows(&self, full: &mut [f32], other: &[f32], sizes: [usize; 4], operation: impl Fn(f32, f32) -> f32) {
+    fn some_rows(
+        &self,
+        rows: &mut [f32],
+        first: usize,
+        other: &[f32],
+        sizes: [usize; 4],
+        operation: impl Fn(f32, f32) -> f32,
+    ) {
         let [_, d, h, w] = self.full_dims();
-        for (index, row) in full.chunks_exact_mut(w).enumerate() {
+        for (row, index) in rows.chunks_exact_mut(w).zip(first..) {
             let place = [index / h / d, index / h % d, index % h];
             let start =
                 place.iter().zip(sizes).fold(0, |start, (&i, size)| start * size + if size == 1 { 0 } else { i });
@@ -92,6 +113,9 @@ impl Broadcast {
         dims
     }
 }
+
+/// What a value takes, with its way from and to memory.
+const OPERATIONS: usize = 8;
 
 /// The sizes of `shape` as a shape of `rank`, right-aligned in four.
 fn raise(shape: Shape, rank: usize, other: Shape) -> [usize; 4] {

@@ -10,9 +10,12 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 }
 
 /// Adds to every row of `block`, which are `inner` wide, the row before it.
-fn accumulate(block: &mut [f32], inner: usize) {
-    for index in inner..block.len() {
-        block[index] += block[index - inner];
+#[inline(always)]
+fn accumulate(blocks: &mut [f32], len: usize, inner: usize) {
+    for block in blocks.chunks_exact_mut(len) {
+        for index in inner..len {
+            block[index] += block[index - inner];
+        }
     }
 }
 

@@ -6,6 +6,7 @@ use super::arity::exactly;
 use super::detections::{Corners, Detection, overlaps, rows, sort_descending, suppress};
 use super::loading::count;
 use super::window::positive;
+use crate::shares::each_share;
 use crate::{Layer, Shape, Tensor};
 
 pub(super) struct DetectionOutput {
@@ -18,6 +19,9 @@ pub(super) struct DetectionOutput {
     /// Of mxnet's layout; otherwise the prior boxes bring theirs.
     variances: [f32; 4],
 }
+
+/// What a prior takes in a class, roughly.
+const OPERATIONS: usize = 64;
 
 /// The class that means that there is nothing.
 const BACKGROUND: usize = 0;
@@ -61,10 +65,13 @@ impl Layer for DetectionOutput {
         let inputs: [Tensor; 3] = exactly(inputs)?;
         let head = self.head(&inputs)?;
         let corners = head.decode(self.confidence_threshold);
-        let mut found = Vec::new();
-        for class in (0..head.classes).filter(|&class| class != BACKGROUND) {
-            found.extend(self.of_class(&head, &corners, class));
-        }
+        let mut of_class = vec![Vec::new(); head.classes];
+        each_share(&mut of_class, 1, head.priors.saturating_mul(OPERATIONS), |first, some| {
+            for (found, class) in some.iter_mut().zip(first..).filter(|&(_, class)| class != BACKGROUND) {
+                *found = self.of_class(&head, &corners, class);
+            }
+        });
+        let mut found = of_class.concat();
         sort_descending(&mut found);
         found.truncate(self.keep_top_k);
         Ok(vec![rows(&found)?])
@@ -116,8 +123,9 @@ impl DetectionOutput {
         let mut found: Vec<Detection> = corners
             .iter()
             .enumerate()
-            .map(|(prior, &corners)| Detection::new(class as f32, head.score(prior, class), corners))
-            .filter(|detection| detection.score > self.confidence_threshold)
+            .map(|(prior, &corners)| (head.score(prior, class), corners))
+            .filter(|&(score, _)| score > self.confidence_threshold)
+            .map(|(score, corners)| Detection::new(class as f32, score, corners))
             .collect();
         sort_descending(&mut found);
         found.truncate(self.nms_top_k);

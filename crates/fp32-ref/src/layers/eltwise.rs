@@ -2,6 +2,7 @@
 
 use ncnn_format::{Error, Result, typed};
 
+use crate::shares::each_share;
 use crate::simd::vectorized;
 use crate::{Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
@@ -84,17 +85,22 @@ impl Layer for Eltwise {
     }
 }
 
-fn combine(total: &mut Tensor, input: &Tensor, operation: impl Fn(f32, f32) -> f32) {
-    let (values, others) = (total.as_mut_slice(), input.as_slice());
-    vectorized(
-        #[inline(always)]
-        || {
-            for (value, &other) in values.iter_mut().zip(others) {
-                *value = operation(*value, other);
-            }
-        },
-    );
+fn combine(total: &mut Tensor, input: &Tensor, operation: impl Fn(f32, f32) -> f32 + Sync) {
+    let others = input.as_slice();
+    each_share(total.as_mut_slice(), 1, OPERATIONS, |first, values| {
+        vectorized(
+            #[inline(always)]
+            || {
+                for (value, &other) in values.iter_mut().zip(&others[first..]) {
+                    *value = operation(*value, other);
+                }
+            },
+        );
+    });
 }
+
+/// What a value takes, with its way from and to memory.
+const OPERATIONS: usize = 8;
 
 #[cfg(test)]
 mod tests {

@@ -67,16 +67,14 @@ impl Layer for Lrn {
         if self.within_channel { Order::Planar } else { Order::either_for_images(inputs) }
     }
 
-    fn run_pixels(&self, inputs: Vec<Pixels>, workspace: &mut Workspace) -> Result<Vec<Value>> {
+    fn run_pixels(&self, inputs: Vec<Pixels>, _: &mut Workspace) -> Result<Vec<Value>> {
         let input = only(inputs)?;
         let channels = input.shape().c();
         let half = (self.size / 2).min(channels);
         let alpha = self.alpha / self.size as f32;
         // Zeros before and after, so that every channel has all its neighbours.
-        let mut squares = workspace.take(channels + 2 * half);
-        squares.fill(0.0);
-        let mut sums = workspace.take(channels);
-        let output = input.map_pixels(|pixel| {
+        let buffers = || (vec![0.0; channels + 2 * half], vec![0.0; channels]);
+        let output = input.map_pixels(OPERATIONS, buffers, |(squares, sums), pixel| {
             for (square, value) in squares[half..].iter_mut().zip(&*pixel) {
                 *square = value * value;
             }
@@ -87,20 +85,21 @@ impl Layer for Lrn {
                 }
             }
             if self.beta == 0.75 {
-                for (value, sum) in pixel.iter_mut().zip(&sums) {
+                for (value, sum) in pixel.iter_mut().zip(&*sums) {
                     *value *= power_of_three_quarters(self.bias + alpha * sum);
                 }
             } else {
-                for (value, sum) in pixel.iter_mut().zip(&sums) {
+                for (value, sum) in pixel.iter_mut().zip(&*sums) {
                     *value *= power(self.bias + alpha * sum, self.beta);
                 }
             }
         });
-        workspace.give(squares);
-        workspace.give(sums);
         Ok(vec![output])
     }
 }
+
+/// What a value takes: two roots and a division, mostly.
+const OPERATIONS: usize = 64;
 
 /// `x^-beta`.
 fn power(x: f32, beta: f32) -> f32 {

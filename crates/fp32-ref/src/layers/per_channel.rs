@@ -41,13 +41,20 @@ impl Layer for Affine {
     fn run_pixels(&self, inputs: Vec<Pixels>, _: &mut Workspace) -> Result<Vec<Value>> {
         let input = only(inputs)?;
         expect_outer(self.scale.len(), input.shape())?;
-        Ok(vec![input.map_pixels(|pixel| {
-            for ((value, &scale), &offset) in pixel.iter_mut().zip(&self.scale).zip(&self.offset) {
-                *value = (f64::from(scale) * f64::from(*value) + f64::from(offset)) as f32;
-            }
-        })])
+        Ok(vec![input.map_pixels(
+            OPERATIONS,
+            || (),
+            |(), pixel| {
+                for ((value, &scale), &offset) in pixel.iter_mut().zip(&self.scale).zip(&self.offset) {
+                    *value = (f64::from(scale) * f64::from(*value) + f64::from(offset)) as f32;
+                }
+            },
+        )])
     }
 }
+
+/// What a value takes, with its way from and to memory.
+const OPERATIONS: usize = 8;
 
 /// Checks that the outermost dimension of `input` is `channels`.
 pub(super) fn expect_outer(channels: usize, input: Shape) -> Result<()> {

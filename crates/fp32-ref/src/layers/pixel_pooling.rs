@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::pixel_windows::Image;
+use crate::shares::each_share;
 use crate::simd::vectorized;
 
 /// What a window covers along one axis.
@@ -27,16 +28,18 @@ pub(super) enum Divisor {
 /// Writes the largest value of every window, channel by channel; what lies outside
 /// the image counts as the smallest float.
 pub(super) fn largest(image: Image<'_>, rows: &[Cells], columns: &[Cells], output: &mut [f32]) {
-    vectorized(
+    each_window(
+        image,
+        rows,
+        columns,
+        output,
         #[inline(always)]
-        || {
-            each_window(image, rows, columns, output, |row, column, pixel| {
-                pixel.fill(if row.padded || column.padded { f32::MIN } else { f32::NEG_INFINITY });
-                each_pixel(image, row, column, |values| {
-                    for (largest, &value) in pixel.iter_mut().zip(values) {
-                        *largest = if *largest < value { value } else { *largest };
-                    }
-                });
+        |row, column, pixel| {
+            pixel.fill(if row.padded || column.padded { f32::MIN } else { f32::NEG_INFINITY });
+            each_pixel(image, row, column, |values| {
+                for (largest, &value) in pixel.iter_mut().zip(values) {
+                    *largest = if *largest < value { value } else { *largest };
+                }
             });
         },
     );
@@ -44,42 +47,56 @@ pub(super) fn largest(image: Image<'_>, rows: &[Cells], columns: &[Cells], outpu
 
 /// Writes the average of every window, channel by channel.
 pub(super) fn average(image: Image<'_>, rows: &[Cells], columns: &[Cells], divisor: Divisor, output: &mut [f32]) {
-    vectorized(
+    each_window(
+        image,
+        rows,
+        columns,
+        output,
         #[inline(always)]
-        || {
-            each_window(image, rows, columns, output, |row, column, pixel| {
-                pixel.fill(0.0);
-                each_pixel(image, row, column, |values| {
-                    for (sum, &value) in pixel.iter_mut().zip(values) {
-                        *sum += value;
-                    }
-                });
-                let (first, second) = match divisor {
-                    Divisor::Product => ((row.count * column.count) as f32, 1.0),
-                    Divisor::OneByOne => (row.count as f32, column.count as f32),
-                };
-                for sum in pixel {
-                    *sum = *sum / first / second;
+        |row, column, pixel| {
+            pixel.fill(0.0);
+            each_pixel(image, row, column, |values| {
+                for (sum, &value) in pixel.iter_mut().zip(values) {
+                    *sum += value;
                 }
             });
+            let (first, second) = match divisor {
+                Divisor::Product => ((row.count * column.count) as f32, 1.0),
+                Divisor::OneByOne => (row.count as f32, column.count as f32),
+            };
+            for sum in pixel {
+                *sum = *sum / first / second;
+            }
         },
     );
 }
 
-#[inline(always)]
 fn each_window(
     image: Image<'_>,
     rows: &[Cells],
     columns: &[Cells],
     output: &mut [f32],
-    mut work: impl FnMut(&Cells, &Cells, &mut [f32]),
+    work: impl Fn(&Cells, &Cells, &mut [f32]) + Sync,
 ) {
-    for (row, line) in rows.iter().zip(output.chunks_exact_mut(columns.len() * image.c)) {
-        for (column, pixel) in columns.iter().zip(line.chunks_exact_mut(image.c)) {
-            work(row, column, pixel);
-        }
-    }
+    let line = columns.len() * image.c;
+    let largest = |cells: &[Cells]| cells.iter().map(|cells| cells.range.len()).max().unwrap_or(0);
+    let window = largest(rows).saturating_mul(largest(columns));
+    each_share(output, line, window.saturating_mul(OPERATIONS), |first, lines| {
+        vectorized(
+            #[inline(always)]
+            || {
+                for (row, line) in rows[first..].iter().zip(lines.chunks_exact_mut(line)) {
+                    for (column, pixel) in columns.iter().zip(line.chunks_exact_mut(image.c)) {
+                        work(row, column, pixel);
+                    }
+                }
+            },
+        );
+    });
 }
+
+/// What a value of a window takes, with its way from memory.
+const OPERATIONS: usize = 8;
 
 #[inline(always)]
 fn each_pixel(image: Image<'_>, row: &Cells, column: &Cells, mut work: impl FnMut(&[f32])) {

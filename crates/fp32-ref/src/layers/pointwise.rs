@@ -3,6 +3,7 @@
 use ncnn_format::Result;
 
 use super::arity::only;
+use crate::shares::each_share;
 use crate::simd::vectorized;
 use crate::{Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
@@ -16,15 +17,16 @@ impl<F: Fn(f32) -> f32 + Send + Sync> Layer for Pointwise<F> {
 
     fn run(&self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
         let mut tensor = only(inputs)?;
-        let values = tensor.as_mut_slice();
-        vectorized(
-            #[inline(always)]
-            || {
-                for value in values {
-                    *value = (self.0)(*value);
-                }
-            },
-        );
+        each_share(tensor.as_mut_slice(), 1, OPERATIONS, |_, values| {
+            vectorized(
+                #[inline(always)]
+                || {
+                    for value in values {
+                        *value = (self.0)(*value);
+                    }
+                },
+            );
+        });
         Ok(vec![tensor])
     }
 
@@ -36,6 +38,9 @@ impl<F: Fn(f32) -> f32 + Send + Sync> Layer for Pointwise<F> {
         Pixels::pass(inputs, |inputs| self.run(inputs))
     }
 }
+
+/// What a value takes, with its way from and to memory.
+const OPERATIONS: usize = 8;
 
 #[cfg(test)]
 pub(super) mod tests {

@@ -45,12 +45,12 @@ impl Layer for PRelu {
         let input = only(inputs)?;
         self.output_shapes(&[input.shape()])?;
         Ok(vec![match self.slopes[..] {
-            [slope] => input.map_pixels(|pixel| {
+            [slope] => input.map_pixels(OPERATIONS, || (), |(), pixel| {
                 for value in pixel {
                     *value = if *value < 0.0 { *value * slope } else { *value };
                 }
             }),
-            _ => input.map_pixels(|pixel| {
+            _ => input.map_pixels(OPERATIONS, || (), |(), pixel| {
                 for (value, &slope) in pixel.iter_mut().zip(&self.slopes) {
                     *value = if *value < 0.0 { *value * slope } else { *value };
                 }
@@ -58,6 +58,9 @@ impl Layer for PRelu {
         }])
     }
 }
+
+/// What a value takes, with its way from and to memory.
+const OPERATIONS: usize = 8;
 
 #[cfg(test)]
 mod tests {

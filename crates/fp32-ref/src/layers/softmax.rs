@@ -4,6 +4,7 @@ use ncnn_format::{Error, Result, typed};
 
 use super::along_axis::AlongAxis;
 use crate::Layer;
+use crate::simd::exponential;
 
 pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
     let params = typed::Softmax::read(layer)?;
@@ -16,8 +17,33 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
     Ok(AlongAxis { axis: params.axis, change: normalize })
 }
 
-/// Softmax over the rows of `block`, which are `inner` wide.
-fn normalize(block: &mut [f32], inner: usize) {
+/// Softmax over the rows of each block, which are `inner` wide.
+#[inline(always)]
+fn normalize(blocks: &mut [f32], len: usize, inner: usize) {
+    if inner == 1 {
+        normalize_rows(blocks, len);
+    } else {
+        blocks.chunks_exact_mut(len).for_each(|block| normalize_columns(block, inner));
+    }
+}
+
+/// Softmax of each `len` consecutive values. Exponentials are taken of all at once, as rows are often shorter
+/// than a vector or two.
+#[inline(always)]
+fn normalize_rows(values: &mut [f32], len: usize) {
+    for row in values.chunks_exact_mut(len) {
+        let largest = row.iter().fold(f32::MIN, |largest, &value| if largest < value { value } else { largest });
+        row.iter_mut().for_each(|value| *value -= largest);
+    }
+    values.iter_mut().for_each(|value| *value = exponential(*value));
+    for row in values.chunks_exact_mut(len) {
+        let sum: f32 = row.iter().sum();
+        row.iter_mut().for_each(|value| *value /= sum);
+    }
+}
+
+#[inline(always)]
+fn normalize_columns(block: &mut [f32], inner: usize) {
     let mut largest = vec![f32::MIN; inner];
     for row in block.chunks_exact(inner) {
         for (largest, &value) in largest.iter_mut().zip(row) {
@@ -27,7 +53,7 @@ fn normalize(block: &mut [f32], inner: usize) {
     let mut sum = vec![0.0; inner];
     for row in block.chunks_exact_mut(inner) {
         for ((value, largest), sum) in row.iter_mut().zip(&largest).zip(&mut sum) {
-            *value = (*value - largest).exp();
+            *value = exponential(*value - largest);
             *sum += *value;
         }
     }

@@ -1,10 +1,10 @@
 //! An int8 layer run by itself, on blobs in ncnn's order.
 
 use fp32_ref::{Shape, Tensor};
-use int8_kernels::{Image, PixelConv, PixelScratch, Place, Run, Sink, quantize, stored, unstored};
+use int8_kernels::{Image, PixelScratch, Place, Run, Sink, quantize, stored, unstored};
 use ncnn_format::{Error, Result};
 
-use super::{Input, Prepared, kernel_error};
+use super::{Input, Parts, Prepared, kernel_error};
 use crate::Value;
 use crate::plan::Grid;
 
@@ -15,7 +15,7 @@ impl Prepared {
     /// `Malformed` for another number of inputs, `Invalid` if it cannot work on the shape.
     pub(crate) fn run_alone(&self, inputs: Vec<Value>) -> Result<Vec<Value>> {
         let found = inputs.len();
-        let Some(conv) = self.conv() else { return Err(Error::unsupported("this layer computes on floats")) };
+        let Some(parts) = self.parts() else { return Err(Error::unsupported("this layer computes on floats")) };
         let Some(input) = inputs.into_iter().next().filter(|_| found == 1) else {
             return Err(Error::malformed(format!("takes one input, found {found}")));
         };
@@ -30,7 +30,7 @@ impl Prepared {
         let image = Image::new(&bytes, grid.height, grid.width, grid.channels, grid.channels).map_err(kernel_error)?;
         let to = Grid::of(output);
         let run = Run { input: image, padding: self.padding(shape)?, rows: 0..to.height, residual: None };
-        finish(conv, &run, output, self.output_scale()).map(|value| vec![value])
+        finish(parts, &run, output, self.output_scale()).map(|value| vec![value])
     }
 
     /// The integers of `input`, quantized if it is f32.
@@ -43,22 +43,22 @@ impl Prepared {
     }
 }
 
-/// Runs `conv` into one blob of `shape`.
-fn finish(conv: &PixelConv, run: &Run<'_>, shape: Shape, output_scale: Option<f32>) -> Result<Value> {
+/// Runs all parts of a layer into one blob of `shape`.
+fn finish(parts: &Parts, run: &Run<'_>, shape: Shape, output_scale: Option<f32>) -> Result<Value> {
     let grid = Grid::of(shape);
     let (place, mut scratch) = (Place::whole(grid.channels), PixelScratch::default());
     match output_scale {
         Some(scale) => {
             let mut bytes = vec![0; shape.volume()];
             let sink = Sink::I8 { bytes: &mut bytes, place, scale };
-            conv.run(run, &mut [sink], &mut scratch).map_err(kernel_error)?;
+            parts.run(0..parts.count(), run, &mut [sink], &mut scratch)?;
             let integers = to_planar(&bytes, grid, shape.rank(), unstored);
             Ok(Value::I8 { tensor: Tensor::new(shape.dims(), integers)?, scale })
         }
         None => {
             let mut values = vec![0.0; shape.volume()];
             let sink = Sink::F32 { values: &mut values, place };
-            conv.run(run, &mut [sink], &mut scratch).map_err(kernel_error)?;
+            parts.run(0..parts.count(), run, &mut [sink], &mut scratch)?;
             let floats = to_planar(&values, grid, shape.rank(), |value| value);
             Ok(Value::F32(Tensor::new(shape.dims(), floats)?))
         }

@@ -5,6 +5,7 @@ use int8_kernels::{ConvShape, Padding, PixelConv};
 use ncnn_format::{Error, Layer, LayerKind, Result, typed};
 
 use super::kernel_error;
+use super::parts::Parts;
 use super::weights::{Form, count};
 use crate::{Options, Roundings};
 
@@ -12,7 +13,7 @@ use crate::{Options, Roundings};
 pub(crate) struct Int8Convolution {
     window: ConvWindow,
     pad_value: i8,
-    pub(super) conv: PixelConv,
+    pub(super) parts: Parts,
     pub(super) input_scale: f32,
     pub(super) output_scale: Option<f32>,
 }
@@ -73,7 +74,7 @@ impl Int8Convolution {
         let epilogue = if is_fused { epilogue.with_fused_bias() } else { epilogue };
         let conv = PixelConv::with_algorithm(shape, &weights, epilogue, options.isa, options.algorithm);
         Ok(Self {
-            conv: conv.map_err(kernel_error)?,
+            parts: Parts::whole(conv.map_err(kernel_error)?),
             window,
             // ncnn truncates the pad value and does not scale it.
             pad_value: pad_value as i8,
@@ -87,7 +88,7 @@ impl Int8Convolution {
     /// # Errors
     /// `Invalid` if the input has other channels or is smaller than the kernel.
     pub(super) fn place(&self, shape: Shape) -> Result<(Padding, Shape)> {
-        let channels = self.conv.shape().in_channels;
+        let channels = self.parts.in_channels();
         if shape.rank() != 3 || shape.c() != channels {
             return Err(Error::invalid(format!("expects {channels} channels of h x w, the input is {shape}")));
         }
@@ -99,7 +100,7 @@ impl Int8Convolution {
             right: place.right,
             value: self.pad_value,
         };
-        Ok((padding, Shape::new(&[self.conv.shape().out_channels, place.out_h, place.out_w])?))
+        Ok((padding, Shape::new(&[self.parts.out_channels(), place.out_h, place.out_w])?))
     }
 }
 

@@ -1,10 +1,9 @@
 //! InnerProduct on integers.
 
 use fp32_ref::{Activation, Shape};
-use int8_kernels::{ConvShape, PixelConv};
 use ncnn_format::{Error, Layer, Result, typed};
 
-use super::kernel_error;
+use super::parts::Parts;
 use super::weights::{Form, count};
 use crate::Options;
 
@@ -13,7 +12,7 @@ pub(crate) struct Int8InnerProduct {
     pub(super) num_input: usize,
     num_output: usize,
     // An inner product is a 1×1 convolution of one pixel.
-    pub(super) conv: PixelConv,
+    pub(super) parts: Parts,
     pub(super) input_scale: f32,
 }
 
@@ -31,11 +30,10 @@ impl Int8InnerProduct {
         };
         let weights = form.weights()?;
         let num_input = weights.len() / num_output;
-        let shape = ConvShape::pointwise(num_input, num_output);
         Ok(Self {
             num_input,
             num_output,
-            conv: PixelConv::new(shape, &weights, form.epilogue()?, options.isa).map_err(kernel_error)?,
+            parts: Parts::pointwise(num_input, &weights, options.isa, |channels| form.epilogue_of(channels))?,
             input_scale: form.input_scale()?,
         })
     }

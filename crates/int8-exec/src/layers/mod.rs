@@ -10,6 +10,7 @@ mod inner_product;
 mod integers;
 mod lstm;
 mod multi_head_attention;
+mod parts;
 mod recurrent;
 mod rescale;
 mod rnn;
@@ -20,13 +21,14 @@ mod weights;
 use std::sync::Arc;
 
 use fp32_ref::Shape;
-use int8_kernels::{Padding, PixelConv};
+use int8_kernels::Padding;
 use ncnn_format::{Error, Layer, LayerKind, Result, typed};
 
 use crate::plan::{Grid, Nature};
 use crate::{Options, Value};
 use convolution::Int8Convolution;
 use inner_product::Int8InnerProduct;
+pub(crate) use parts::Parts;
 use rescale::Rescale;
 
 /// A layer with its parameters checked and its weights packed.
@@ -106,7 +108,7 @@ impl Prepared {
 
     /// Whether the layer takes or makes integers.
     pub(crate) fn is_quantized(&self) -> bool {
-        self.conv().is_some()
+        self.parts().is_some()
     }
 
     /// What a float layer may do to integers.
@@ -118,10 +120,10 @@ impl Prepared {
     }
 
     /// The packed weights of an int8 layer.
-    pub(crate) fn conv(&self) -> Option<&PixelConv> {
+    pub(crate) fn parts(&self) -> Option<&Parts> {
         match self {
-            Self::Convolution(layer) => Some(&layer.conv),
-            Self::InnerProduct(layer) => Some(&layer.conv),
+            Self::Convolution(layer) => Some(&layer.parts),
+            Self::InnerProduct(layer) => Some(&layer.parts),
             _ => None,
         }
     }

@@ -1,6 +1,7 @@
 //! The weights and scales of an int8 layer.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use fp32_ref::Activation;
 use int8_kernels::{Epilogue, dequantize_scale, quantize};
@@ -70,16 +71,31 @@ impl Form<'_> {
         Ok(Cow::Owned(quantized.collect()))
     }
 
+    fn bias_of(&self, channels: Range<usize>) -> Result<Vec<f32>> {
+        let bias = self.layer.weight_f32(WeightRole::Bias)?;
+        if bias.len() != self.num_output {
+            return Err(Error::malformed(format!("expects {} biases, found {}", self.num_output, bias.len())));
+        }
+        Ok(bias[channels].to_vec())
+    }
+
     /// Dequantize scales, bias and activation per output channel.
     pub(super) fn epilogue(&self) -> Result<Epilogue> {
+        self.epilogue_of(0..self.num_output)
+    }
+
+    /// [`Form::epilogue`] of some output channels.
+    pub(super) fn epilogue_of(&self, channels: Range<usize>) -> Result<Epilogue> {
         let input_scale = self.input_scale()?;
         let weight_scales = self.weight_scales()?;
         let per_slice = self.num_output / self.slices.max(1);
         let scales = weight_scales
             .iter()
             .flat_map(|&scale| std::iter::repeat_n(dequantize_scale(input_scale, scale), per_slice))
+            .skip(channels.start)
+            .take(channels.len())
             .collect();
-        let bias = if self.bias_term { Some(self.layer.weight_f32(WeightRole::Bias)?.into_owned()) } else { None };
+        let bias = if self.bias_term { Some(self.bias_of(channels)?) } else { None };
         Epilogue::new(scales, bias, kernel_activation(self.activation)).map_err(kernel_error)
     }
 }

@@ -65,7 +65,7 @@ pub(crate) struct Sinks {
 impl Op {
     /// Whether several threads may do it.
     pub(crate) fn is_shared(&self) -> bool {
-        matches!(self, Self::Convolve { .. } | Self::TakeLargest { .. })
+        matches!(self, Self::Convolve { .. } | Self::TakeLargest { .. } | Self::Float { .. } | Self::Quantize { .. })
     }
 
     /// The int8 views that are read.

@@ -12,41 +12,49 @@
 //!    that all taps are one run: an in-place kernel spends a load on every pixel and group, and depths
 //!    without weights at the end of every tap.
 
-/// The most pixels of a tile.
-pub(super) const PIXELS: usize = 6;
 /// The most vectors of output channels of a tile.
 pub(super) const VECTORS: usize = 4;
 
-/// `dense` of the surrounding module from its `tile`.
+/// Sums of a tile's row at most that a run leaves: 5 tiles of 6 pixels or 6 of 5.
+pub(super) const RUN_PIXELS: usize = 30;
+
+/// `dense` of the surrounding module from its `tile`; `$pixels` lists the pixels that a tile may have.
 macro_rules! dense_kernel {
-    ($features:literal, $table:path) => {
+    ($features:literal, $table:path, [$($pixels:literal)*]) => {
+        /// The most pixels of a tile.
+        pub(super) const PIXELS: usize = [$($pixels),*].len();
+
+        /// By vectors and by pixels.
+        static TILES: [[unsafe fn(&Strip<'_>, usize, &mut [i32]); PIXELS]; VECTORS] = [
+            [$(tiles::<$pixels, 1>),*],
+            [$(tiles::<$pixels, 2>),*],
+            [$(tiles::<$pixels, 3>),*],
+            [$(tiles::<$pixels, 4>),*],
+        ];
+
         #[inline(never)]
         pub(super) fn dense(strip: &Strip<'_>, out: &mut [i32]) {
-            assert!(strip.fits(&$table.dense), "operands do not fit {}", $table.dense.name);
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { choose_vectors(strip, out) }
-        }
-
-        #[target_feature(enable = $features)]
-        fn choose_vectors(strip: &Strip<'_>, out: &mut [i32]) {
-            match strip.vectors {
-                1 => choose_pixels::<1>(strip, out),
-                2 => choose_pixels::<2>(strip, out),
-                3 => choose_pixels::<3>(strip, out),
-                _ => choose_pixels::<4>(strip, out),
+            // Tiles check the lengths of what they read, so this is no more than a better message.
+            debug_assert!(strip.fits(&$table.dense), "operands do not fit {}", $table.dense.name);
+            let (tiles, rest) = (&TILES[strip.vectors - 1], strip.pixels % PIXELS);
+            let whole = strip.pixels - rest;
+            if whole > 0 {
+                // SAFETY: the table of kernels gives out this function only where the CPU has the features.
+                unsafe { tiles[PIXELS - 1](strip, 0, out) }
+            }
+            if rest > 0 {
+                // SAFETY: the table of kernels gives out this function only where the CPU has the features.
+                unsafe { tiles[rest - 1](strip, whole, &mut out[whole * strip.vectors * LANES..]) }
             }
         }
 
-        #[inline]
+        /// As many tiles of `P` pixels as there are from pixel `first` on.
         #[target_feature(enable = $features)]
-        fn choose_pixels<const V: usize>(strip: &Strip<'_>, out: &mut [i32]) {
-            match strip.pixels {
-                1 => tile::<1, V>(strip, out),
-                2 => tile::<2, V>(strip, out),
-                3 => tile::<3, V>(strip, out),
-                4 => tile::<4, V>(strip, out),
-                5 => tile::<5, V>(strip, out),
-                _ => tile::<6, V>(strip, out),
+        fn tiles<const P: usize, const V: usize>(strip: &Strip<'_>, first: usize, out: &mut [i32]) {
+            let mut at = strip.starts[0] + first * strip.step;
+            for out in out.chunks_exact_mut(P * V * LANES).take((strip.pixels - first) / P) {
+                tile::<P, V>(strip, at, out);
+                at += P * strip.step;
             }
         }
     };

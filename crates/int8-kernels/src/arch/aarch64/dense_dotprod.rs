@@ -4,21 +4,26 @@ use std::arch::aarch64::{int8x16_t, int32x4_t, vdupq_n_s32};
 use std::arch::asm;
 
 use super::DOTPROD;
-use super::vectors::{LANES, load_activations, load_ints, load_weights, store_ints, total};
+use super::dense::VECTORS;
+use super::vectors::{LANES, columns, load_activations, load_ints, load_weights, store_ints, total};
 use crate::micro_kernel::{COLUMN, Strip};
 
 /// Groups of depths of a column.
 const GROUPS: usize = 4;
 
-dense_kernel!("neon,dotprod", DOTPROD);
+dense_kernel!("neon,dotprod", DOTPROD, [1 2 3 4 5 6]);
 
+#[inline]
 #[target_feature(enable = "neon,dotprod")]
-fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, out: &mut [i32]) {
+fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut [i32]) {
     let mut initial = [vdupq_n_s32(0); V];
-    initial.iter_mut().zip(strip.initial.as_chunks().0).for_each(|(sums, from)| *sums = load_ints(from));
+    let from = &strip.initial.as_chunks().0[..V];
+    for v in 0..V {
+        initial[v] = load_ints(&from[v]);
+    }
     let mut sums = [initial; P];
-    let columns = strip.bytes[strip.starts[0]..].as_chunks::<COLUMN>().0.as_chunks::<P>().0;
     let groups = strip.panel.as_chunks::<COLUMN>().0.as_chunks::<V>().0;
+    let columns = columns::<COLUMN, P>(&strip.bytes[at..], groups.len().div_ceil(GROUPS));
     let (fours, rest) = groups.as_chunks::<GROUPS>();
     for (column, groups) in columns.iter().zip(fours) {
         let mut x = [load_activations(&column[0]); P];

@@ -1,63 +1,86 @@
 //! Dense layers by `smmla`: two channels of eight depths with two pixels of eight depths.
 
-use std::arch::aarch64::{int8x16_t, int32x4_t, vcombine_s32, vdupq_n_s32, vget_high_s32, vget_low_s32};
+use std::arch::aarch64::{int8x16_t, int32x4_t, vdupq_n_s32};
 use std::arch::asm;
 
 use super::I8MM;
-use super::vectors::{LANES, load_activations, load_half, load_ints, load_weights, store_ints, total};
+use super::dense::VECTORS;
+use super::vectors::{
+    LANES, columns, load_activations, load_half, load_ints, load_weights, store_ints, total, transpose,
+};
 use crate::micro_kernel::Strip;
 
 /// Depths of a group.
 const DEPTHS: usize = 8;
 
-dense_kernel!("neon,i8mm", I8MM);
+dense_kernel!("neon,i8mm", I8MM, [1 2 3 4 5 6]);
 
 /// Sums of two pixels and two times two channels: `[pixel][channel]`.
 type Square = [int32x4_t; 2];
 
+#[inline]
 #[target_feature(enable = "neon,i8mm")]
-fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, out: &mut [i32]) {
+fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut [i32]) {
     match P.div_ceil(2) {
-        1 => pairs::<P, 1, V>(strip, out),
-        2 => pairs::<P, 2, V>(strip, out),
-        _ => pairs::<P, 3, V>(strip, out),
+        1 => pairs::<P, 1, V>(strip, at, out),
+        2 => pairs::<P, 2, V>(strip, at, out),
+        _ => pairs::<P, 3, V>(strip, at, out),
     }
 }
 
 /// The same for `P` pixels in `H` pairs.
 #[inline]
 #[target_feature(enable = "neon,i8mm")]
-fn pairs<const P: usize, const H: usize, const V: usize>(strip: &Strip<'_>, out: &mut [i32]) {
+fn pairs<const P: usize, const H: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut [i32]) {
     let mut initial = [[vdupq_n_s32(0); 2]; V];
-    for (square, from) in initial.iter_mut().zip(strip.initial.as_chunks().0) {
-        let four = load_ints(from);
-        let (low, high) = (vget_low_s32(four), vget_high_s32(four));
-        *square = [vcombine_s32(low, low), vcombine_s32(high, high)];
+    let from = &strip.initial.as_chunks().0[..V];
+    for v in 0..V {
+        let four = load_ints(&from[v]);
+        initial[v] = transpose(four, four);
     }
     let mut sums: [[Square; V]; H] = [initial; H];
-    let columns = strip.bytes[strip.starts[0]..].as_chunks::<DEPTHS>().0.as_chunks::<P>().0;
     let groups = strip.panel.as_chunks::<16>().0.as_chunks::<2>().0.as_chunks::<V>().0;
-    for (column, group) in columns.iter().zip(groups) {
-        let mut x = [load_pixels::<P>(column, 0); H];
-        for h in 1..H {
-            x[h] = load_pixels::<P>(column, h);
-        }
-        for v in 0..V {
-            for half in 0..2 {
-                let weights = load_weights(&group[v][half]);
-                for h in 0..H {
-                    sums[h][v][half] = smmla(sums[h][v][half], x[h], weights);
-                }
-            }
-        }
+    let columns = columns::<DEPTHS, P>(&strip.bytes[at..], groups.len());
+    // Four groups to a round, for fewer branches.
+    let (rounds, last) = groups.as_chunks::<4>();
+    let (fours, _) = columns.as_chunks::<4>();
+    for (columns, groups) in fours.iter().zip(rounds) {
+        add_group(&mut sums, &groups[0], &columns[0]);
+        add_group(&mut sums, &groups[1], &columns[1]);
+        add_group(&mut sums, &groups[2], &columns[2]);
+        add_group(&mut sums, &groups[3], &columns[3]);
+    }
+    for (column, group) in columns[4 * rounds.len()..].iter().zip(last) {
+        add_group(&mut sums, group, column);
     }
     let out = &mut out.as_chunks_mut::<LANES>().0[..P * V];
     for h in 0..H {
         for v in 0..V {
-            let [first, next] = sums[h][v];
-            store_ints(&mut out[2 * h * V + v], vcombine_s32(vget_low_s32(first), vget_low_s32(next)));
+            let [first, next] = transpose(sums[h][v][0], sums[h][v][1]);
+            store_ints(&mut out[2 * h * V + v], first);
             if 2 * h + 1 < P {
-                store_ints(&mut out[(2 * h + 1) * V + v], vcombine_s32(vget_high_s32(first), vget_high_s32(next)));
+                store_ints(&mut out[(2 * h + 1) * V + v], next);
+            }
+        }
+    }
+}
+
+#[inline]
+#[target_feature(enable = "neon,i8mm")]
+fn add_group<const P: usize, const H: usize, const V: usize>(
+    sums: &mut [[Square; V]; H],
+    group: &[[[i8; 16]; 2]; V],
+    column: &[[u8; DEPTHS]; P],
+) {
+    let mut x = [load_pixels::<P>(column, 0); H];
+    for h in 1..H {
+        x[h] = load_pixels::<P>(column, h);
+    }
+    for v in 0..V {
+        for half in 0..2 {
+            let weights = load_weights(&group[v][half]);
+            for h in 0..H {
+                sums[h][v][half] = smmla(sums[h][v][half], x[h], weights);
             }
         }
     }

@@ -9,21 +9,24 @@
 //! ```
 
 use std::arch::aarch64::{
-    int8x16_t, uint8x16_t, vcombine_s8, vget_high_s8, vget_lane_u64, vget_low_s8, vld1q_u8, vqtbl1q_s8,
-    vreinterpret_u64_s8,
+    int8x16_t, uint8x16_t, vget_lane_u64, vget_low_s8, vld1q_s8, vld1q_u8, vqtbl1q_s8, vreinterpret_u64_s8,
+    vreinterpretq_s8_s32, vreinterpretq_s32_s8, vst1q_u8,
 };
 
-use super::dense::PIXELS;
-use super::vectors::{load_activations, store_activations};
-use crate::micro_kernel::{COLUMN, Gather, Patch};
+use super::dense::RUN_PIXELS;
+use super::vectors::{store_activations, transpose};
+use super::{DOTPROD, I8MM, NEON};
+use crate::micro_kernel::{COLUMN, DenseKernel, Gather, Patch};
 
-pub(super) const SIXTEENS: Gather = Gather { copies: 1, run: gather_sixteens };
-pub(super) const EIGHTS: Gather = Gather { copies: 1, run: gather_eights };
-pub(super) const PAIRS: Gather = Gather { copies: 4, run: gather_pairs };
+pub(super) const SIXTEENS: Gather = Gather { tiles: RUN_PIXELS / 6, copies: 1, run: gather_sixteens };
+pub(super) const EIGHTS: Gather = Gather { tiles: RUN_PIXELS / 6, copies: 1, run: gather_eights };
+pub(super) const PAIRS: Gather = Gather { tiles: RUN_PIXELS / 5, copies: 4, run: gather_pairs };
 
 /// An order of activations.
 trait Order {
-    const GATHER: &Gather;
+    const COPIES: usize;
+
+    fn kernel() -> &'static DenseKernel;
 
     /// Writes a column of `P` pixels.
     fn store<const P: usize>(column: [int8x16_t; P], out: &mut [u8]);
@@ -35,43 +38,52 @@ struct Pairs;
 
 #[inline(never)]
 fn gather_sixteens(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
-    choose_pixels::<Sixteens>(patch, spare, out);
+    gather::<Sixteens>(patch, spare, out);
 }
 
 #[inline(never)]
 fn gather_eights(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
-    choose_pixels::<Eights>(patch, spare, out);
+    gather::<Eights>(patch, spare, out);
 }
 
 #[inline(never)]
 fn gather_pairs(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
-    choose_pixels::<Pairs>(patch, spare, out);
+    gather::<Pairs>(patch, spare, out);
 }
 
+/// Gathers tile by tile.
 #[inline(always)]
-fn choose_pixels<O: Order>(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
-    assert!(patch.fits(O::GATHER, PIXELS, spare, out), "operands do not fit a gather");
-    match patch.starts {
-        &[a] => gather::<O, 1>(patch, [a], spare, out),
-        &[a, b] => gather::<O, 2>(patch, [a, b], spare, out),
-        &[a, b, c] => gather::<O, 3>(patch, [a, b, c], spare, out),
-        &[a, b, c, d] => gather::<O, 4>(patch, [a, b, c, d], spare, out),
-        &[a, b, c, d, e] => gather::<O, 5>(patch, [a, b, c, d, e], spare, out),
-        &[a, b, c, d, e, f] => gather::<O, 6>(patch, [a, b, c, d, e, f], spare, out),
-        _ => {}
+fn gather<O: Order>(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
+    let kernel = O::kernel();
+    assert!(patch.fits(kernel, spare, out), "operands do not fit the gather of {}", kernel.name);
+    let tile_bytes = kernel.pixels * patch.row_bytes() * O::COPIES;
+    for (starts, out) in patch.starts.chunks(kernel.pixels).zip(out.chunks_mut(tile_bytes)) {
+        match *starts {
+            [a] => gather_tile::<O, 1>(patch, [a], spare, out),
+            [a, b] => gather_tile::<O, 2>(patch, [a, b], spare, out),
+            [a, b, c] => gather_tile::<O, 3>(patch, [a, b, c], spare, out),
+            [a, b, c, d] => gather_tile::<O, 4>(patch, [a, b, c, d], spare, out),
+            [a, b, c, d, e] => gather_tile::<O, 5>(patch, [a, b, c, d, e], spare, out),
+            [a, b, c, d, e, f] => gather_tile::<O, 6>(patch, [a, b, c, d, e, f], spare, out),
+            _ => {}
+        }
     }
 }
 
+/// Gathers the windows of a patch that fits.
 #[inline(always)]
-fn gather<O: Order, const P: usize>(patch: &Patch<'_>, starts: [usize; P], spare: &mut [u8], out: &mut [u8]) {
+fn gather_tile<O: Order, const P: usize>(patch: &Patch<'_>, starts: [usize; P], spare: &mut [u8], out: &mut [u8]) {
     let (offsets, run) = (patch.taps.offsets(), patch.taps.groups());
-    let columns = run.div_ceil(COLUMN);
-    let column_bytes = P * COLUMN * O::GATHER.copies;
-    let last = starts.iter().fold(0, |last, &start| start.max(last)) + patch.taps.reach() - run;
+    let run_columns = run.div_ceil(COLUMN);
     // Whole columns may end beyond the bytes.
-    if (offsets.len() == 1 || run.is_multiple_of(COLUMN)) && last + columns * COLUMN <= patch.bytes.len() {
-        for (tap, out) in offsets.iter().zip(out.chunks_exact_mut(columns * column_bytes)) {
-            store_columns::<O, P>(patch.bytes, starts.map(|start| start + tap), out);
+    let last = starts.iter().fold(0, |last, &start| start.max(last)) + patch.taps.reach() - run;
+    let is_open = last + run_columns * COLUMN <= patch.bytes.len();
+    let bytes = patch.bytes.as_ptr();
+    if is_open && (offsets.len() == 1 || run.is_multiple_of(COLUMN)) {
+        for (tap, out) in offsets.iter().zip(out.chunks_exact_mut(run_columns * P * COLUMN * O::COPIES)) {
+            let rows = starts.map(|start| bytes.wrapping_add(start + tap));
+            // SAFETY: the patch fits and is open, so every run has these columns.
+            unsafe { store_columns::<O, P>(rows, run_columns, out) };
         }
         return;
     }
@@ -79,41 +91,57 @@ fn gather<O: Order, const P: usize>(patch: &Patch<'_>, starts: [usize; P], spare
     for (pixel, start) in starts.into_iter().enumerate() {
         let mut at = pixel * row;
         for tap in offsets {
-            copy_run(&patch.bytes[start + tap..], run, &mut spare[at..]);
+            if is_open {
+                let (from, to) = (bytes.wrapping_add(start + tap), spare.as_mut_ptr().wrapping_add(at));
+                // SAFETY: the patch fits and is open; of `spare`, which is a column longer than the rows, the
+                // next run overwrites what is too much.
+                unsafe { copy_columns(from, to, run_columns) };
+            } else {
+                spare[at..at + run].copy_from_slice(&patch.bytes[start + tap..][..run]);
+            }
             at += run;
         }
     }
-    store_columns::<O, P>(spare, std::array::from_fn(|pixel| pixel * row), out);
+    let rows = std::array::from_fn(|pixel| spare.as_ptr().wrapping_add(pixel * row));
+    // SAFETY: `spare` has `P` rows, as the patch fits.
+    unsafe { store_columns::<O, P>(rows, row / COLUMN, out) };
 }
 
-/// Copies `run` bytes, in whole columns if both slices are long enough: what follows is overwritten.
+/// Copies columns.
+///
+/// # Safety
+/// Both must be valid for so many columns.
 #[inline(always)]
-fn copy_run(from: &[u8], run: usize, to: &mut [u8]) {
-    let length = run.next_multiple_of(COLUMN);
-    match (from.get(..length), to.get_mut(..length)) {
-        (Some(from), Some(to)) => {
-            let columns = from.as_chunks::<COLUMN>().0.iter().zip(to.as_chunks_mut::<COLUMN>().0);
-            columns.for_each(|(from, to)| store_activations(to, load_activations(from)));
-        }
-        _ => to[..run].copy_from_slice(&from[..run]),
+unsafe fn copy_columns(from: *const u8, to: *mut u8, columns: usize) {
+    for index in 0..columns {
+        // SAFETY: promised by the caller.
+        let vector = unsafe { vld1q_u8(from.wrapping_add(index * COLUMN)) };
+        // SAFETY: promised by the caller.
+        unsafe { vst1q_u8(to.wrapping_add(index * COLUMN), vector) };
     }
 }
 
-/// Loads columns from `starts` on until `out` is full.
+/// Stores rows column by column.
+///
+/// # Safety
+/// Each row must be valid for so many columns.
 #[inline(always)]
-fn store_columns<O: Order, const P: usize>(bytes: &[u8], starts: [usize; P], out: &mut [u8]) {
-    let column_bytes = P * COLUMN * O::GATHER.copies;
-    let rows = starts.map(|start| &bytes[start..][..out.len() / column_bytes * COLUMN]);
-    for (index, out) in out.chunks_exact_mut(column_bytes).enumerate() {
-        let column = rows.map(|row| load_activations(row[index * COLUMN..].first_chunk().unwrap_or(&[0; COLUMN])));
-        O::store(column, out);
+unsafe fn store_columns<O: Order, const P: usize>(rows: [*const u8; P], columns: usize, out: &mut [u8]) {
+    for (index, out) in out.chunks_exact_mut(P * COLUMN * O::COPIES).enumerate().take(columns) {
+        // SAFETY: promised by the caller.
+        O::store(rows.map(|row| unsafe { vld1q_s8(row.wrapping_add(index * COLUMN).cast()) }), out);
     }
 }
 
 macro_rules! order {
-    ($order:ident, $gather:ident, $store:ident) => {
+    ($order:ident, $gather:ident, $table:ident, $store:ident) => {
         impl Order for $order {
-            const GATHER: &Gather = &$gather;
+            const COPIES: usize = $gather.copies;
+
+            #[inline(always)]
+            fn kernel() -> &'static DenseKernel {
+                &$table.dense
+            }
 
             #[inline(always)]
             fn store<const P: usize>(column: [int8x16_t; P], out: &mut [u8]) {
@@ -124,9 +152,9 @@ macro_rules! order {
     };
 }
 
-order!(Sixteens, SIXTEENS, store_sixteens);
-order!(Eights, EIGHTS, store_eights);
-order!(Pairs, PAIRS, store_pairs);
+order!(Sixteens, SIXTEENS, DOTPROD, store_sixteens);
+order!(Eights, EIGHTS, I8MM, store_eights);
+order!(Pairs, PAIRS, NEON, store_pairs);
 
 #[inline]
 #[target_feature(enable = "neon")]
@@ -141,11 +169,9 @@ fn store_eights<const P: usize>(column: [int8x16_t; P], out: &mut [u8]) {
     for (pair, (low, high)) in low.chunks_mut(COLUMN).zip(high.chunks_mut(COLUMN)).enumerate() {
         let first = column[2 * pair];
         let next = if 2 * pair + 1 < P { column[2 * pair + 1] } else { first };
-        let halves = [
-            (low, vcombine_s8(vget_low_s8(first), vget_low_s8(next))),
-            (high, vcombine_s8(vget_high_s8(first), vget_high_s8(next))),
-        ];
-        for (to, vector) in halves {
+        let halves = transpose(vreinterpretq_s32_s8(first), vreinterpretq_s32_s8(next));
+        for (to, halves) in [low, high].into_iter().zip(halves) {
+            let vector = vreinterpretq_s8_s32(halves);
             match to.first_chunk_mut::<COLUMN>() {
                 Some(to) => store_activations(to, vector),
                 None => store_half(to, vector),

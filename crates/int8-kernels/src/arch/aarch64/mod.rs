@@ -38,9 +38,10 @@ macro_rules! instruction_set {
     };
 }
 
-/// A kernel that gathers up to 6 pixels of 16 channels.
+/// A kernel of up to 16 channels that gathers pixels.
 const fn gathering(
     name: &'static str,
+    pixels: usize,
     depths: usize,
     form: WeightForm,
     gather: Gather,
@@ -48,7 +49,7 @@ const fn gathering(
 ) -> DenseKernel {
     DenseKernel {
         name,
-        pixels: dense::PIXELS,
+        pixels,
         halves: 1,
         lanes: vectors::LANES,
         vectors: dense::VECTORS,
@@ -63,18 +64,18 @@ const fn gathering(
 instruction_set!(
     /// `smull`, `smlal2` and `sadalp`.
     NEON, Neon,
-    gathering("dense_6x16c4__neon", 4, WeightForm::BytePairs, gather::PAIRS, dense_neon::dense),
+    gathering("dense_5x16c4__neon", dense_neon::PIXELS, 4, WeightForm::BytePairs, gather::PAIRS, dense_neon::dense),
     "depthwise_32x16c4__neon", (dense_neon::PEAK_MACS, dense_neon::peak)
 );
 instruction_set!(
     /// `sdot`.
     DOTPROD, DotProd,
-    gathering("dense_6x16c4__dotprod", 4, WeightForm::Bytes, gather::SIXTEENS, dense_dotprod::dense),
+    gathering("dense_6x16c4__dotprod", dense_dotprod::PIXELS, 4, WeightForm::Bytes, gather::SIXTEENS, dense_dotprod::dense),
     "depthwise_32x16c4__dotprod", (dense_dotprod::PEAK_MACS, dense_dotprod::peak)
 );
 instruction_set!(
     /// `smmla`.
     I8MM, I8mm,
-    gathering("dense_6x16c8__i8mm", 8, WeightForm::Bytes, gather::EIGHTS, dense_i8mm::dense),
+    gathering("dense_6x16c8__i8mm", dense_i8mm::PIXELS, 8, WeightForm::Bytes, gather::EIGHTS, dense_i8mm::dense),
     "depthwise_32x16c4__i8mm", (dense_i8mm::PEAK_MACS, dense_i8mm::peak)
 );

@@ -21,6 +21,31 @@ pub(super) fn load_activations(bytes: &[u8; 16]) -> int8x16_t {
     unsafe { vreinterpretq_s8_u8(vld1q_u8(bytes.as_ptr())) }
 }
 
+/// The first `count` columns of `P` pixels of `B` bytes: what `as_chunks` twice would give, without divisions.
+#[inline(always)]
+pub(super) fn columns<const B: usize, const P: usize>(bytes: &[u8], count: usize) -> &[[[u8; B]; P]] {
+    let bytes = &bytes[..count * P * B];
+    // SAFETY: the slice holds as many bytes as the arrays, which are bytes themselves.
+    unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), count) }
+}
+
+/// Two vectors of two halves each as the first halves and the second halves.
+#[inline(always)]
+pub(super) fn transpose(a: int32x4_t, b: int32x4_t) -> [int32x4_t; 2] {
+    let (low, high);
+    // In assembly because the compiler makes two instructions of the first.
+    // SAFETY: the instructions touch nothing but their operands; every ARMv8 target of Rust's has NEON.
+    unsafe {
+        asm!(
+            "zip1 {0:v}.2d, {2:v}.2d, {3:v}.2d",
+            "zip2 {1:v}.2d, {2:v}.2d, {3:v}.2d",
+            out(vreg) low, lateout(vreg) high, in(vreg) a, in(vreg) b,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    [low, high]
+}
+
 #[inline(always)]
 pub(super) fn store_activations(to: &mut [u8; 16], values: int8x16_t) {
     // SAFETY: the reference is valid for a vector; every ARMv8 target of Rust's has NEON.
@@ -54,12 +79,4 @@ pub(super) fn total(sums: &[int32x4_t]) -> i32 {
         total = total.wrapping_add(vaddvq_s32(sums));
     }
     total
-}
-
-/// The same value, of which the compiler knows nothing.
-#[inline(always)]
-pub(super) fn opaque(mut vector: int8x16_t) -> int8x16_t {
-    // SAFETY: no instruction at all.
-    unsafe { asm!("/* {0:v} */", inout(vreg) vector, options(pure, nomem, nostack, preserves_flags)) };
-    vector
 }
