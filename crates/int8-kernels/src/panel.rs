@@ -33,6 +33,7 @@ impl AlignedBytes {
 ///
 /// # Panics
 /// If `vector` is too short for the lane.
+#[inline]
 pub fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, weights: [i8; KR]) {
     match form {
         WeightForm::Bytes => vector[lane * KR..][..KR].copy_from_slice(&weights),
