@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod batch;
+mod bench_ncnn;
 mod calibrate;
 mod docs;
 mod fuzz;
@@ -24,6 +25,8 @@ use clap::Parser;
 enum Command {
     /// Score every method on the networks of ../shared in the stock ncnn runtime
     Accuracy(accuracy::AccuracyArgs),
+    /// Time our int8 executor and the stock ncnn runtime in turn
+    BenchNcnn(bench_ncnn::BenchArgs),
     /// Do the whole job on the fixtures: calibrate, convert to int8, run, score.
     /// With arguments: the same as `ncnn-quant calibrate`.
     Calibrate {
@@ -48,6 +51,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Accuracy(args) => accuracy::run(&args),
+        Command::BenchNcnn(args) => bench_ncnn::run(&args),
         Command::Calibrate { args } if args.is_empty() => calibrate::run(),
         Command::Calibrate { args } => return calibrate::forward(args),
         Command::Docs => docs::run(),
