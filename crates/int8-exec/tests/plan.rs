@@ -141,6 +141,27 @@ const GROUPED: &str = "
     Pooling gm 1 1 twice gm 4=1
     InnerProduct fc 1 1 gm out 0=4 1=1 2=96";
 
+/// Inner products large enough to be computed in parts.
+const CLASSIFIER: &str = "
+    Input data 0 1 data
+    Convolution c 1 1 data c 0=8 1=3 4=1 5=1 6=216 9=1
+    Flatten f 1 1 c f
+    InnerProduct fc 1 1 f fc 0=150 1=1 2=480000 9=1
+    Split s 1 2 fc a out2
+    InnerProduct fd 1 1 a out 0=70 1=1 2=10500";
+
+/// Float layers large enough to be spread over threads.
+const NORMALIZED: &str = "
+    Input data 0 1 data
+    Convolution c 1 1 data c 0=24 1=3 4=1 5=1 6=648 9=1
+    LRN n 1 1 c n 1=5 2=0.0001 3=0.75
+    Pooling p 1 1 n p 0=1 1=3 2=1 3=1
+    Softmax m 1 1 p m 0=2 1=1
+    Sigmoid g 1 1 m g
+    Split s 1 2 g g1 g2
+    BinaryOp b 2 1 g1 g2 b 0=2
+    Convolution d 1 1 b out 0=4 1=1 5=1 6=96";
+
 fn run(model: &Model, options: Options, input: &Tensor) -> Outputs {
     let inputs = [("data", input.clone())];
     Int8Net::with_options(model, options).unwrap().run(&inputs, &mut ()).unwrap()
@@ -186,6 +207,16 @@ fn check(lines: &str, dims: [usize; 3], seed: u32) {
             }
         }
     }
+}
+
+#[test]
+fn inner_products_in_parts() {
+    check(CLASSIFIER, [3, 20, 20], 71);
+}
+
+#[test]
+fn float_layers_that_are_spread_over_threads() {
+    check(NORMALIZED, [3, 70, 70], 73);
 }
 
 #[test]

@@ -52,7 +52,7 @@ pub(super) fn store_activations(to: &mut [u8; 16], values: int8x16_t) {
 }
 
 #[inline(always)]
-fn load_ints(values: &[i32; LANES]) -> int32x4_t {
+pub(super) fn load_ints(values: &[i32; LANES]) -> int32x4_t {
     // SAFETY: the reference is valid for a vector; every ARMv8 target of Rust's has NEON.
     unsafe { vld1q_s32(values.as_ptr()) }
 }
