@@ -159,8 +159,9 @@ fn a_run_with_buffers_that_do_not_fit_says_which() {
     assert_eq!(run(32, (4, 4), Padding { value: -128, ..none }, 12), "padding value -128 is outside -127..=127");
     assert_eq!(run(0, (0, 4), Padding { top: 3, ..none }, 6), "input height is zero");
     assert_eq!(run(0, (usize::MAX, 4), none, 6), "input is too large to address");
-    let wide = Padding { left: 1 << 40, ..none };
-    let strided = PackedConv::new(ConvShape { stride_w: 1 << 40, ..shape }, &[1; 54], Isa::detect()).unwrap();
+    let large = 1 << (usize::BITS - 3);
+    let wide = Padding { left: large, ..none };
+    let strided = PackedConv::new(ConvShape { stride_w: large, ..shape }, &[1; 54], Isa::detect()).unwrap();
     let run = strided.run(&[0; 32], 4, 4, &wide, &mut Scratch::default(), &mut [0; 12]);
     assert_eq!(run.unwrap_err().to_string(), "padded input is too large to address");
     let error = PackedConv::new(shape, &[1; 53], Isa::detect()).unwrap_err();
