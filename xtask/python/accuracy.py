@@ -29,6 +29,8 @@ import ncnn
 import numpy as np
 from PIL import Image
 
+from stock import load
+
 CONVERSION = {
     "RGB": ncnn.Mat.PixelType.PIXEL_RGB,
     "BGR": ncnn.Mat.PixelType.PIXEL_RGB2BGR,
@@ -65,18 +67,6 @@ def tensor(job, picture):
     mat = ncnn.Mat.from_pixels(picture, CONVERSION[job["pixel"]], *size)
     mat.substract_mean_normalize(job["mean"], job["norm"])
     return np.array(mat, np.float32)
-
-
-def load(param, bin, int8, winograd=True):
-    net = ncnn.Net()
-    net.opt.num_threads = 1
-    net.opt.use_fp16_packed = net.opt.use_fp16_storage = net.opt.use_fp16_arithmetic = False
-    net.opt.use_bf16_storage = False
-    net.opt.use_int8_inference = int8
-    net.opt.use_winograd_convolution = winograd
-    if net.load_param(param) != 0 or net.load_model(bin) != 0:
-        sys.exit(f"ncnn cannot load {param} and {bin}")
-    return net
 
 
 def run(job, net, inputs):

@@ -27,31 +27,13 @@ import sys
 import ncnn
 import numpy as np
 
-
-def load(job):
-    net = ncnn.Net()
-    net.opt.num_threads = 1
-    # Keep every blob: several outputs are extracted one after another.
-    net.opt.lightmode = False
-    net.opt.use_fp16_packed = False
-    net.opt.use_fp16_storage = False
-    net.opt.use_fp16_arithmetic = False
-    net.opt.use_bf16_storage = False
-    # With packing, int8 depthwise layers use an approximate reciprocal.
-    net.opt.use_packing_layout = job["fast"]
-    net.opt.use_winograd_convolution = job["fast"]
-    net.opt.use_sgemm_convolution = job["fast"]
-    net.opt.use_vulkan_compute = False
-    net.opt.use_int8_inference = job["int8"]
-    if net.load_param(job["param"]) != 0:
-        sys.exit(f"ncnn cannot load {job['param']}")
-    if net.load_model(job["bin"]) != 0:
-        sys.exit(f"ncnn cannot load {job['bin']}")
-    return net
+from stock import load
 
 
 def run(job):
-    net = load(job)
+    # With packing, int8 depthwise layers use an approximate reciprocal.
+    fast = job["fast"]
+    net = load(job["param"], job["bin"], job["int8"], packing=fast, winograd=fast, sgemm=fast, keep_blobs=True)
     inputs = {blob: np.load(path) for blob, path in job["inputs"].items()}
     samples = len(next(iter(inputs.values())))
     values = {blob: [] for blob in job["outputs"]}

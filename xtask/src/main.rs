@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod batch;
+mod bench_ncnn;
 mod calibrate;
 mod cost;
 mod cross;
@@ -28,6 +29,8 @@ enum Command {
     Accuracy(accuracy::AccuracyArgs),
     /// Count the instructions that kernels execute on ARM CPUs, emulated by qemu
     ArmCost(cost::CostArgs),
+    /// Time our int8 executor and the stock ncnn runtime in turn
+    BenchNcnn(bench_ncnn::BenchArgs),
     /// Do the whole job on the fixtures: calibrate, convert to int8, run, score.
     /// With arguments: the same as `ncnn-quant calibrate`.
     Calibrate {
@@ -55,6 +58,7 @@ fn main() -> ExitCode {
     let result = match Command::parse() {
         Command::Accuracy(args) => accuracy::run(&args),
         Command::ArmCost(args) => cost::run(&args),
+        Command::BenchNcnn(args) => bench_ncnn::run(&args),
         Command::Calibrate { args } if args.is_empty() => calibrate::run(),
         Command::Calibrate { args } => return calibrate::forward(args),
         Command::CrossTest(args) => cross::run(&args),

@@ -1,7 +1,8 @@
 //! Python and the ncnn wheel, in a private virtual environment.
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use ncnn_format::{Error, Result};
 use serde_json::{Map, Value, json};
@@ -84,6 +85,55 @@ impl Python {
     pub(crate) fn script(&self, name: &str, files: &[&Path]) -> Result<String> {
         let script = repository().join("xtask/python").join(name);
         run(Command::new(&self.interpreter).arg(script).args(files), "the stock runtime failed")
+    }
+
+    /// Starts a script of xtask/python that answers questions.
+    ///
+    /// # Errors
+    /// `Io` when it cannot be started.
+    pub(crate) fn converse(&self, name: &str) -> Result<Conversation> {
+        let script = repository().join("xtask/python").join(name);
+        let mut command = Command::new(&self.interpreter);
+        let child = command.arg(&script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+        let mut child = child.map_err(|error| Error::io("cannot start", &script, error))?;
+        let (questions, answers) = (child.stdin.take(), child.stdout.take());
+        let (Some(questions), Some(answers)) = (questions, answers) else {
+            return Err(failed("there is nobody to talk to", &script));
+        };
+        Ok(Conversation { child, questions: Some(questions), answers: BufReader::new(answers), script })
+    }
+}
+
+/// A running script that answers every line with a line, both JSON.
+pub(crate) struct Conversation {
+    child: Child,
+    /// Closed to end the script.
+    questions: Option<ChildStdin>,
+    answers: BufReader<ChildStdout>,
+    script: PathBuf,
+}
+
+impl Conversation {
+    /// What the script says to `question`.
+    ///
+    /// # Errors
+    /// `Io` when it does not answer; why, it has written to standard error.
+    pub(crate) fn ask(&mut self, question: &Value) -> Result<Value> {
+        let silent = |error| Error::io("no answer from", &self.script, error);
+        if let Some(questions) = &mut self.questions {
+            writeln!(questions, "{question}").map_err(silent)?;
+        }
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).map_err(silent)?;
+        serde_json::from_str(&answer).map_err(|_| failed("the stock runtime gave no answer", &self.script))
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        self.questions = None;
+        // How it ends does not matter any more.
+        let _ = self.child.wait();
     }
 }
 

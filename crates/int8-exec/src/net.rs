@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use fp32_ref::{BlobId, Graph, Outputs, Shape, Tensor};
 use ncnn_format::{Error, ErrorKind, Layer, Model, Result};
+use rayon::iter::{IntoParallelRefIterator, ParallelIterator};
 
 use crate::layers::Prepared;
-use crate::plan::Plan;
+use crate::plan::{Op, Plan};
 use crate::{Options, Session, Value};
 
 /// Sees every blob once per run, right after it was made, in execution order.
@@ -184,7 +185,21 @@ impl Compiled {
             plans.remove(0);
         }
         plans.push((inputs.to_vec(), Arc::clone(&plan)));
+        // Threads that wait here may do work that asks for a plan.
+        drop(plans);
+        self.prepare(&plan);
         Ok(plan)
+    }
+
+    /// Brings the weights into the form that kernels want for the sizes of a plan.
+    fn prepare(&self, plan: &Plan) {
+        plan.steps.par_iter().for_each(|step| {
+            if let Op::Convolve { layer, output, .. } = &step.op
+                && let Some(parts) = self.layers[*layer].parts()
+            {
+                parts.prepare(output.height, output.width);
+            }
+        });
     }
 
     /// Runs layer by layer: every blob exists and is shown to `observer`.

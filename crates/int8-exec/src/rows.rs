@@ -21,6 +21,8 @@ pub(crate) struct Rows<'a> {
     pub(crate) range: Range<usize>,
     /// Pixels of a row.
     pub(crate) width: usize,
+    /// Rows that are computed together: shares are whole units.
+    pub(crate) unit: usize,
     pub(crate) sinks: RowSinks<'a>,
 }
 
@@ -105,7 +107,7 @@ impl Rows<'_> {
         W: Fn(Range<usize>, &mut [Sink<'_>], &mut PixelScratch) -> Result<()> + Sync,
     {
         // Kernels take pixels by the dozen: shares of whole dozens waste none.
-        let unit = if self.width < 14 { 2 } else { 1 };
+        let unit = self.unit.max(if self.width < 14 { 2 } else { 1 });
         let shares = worthwhile(self.range.len().saturating_mul(work_per_row), self.range.len().div_ceil(unit));
         if shares > 1 {
             return self.spread(scratch, shares, unit, work);
@@ -116,13 +118,13 @@ impl Rows<'_> {
 
     /// Cuts off the first of `shares` shares, in whole units of rows.
     fn cut(self, shares: usize, unit: usize) -> (Self, Self) {
-        let Self { range, width, sinks } = self;
+        let Self { range, width, sinks, .. } = self;
         let first = (range.len() / shares / unit * unit).max(unit).min(range.len());
         let middle = range.start + first;
         let (before, after) = sinks.split(first * width);
         (
-            Rows { range: range.start..middle, width, sinks: before },
-            Rows { range: middle..range.end, width, sinks: after },
+            Rows { range: range.start..middle, width, unit, sinks: before },
+            Rows { range: middle..range.end, width, unit, sinks: after },
         )
     }
 
@@ -201,7 +203,7 @@ mod tests {
             pool.install(|| {
                 let mut scratch = Scratches::default();
                 scratch.fit();
-                Rows { range: 0..7, width: 3, sinks }.share(&scratch, usize::MAX, &work).unwrap();
+                Rows { range: 0..7, width: 3, unit: 1, sinks }.share(&scratch, usize::MAX, &work).unwrap();
             });
             let expected: Vec<u8> = (1..=7).flat_map(|row| [row; 12]).collect();
             assert_eq!(bytes, expected, "{threads} threads");

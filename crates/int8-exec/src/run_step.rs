@@ -72,7 +72,7 @@ impl Context<'_> {
                     }
                     _ => Ok(()),
                 };
-                let rows = Rows { range: 0..to.grid.height, width: to.grid.width, sinks };
+                let rows = Rows { range: 0..to.grid.height, width: to.grid.width, unit: 1, sinks };
                 // A compared byte is worth some multiply-adds.
                 let per_row = 8 * to.grid.width * to.grid.channels * window.kernel_h * window.kernel_w;
                 let result = rows.share(&buffers.scratch, per_row, &work);
@@ -138,7 +138,7 @@ impl Context<'_> {
         };
         let mut sinks = RowSinks::new();
         sinks.push(Sink::I8 { bytes, place: Place { pixel_stride: view.stride, first_channel: 0 }, scale });
-        let rows = Rows { range: 0..height, width, sinks };
+        let rows = Rows { range: 0..height, width, unit: 1, sinks };
         rows.share(scratch, VALUE_PRODUCTS * width * channels, &work)
     }
 
@@ -211,14 +211,15 @@ impl Context<'_> {
             };
             // As if a part were a row and a channel a pixel. A weight read takes as long as many products.
             let per_part = WEIGHT_PRODUCTS * parts.step() * parts.depth();
-            let rows = Rows { range: 0..parts.count(), width: parts.step(), sinks: sinks.of_one_pixel() };
+            let rows = Rows { range: 0..parts.count(), width: parts.step(), unit: 1, sinks: sinks.of_one_pixel() };
             return rows.share(&buffers.scratch, per_part, &work);
         }
         let work = |rows: Range<usize>, sinks: &mut [Sink<'_>], scratch: &mut PixelScratch| {
             parts.run(0..parts.count(), &Run { input, padding, rows, residual }, sinks, scratch)
         };
         let per_row = output.width * output.channels * parts.depth();
-        Rows { range: 0..output.height, width: output.width, sinks }.share(&buffers.scratch, per_row, &work)
+        let unit = parts.rows_together(output.height, output.width);
+        Rows { range: 0..output.height, width: output.width, unit, sinks }.share(&buffers.scratch, per_row, &work)
     }
 
     /// Floats that lie pixel by pixel as a value.

@@ -141,6 +141,27 @@ const GROUPED: &str = "
     Pooling gm 1 1 twice gm 4=1
     InnerProduct fc 1 1 gm out 0=4 1=1 2=96";
 
+/// Inner products large enough to be computed in parts.
+const CLASSIFIER: &str = "
+    Input data 0 1 data
+    Convolution c 1 1 data c 0=8 1=3 4=1 5=1 6=216 9=1
+    Flatten f 1 1 c f
+    InnerProduct fc 1 1 f fc 0=150 1=1 2=480000 9=1
+    Split s 1 2 fc a out2
+    InnerProduct fd 1 1 a out 0=70 1=1 2=10500";
+
+/// Float layers large enough to be spread over threads.
+const NORMALIZED: &str = "
+    Input data 0 1 data
+    Convolution c 1 1 data c 0=24 1=3 4=1 5=1 6=648 9=1
+    LRN n 1 1 c n 1=5 2=0.0001 3=0.75
+    Pooling p 1 1 n p 0=1 1=3 2=1 3=1
+    Softmax m 1 1 p m 0=2 1=1
+    Sigmoid g 1 1 m g
+    Split s 1 2 g g1 g2
+    BinaryOp b 2 1 g1 g2 b 0=2
+    Convolution d 1 1 b out 0=4 1=1 5=1 6=96";
+
 fn run(model: &Model, options: Options, input: &Tensor) -> Outputs {
     let inputs = [("data", input.clone())];
     Int8Net::with_options(model, options).unwrap().run(&inputs, &mut ()).unwrap()
@@ -186,6 +207,16 @@ fn check(lines: &str, dims: [usize; 3], seed: u32) {
             }
         }
     }
+}
+
+#[test]
+fn inner_products_in_parts() {
+    check(CLASSIFIER, [3, 20, 20], 71);
+}
+
+#[test]
+fn float_layers_that_are_spread_over_threads() {
+    check(NORMALIZED, [3, 70, 70], 73);
 }
 
 #[test]
@@ -238,7 +269,7 @@ fn groups_and_blobs_joined_with_themselves() {
 #[test]
 fn networks_of_the_fixtures_have_the_bits_of_their_layers() {
     let golden = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/golden");
-    for name in ["lenet.kl", "lenet.aciq", "resnet.kl", "mbv2_bn.kl"] {
+    for name in ["lenet.kl", "lenet.aciq", "mbv2_bn.kl"] {
         let files = |suffix| golden.join(format!("{name}.int8.{suffix}"));
         let model = Model::load(files("param"), files("bin")).unwrap();
         let input = floats(&[1, 28, 28], 9);
@@ -264,6 +295,26 @@ fn a_plan_says_what_it_fuses() {
     assert!(find("c0").output.starts_with("f32 + i8"), "{}", find("c0").output);
     assert!(report.buffer_bytes < report.unshared_bytes);
     assert!(report.steps.iter().all(|step| step.kind != "Eltwise" && step.kernel != "fp32-ref"));
+}
+
+#[test]
+fn a_plan_names_the_algorithm_of_each_layer() {
+    let model = network(RESIDUAL, 1);
+    for kernels in int8_kernels::kernels() {
+        let kernel = |algorithm, layer: &str| {
+            let options = Options { isa: kernels.isa().unwrap(), algorithm, ..Options::default() };
+            let net = Int8Net::with_options(&model, options).unwrap();
+            let report = net.plan_report(&[("data", floats(&[3, 13, 11], 2).shape())]).unwrap();
+            report.steps.iter().find(|step| step.layer == layer).unwrap().kernel
+        };
+        let dense = kernels.dense.name;
+        let winograd = kernels.winograd.as_ref().map_or(dense, |kernel| kernel.name);
+        assert_eq!(kernel(Algorithm::Winograd, "c1"), winograd);
+        assert_eq!(kernel(Algorithm::Winograd, "c2"), dense, "1x1");
+        assert_eq!(kernel(Algorithm::Direct, "c1"), dense);
+        // Eight channels are too few.
+        assert_eq!(kernel(Algorithm::Fastest, "c1"), dense);
+    }
 }
 
 #[test]

@@ -26,8 +26,9 @@
 //!
 //! [`reference`](mod@reference) is the definition: plain loops. [`kernels`] is the table of micro-kernels, one set
 //! per instruction set; packing stores weights in the order and form that a set reads; [`PixelConv`]
-//! walks over tiles of pixels and panels of weights and finishes every tile while it is in the first
-//! cache. Images are channels-last and *stored* as the architecture likes them ([`stored`]). An [`Isa`] can
+//! walks over tiles of pixels and panels of weights, or of the coefficients of [`winograd`], and finishes every
+//! tile while it is in the first cache. Images are channels-last and *stored* as the architecture likes them
+//! ([`stored`]). An [`Isa`] can
 //! only be made by detection, so holding one proves that this CPU can run its kernels.
 //!
 //! ```

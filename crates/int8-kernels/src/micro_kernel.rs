@@ -267,7 +267,7 @@ impl Taps {
 impl Patch<'_> {
     /// Activations of a window.
     pub fn depth(&self) -> usize {
-        self.taps.offsets.len() * self.taps.groups
+        self.taps.offsets.len().saturating_mul(self.taps.groups)
     }
 
     /// Bytes of all pixels once they are gathered.
@@ -285,6 +285,7 @@ impl Patch<'_> {
     pub fn fits(&self, kernel: &DenseKernel, spare: &[u8], out: &[u8]) -> bool {
         let last = self.starts.iter().fold(0, |last, &start| start.max(last));
         (1..=kernel.most_pixels()).contains(&self.starts.len())
+            && self.depth() > 0
             && last.checked_add(self.taps.reach).is_some_and(|end| end <= self.bytes.len())
             && spare.len() >= self.spare_bytes(kernel)
             && out.len() == self.gathered_bytes(kernel)
@@ -292,7 +293,7 @@ impl Patch<'_> {
 
     /// Bytes of the gathered window of a pixel before they are copied.
     pub(crate) fn row_bytes(&self) -> usize {
-        self.depth().next_multiple_of(COLUMN)
+        self.depth().checked_next_multiple_of(COLUMN).unwrap_or(usize::MAX)
     }
 }
 

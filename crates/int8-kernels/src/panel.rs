@@ -33,6 +33,7 @@ impl AlignedBytes {
 ///
 /// # Panics
 /// If `vector` is too short for the lane.
+#[inline]
 pub fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, weights: &[i8]) {
     match form {
         WeightForm::Bytes => vector[lane * weights.len()..][..weights.len()].copy_from_slice(weights),

@@ -134,7 +134,7 @@ impl PixelConv {
     fn winograd(&self, height: usize, width: usize) -> Option<(&DenseWeights, &WinogradWeights)> {
         match &self.weights {
             Weights::Dense(dense, Some(winograd))
-                if self.algorithm == Algorithm::Winograd || winograd.pays(height, width) =>
+                if winograd.takes(width) && (self.algorithm == Algorithm::Winograd || winograd.pays(height, width)) =>
             {
                 Some((dense, winograd))
             }

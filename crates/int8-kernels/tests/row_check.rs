@@ -86,7 +86,8 @@ fn finished(kernels: &MicroKernels, case: &Case, single: bool) -> (Vec<u32>, Vec
     let scales: Vec<f32> = (0..stride).map(|i| scales[(i + finish_index) % scales.len()]).collect();
     let bias: Vec<f32> = (0..stride).map(|i| bias[(i * 5 + finish_index / 3) % bias.len()]).collect();
     let addend_stride = channels + 3;
-    let floats: Vec<f32> = (0..(pixels + 1) * addend_stride).map(|i| SCALES[i % SCALES.len()] * 3.0).collect();
+    let addend = |i: usize| if is_usual { i as f32 * 0.37 - 40.0 } else { SCALES[i % SCALES.len()] * 3.0 };
+    let floats: Vec<f32> = (0..(pixels + 1) * addend_stride).map(addend).collect();
     let bytes: Vec<u8> = (0..(pixels + 1) * addend_stride).map(|i| (i % 255) as u8 + 1).collect();
     let then = [Activation::None, Activation::Relu, Activation::LeakyRelu { slope: 0.5 }][finish_index % 3];
     let image = Image::new(&bytes, 1, pixels + 1, channels, addend_stride).unwrap();

@@ -104,7 +104,12 @@ fn an_error_behind_a_custom_layer_says_that_its_weights_are_not_known() {
 fn sizes_are_checked_before_anything_is_read() {
     let text = "7767517\n1 1\nInnerProduct fc 0 0 0=1 2=2147483647\n";
     let mut model = Model::from_param_text(text).unwrap();
-    insta::assert_snapshot!(model.read_bin(&words(&[0])).unwrap_err(), @"byte 4: layer fc: weight of 2147483647 elements needs 8589934588 bytes, the file has 0 left");
+    let expected = if cfg!(target_pointer_width = "64") {
+        "byte 4: layer fc: weight of 2147483647 elements needs 8589934588 bytes, the file has 0 left"
+    } else {
+        "layer fc: a weight has more bytes than this machine can address"
+    };
+    assert_eq!(model.read_bin(&words(&[0])).unwrap_err().to_string(), expected);
     let mut tight = Limits::default();
     tight.weight_elements = 1000;
     let error = model.read_bin_with(&words(&[0]), &tight).unwrap_err();

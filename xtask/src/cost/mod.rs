@@ -22,6 +22,7 @@ use crate::cross::builds::Builds;
 use crate::cross::folder;
 use crate::cross::process::{output, say};
 use crate::cross::target::{Cpu, Target};
+use crate::models::repository;
 
 /// What to count and what to do with it.
 #[derive(Debug, Args)]
@@ -124,7 +125,10 @@ fn build(architecture: &str) -> Result<(Builds, PathBuf)> {
     say(&format!("building the counted program for {}", target.triple));
     let mut cargo = builds.cargo("build");
     cargo.args(["--release", "--package", "int8-exec", "--example", PROGRAM]);
-    output(&mut cargo, "the counted program does not build")?;
+    let status = cargo.status().map_err(|error| Error::io("cannot run cargo", repository(), error))?;
+    if !status.success() {
+        return Err(Error::invalid("the counted program does not build"));
+    }
     let program = builds.programs("release").join("examples").join(PROGRAM);
     Ok((builds, program))
 }

@@ -96,12 +96,18 @@ impl<'a> Suite<'a> {
     }
 }
 
-/// `cargo test` of the workspace for the target.
+/// `cargo test` of the workspace for the target, or of what depends on instruction sets.
 fn tests(builds: &Builds) -> Command {
     let mut command = builds.cargo("test");
-    command.arg("--workspace");
-    for package in LEFT_OUT {
-        command.args(["--exclude", package]);
+    if builds.target.whole_suite {
+        command.arg("--workspace");
+        for package in LEFT_OUT {
+            command.args(["--exclude", package]);
+        }
+    } else {
+        for package in ISA_CRATES.into_iter().chain([NETWORKS.0]) {
+            command.args(["--package", package]);
+        }
     }
     command
 }

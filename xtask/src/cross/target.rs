@@ -15,9 +15,9 @@ pub(crate) struct Target {
     pub qemu: &'static str,
     /// Debian packages with the linker and the target's C library.
     pub packages: &'static [&'static str],
-    /// The first runs all tests, the others those that depend on instruction sets.
+    /// What qemu imitates.
     pub cpus: &'static [Cpu],
-    /// Whether the first CPU runs all tests too.
+    /// Whether the first CPU runs all tests; the others run those that depend on instruction sets.
     pub whole_suite: bool,
 }
 

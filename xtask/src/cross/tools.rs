@@ -86,7 +86,9 @@ fn install(packages: &[&str]) -> bool {
         return false;
     };
     say(&format!("apt-get install {}", packages.join(" ")));
-    let shown = |command: &mut Command| command.stdin(Stdio::null()).status().is_ok_and(|status| status.success());
+    // Its complaints are shown, what it does package by package is not.
+    let quietly = |command: &mut Command| command.stdin(Stdio::null()).stdout(Stdio::null()).status();
+    let shown = |command: &mut Command| quietly(command).is_ok_and(|status| status.success());
     // A list that fails may be one that nobody needs: installing decides.
     shown(update.args(["update", "-qq"]));
     as_root("env").is_some_and(|mut install| {

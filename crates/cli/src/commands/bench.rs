@@ -101,7 +101,10 @@ pub fn run(args: &BenchArgs) -> Result<Output> {
 }
 
 /// Seeded values within ±2.5, as preprocessed pixels are.
-pub(super) fn made_up_input(shape: Option<&InputShape>, model: &Model) -> Result<Tensor> {
+///
+/// # Errors
+/// `Invalid` when neither `shape` nor the network says how large its only input is.
+pub fn made_up_input(shape: Option<&InputShape>, model: &Model) -> Result<Tensor> {
     let shape = InputShape::or_declared(shape, model)?;
     let mut state = 1_u32;
     let values = (0..shape.volume()).map(|_| {

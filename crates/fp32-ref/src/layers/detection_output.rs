@@ -3,7 +3,7 @@
 use ncnn_format::{Error, Result, typed};
 
 use super::arity::exactly;
-use super::detections::{Corners, Detection, overlaps, rows, sort_descending, suppress};
+use super::detections::{Corners, Detection, overlaps, rows, sort_strongest, suppress};
 use super::loading::count;
 use super::window::positive;
 use crate::shares::each_share;
@@ -72,7 +72,7 @@ impl Layer for DetectionOutput {
             }
         });
         let mut found = of_class.concat();
-        sort_descending(&mut found);
+        sort_strongest(&mut found, self.keep_top_k);
         found.truncate(self.keep_top_k);
         Ok(vec![rows(&found)?])
     }
@@ -127,7 +127,7 @@ impl DetectionOutput {
             .filter(|&(score, _)| score > self.confidence_threshold)
             .map(|(score, corners)| Detection::new(class as f32, score, corners))
             .collect();
-        sort_descending(&mut found);
+        sort_strongest(&mut found, self.nms_top_k);
         found.truncate(self.nms_top_k);
         suppress(&found, |shared, covered| overlaps(shared, covered, self.nms_threshold))
     }

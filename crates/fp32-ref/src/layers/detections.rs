@@ -49,9 +49,14 @@ impl Corners {
 /// That order is neither that of the input nor its reverse, and it decides which of
 /// two overlapping boxes with saturated scores stays.
 pub(super) fn sort_descending(found: &mut [Detection]) {
+    sort_strongest(found, found.len());
+}
+
+/// As [`sort_descending`] for the first `most`; those behind them are in no order.
+pub(super) fn sort_strongest(found: &mut [Detection], most: usize) {
     let mut open = vec![(0, found.len())];
     while let Some((start, end)) = open.pop() {
-        if end - start < 2 {
+        if end - start < 2 || start >= most {
             continue;
         }
         let pivot = found[start + (end - start - 1) / 2].score;
@@ -138,6 +143,18 @@ mod tests {
         assert_eq!(order(&[0.1, 0.9, 0.5, 0.7]), [1.0, 3.0, 2.0, 0.0]);
         assert_eq!(order(&[0.5, 0.5]), [1.0, 0.0]);
         assert_eq!(order(&[]), []);
+    }
+
+    #[test]
+    fn the_strongest_are_those_of_the_whole_order() {
+        let scores: Vec<f32> = (0..97_u32).map(|i| (i * 37 % 11) as f32).collect();
+        for most in [0, 1, 5, 96, 97, 200] {
+            let (mut all, mut some) = (scored(&scores), scored(&scores));
+            sort_descending(&mut all);
+            sort_strongest(&mut some, most);
+            let most = most.min(all.len());
+            assert_eq!(some[..most], all[..most]);
+        }
     }
 
     #[test]

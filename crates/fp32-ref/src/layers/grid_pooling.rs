@@ -188,7 +188,8 @@ impl GridPooling {
                     for (x, cells_x) in along_w.iter() {
                         let rows = z.clone().flat_map(|z| y.clone().map(move |y| (z * h + y) * w));
                         let values = rows.flat_map(|row| &channel[row..][x.clone()]);
-                        let cells = cells_z * cells_y * cells_x;
+                        let cells = [cells_z, cells_y, cells_x].map(|cells| cells as u64);
+                        let cells = cells.into_iter().fold(1, u64::saturating_mul);
                         if let Some(output) = output.next() {
                             *output = self.pool(values, cells);
                         }
@@ -199,7 +200,7 @@ impl GridPooling {
         Ok(())
     }
 
-    fn pool<'a>(&self, values: impl Iterator<Item = &'a f32>, cells: usize) -> f32 {
+    fn pool<'a>(&self, values: impl Iterator<Item = &'a f32>, cells: u64) -> f32 {
         if self.mean {
             values.sum::<f32>() / cells as f32
         } else {

@@ -62,6 +62,16 @@ impl Parts {
         self.parts.first().map_or("", |part| part.kernel(height, width))
     }
 
+    /// Rows of an output of that size that are computed together at least.
+    pub(crate) fn rows_together(&self, height: usize, width: usize) -> usize {
+        self.parts.first().map_or(1, |part| part.rows_together(height, width))
+    }
+
+    /// Makes what runs for an output of that size need.
+    pub(crate) fn prepare(&self, height: usize, width: usize) {
+        self.parts.iter().for_each(|part| part.prepare(height, width));
+    }
+
     /// Products per sum.
     pub(crate) fn depth(&self) -> usize {
         self.parts.first().map_or(0, |part| part.shape().depth().unwrap_or_default())
@@ -116,5 +126,50 @@ fn shifted<'a>(sink: &'a mut Sink<'_>, by: usize) -> Sink<'a> {
     match sink {
         Sink::F32 { values, place } => Sink::F32 { values, place: moved(*place) },
         Sink::I8 { bytes, place, scale } => Sink::I8 { bytes, place: moved(*place), scale: *scale },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use int8_kernels::{Activation, Image, Padding, Place};
+
+    use super::*;
+
+    #[test]
+    fn parts_together_are_the_whole() {
+        const DEPTH: usize = 3000;
+        const CHANNELS: usize = 150;
+        const PIXELS: usize = 2;
+        let weights: Vec<i8> = (0..DEPTH * CHANNELS).map(|i| (i * 37 % 255) as i8).collect();
+        let bytes: Vec<u8> = (0..PIXELS * DEPTH).map(|i| (i * 101 % 255) as u8 + 1).collect();
+        let epilogue = |channels: Range<usize>| {
+            let scales = channels.clone().map(|channel| 1e-4 * channel as f32).collect();
+            let bias = channels.map(|channel| channel as f32).collect();
+            Epilogue::new(scales, Some(bias), Activation::Relu).map_err(kernel_error)
+        };
+        let isa = Isa::detect();
+        let parts = Parts::pointwise(DEPTH, &weights, isa, epilogue).unwrap();
+        assert_eq!((parts.count(), parts.step(), parts.out_channels()), (3, 64, CHANNELS));
+        let shape = ConvShape::pointwise(DEPTH, CHANNELS);
+        let whole = Parts::whole(PixelConv::new(shape, &weights, epilogue(0..CHANNELS).unwrap(), isa).unwrap());
+        let addends: Vec<f32> = (0..PIXELS * CHANNELS).map(|i| i as f32 * 0.1).collect();
+        let addend = Addend::F32 { values: &addends, pixel_stride: CHANNELS };
+        let run = Run {
+            input: Image::new(&bytes, 1, PIXELS, DEPTH, DEPTH).unwrap(),
+            padding: Padding::default(),
+            rows: 0..1,
+            residual: Some(Residual { addend, then: Activation::None }),
+        };
+        let outputs = |parts: &Parts| {
+            let (mut values, mut bytes) = (vec![0.0; PIXELS * CHANNELS], vec![0; PIXELS * (CHANNELS + 3)]);
+            let place = Place { pixel_stride: CHANNELS + 3, first_channel: 2 };
+            let mut sinks = [
+                Sink::F32 { values: &mut values, place: Place::whole(CHANNELS) },
+                Sink::I8 { bytes: &mut bytes, place, scale: 0.5 },
+            ];
+            parts.run(0..parts.count(), &run, &mut sinks, &mut PixelScratch::default()).unwrap();
+            (values.into_iter().map(f32::to_bits).collect::<Vec<_>>(), bytes)
+        };
+        assert_eq!(outputs(&parts), outputs(&whole));
     }
 }

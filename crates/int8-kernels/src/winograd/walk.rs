@@ -62,8 +62,7 @@ impl WinogradWeights {
 
     /// Rows of tiles of a band: as many as the cache holds, all bands about equal.
     fn tile_rows(&self, across: usize, rows: usize) -> usize {
-        let tile = COEFFICIENTS * size_of::<i32>() * (self.pairs() + self.kernel.lanes * self.kernel.vectors);
-        let most = (BAND_BYTES / tile.saturating_mul(across).max(1)).max(1);
+        let most = (BAND_BYTES / self.tile_bytes().saturating_mul(across).max(1)).max(1);
         let down = rows.div_ceil(SIDE).max(1);
         down.div_ceil(down.div_ceil(most))
     }

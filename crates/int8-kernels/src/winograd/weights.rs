@@ -15,6 +15,8 @@ const TRANSFORM: [[i16; 3]; WINDOW] = [[6, 0, 0], [-4, -4, -4], [-4, 4, -4], [1,
 const LIMIT: u64 = 1 << 25;
 /// Fewer output channels are less work than transforming what they read.
 const LEAST_OUTPUTS: usize = 8;
+/// Bytes of coefficients of a row of tiles: the width of an image may come from a file.
+const LARGEST_ROW: usize = 64 << 20;
 /// Kernels that are transformed at a time.
 const GROUP: usize = 8;
 
@@ -52,11 +54,21 @@ impl WinogradWeights {
         self.kernel.name
     }
 
+    /// Bytes of the coefficients of one tile, of inputs and of a panel's sums.
+    pub(super) fn tile_bytes(&self) -> usize {
+        COEFFICIENTS * size_of::<i32>() * (self.pairs() + self.kernel.lanes * self.kernel.vectors)
+    }
+
+    /// Whether the coefficients of a row of tiles have no more bytes than could make sense.
+    pub(crate) fn takes(&self, width: usize) -> bool {
+        width.div_ceil(SIDE).saturating_mul(self.tile_bytes()) <= LARGEST_ROW
+    }
+
     /// Whether the algorithm was measured to be faster for an output of that size.
     pub(crate) fn pays(&self, height: usize, width: usize) -> bool {
         self.in_channels >= self.kernel.least_channels
             && self.out_channels >= LEAST_OUTPUTS
-            && height.div_ceil(SIDE) * width.div_ceil(SIDE) >= self.kernel.least_tiles
+            && height.div_ceil(SIDE).saturating_mul(width.div_ceil(SIDE)) >= self.kernel.least_tiles
     }
 
     /// Transforms the weights, if that is not done.

@@ -1,45 +1,34 @@
 //! Dense layers by `sdot`: four channels of four depths with four depths of a pixel.
 
-use std::arch::aarch64::{int8x16_t, int32x4_t, vdupq_n_s32};
+use std::arch::aarch64::{int8x16_t, int32x4_t};
 use std::arch::asm;
 
 use super::DOTPROD;
 use super::dense::VECTORS;
-use super::vectors::{LANES, columns, load_activations, load_ints, load_weights, store_ints, total};
+use super::operands::{LANES, columns, load_activations, load_initial, load_weights, store_tile, total};
 use crate::micro_kernel::{COLUMN, Strip};
 
 /// Groups of depths of a column.
 const GROUPS: usize = 4;
 
-dense_kernel!("neon,dotprod", DOTPROD, [1 2 3 4 5 6]);
+dense_kernel!("neon,dotprod", DOTPROD, [1 2 3 4 5 6], peak 16);
 
 #[inline]
 #[target_feature(enable = "neon,dotprod")]
 fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut [i32]) {
-    let mut initial = [vdupq_n_s32(0); V];
-    let from = &strip.initial.as_chunks().0[..V];
-    for v in 0..V {
-        initial[v] = load_ints(&from[v]);
-    }
-    let mut sums = [initial; P];
+    let mut sums = [load_initial::<V>(strip.initial); P];
     let groups = strip.panel.as_chunks::<COLUMN>().0.as_chunks::<V>().0;
     let columns = columns::<COLUMN, P>(&strip.bytes[at..], groups.len().div_ceil(GROUPS));
     let (fours, rest) = groups.as_chunks::<GROUPS>();
     for (column, groups) in columns.iter().zip(fours) {
-        let mut x = [load_activations(&column[0]); P];
-        for p in 1..P {
-            x[p] = load_activations(&column[p]);
-        }
+        let x = load_column(column);
         add_group::<0, P, V>(&mut sums, &groups[0], &x);
         add_group::<1, P, V>(&mut sums, &groups[1], &x);
         add_group::<2, P, V>(&mut sums, &groups[2], &x);
         add_group::<3, P, V>(&mut sums, &groups[3], &x);
     }
     if let Some(column) = columns.get(fours.len()) {
-        let mut x = [load_activations(&column[0]); P];
-        for p in 1..P {
-            x[p] = load_activations(&column[p]);
-        }
+        let x = load_column(column);
         if let Some(group) = rest.first() {
             add_group::<0, P, V>(&mut sums, group, &x);
         }
@@ -50,12 +39,17 @@ fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut 
             add_group::<2, P, V>(&mut sums, group, &x);
         }
     }
-    let out = &mut out.as_chunks_mut::<LANES>().0[..P * V];
-    for p in 0..P {
-        for v in 0..V {
-            store_ints(&mut out[p * V + v], sums[p][v]);
-        }
+    store_tile(&sums, out);
+}
+
+#[inline]
+#[target_feature(enable = "neon,dotprod")]
+fn load_column<const P: usize>(column: &[[u8; COLUMN]; P]) -> [int8x16_t; P] {
+    let mut x = [load_activations(&column[0]); P];
+    for p in 1..P {
+        x[p] = load_activations(&column[p]);
     }
+    x
 }
 
 /// Adds the products of group `LANE` of a column.
@@ -88,23 +82,11 @@ fn sdot<const LANE: i32>(mut sums: int32x4_t, weights: int8x16_t, x: int8x16_t) 
     sums
 }
 
-pub(super) const PEAK_MACS: u64 = PEAK_SUMS as u64 * 16;
-const PEAK_SUMS: usize = 16;
-
-pub(super) fn peak(rounds: u64) -> i32 {
-    // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-    unsafe { register_loop(rounds) }
-}
-
-/// Nothing but products of registers.
+/// The products of the register-only loop.
+#[inline]
 #[target_feature(enable = "neon,dotprod")]
-fn register_loop(rounds: u64) -> i32 {
-    let mut sums = [vdupq_n_s32(0); PEAK_SUMS];
-    let (weights, x) = (load_weights(&[1; COLUMN]), load_activations(&[2; COLUMN]));
-    for _ in 0..rounds {
-        for sum in &mut sums {
-            *sum = sdot::<0>(*sum, weights, x);
-        }
+fn add_to_all(sums: &mut [int32x4_t; PEAK_SUMS], weights: int8x16_t, x: int8x16_t) {
+    for sums in sums {
+        *sums = sdot::<0>(*sums, weights, x);
     }
-    total(&sums)
 }

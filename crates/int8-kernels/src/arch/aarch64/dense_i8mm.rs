@@ -1,19 +1,19 @@
 //! Dense layers by `smmla`: two channels of eight depths with two pixels of eight depths.
 
-use std::arch::aarch64::{int8x16_t, int32x4_t, vdupq_n_s32};
+use std::arch::aarch64::{int8x16_t, int32x4_t};
 use std::arch::asm;
 
 use super::I8MM;
 use super::dense::VECTORS;
-use super::vectors::{
-    LANES, columns, load_activations, load_half, load_ints, load_weights, store_ints, total, transpose,
+use super::operands::{
+    LANES, columns, load_activations, load_half, load_initial, load_weights, store_ints, total, transpose,
 };
 use crate::micro_kernel::Strip;
 
 /// Depths of a group.
 const DEPTHS: usize = 8;
 
-dense_kernel!("neon,i8mm", I8MM, [1 2 3 4 5 6]);
+dense_kernel!("neon,i8mm", I8MM, [1 2 3 4 5 6], peak 32);
 
 /// Sums of two pixels and two times two channels: `[pixel][channel]`.
 type Square = [int32x4_t; 2];
@@ -32,11 +32,10 @@ fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut 
 #[inline]
 #[target_feature(enable = "neon,i8mm")]
 fn pairs<const P: usize, const H: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut [i32]) {
-    let mut initial = [[vdupq_n_s32(0); 2]; V];
-    let from = &strip.initial.as_chunks().0[..V];
-    for v in 0..V {
-        let four = load_ints(&from[v]);
-        initial[v] = transpose(four, four);
+    let fours = load_initial::<V>(strip.initial);
+    let mut initial = [transpose(fours[0], fours[0]); V];
+    for v in 1..V {
+        initial[v] = transpose(fours[v], fours[v]);
     }
     let mut sums: [[Square; V]; H] = [initial; H];
     let groups = strip.panel.as_chunks::<16>().0.as_chunks::<2>().0.as_chunks::<V>().0;
@@ -73,8 +72,8 @@ fn add_group<const P: usize, const H: usize, const V: usize>(
     column: &[[u8; DEPTHS]; P],
 ) {
     let mut x = [load_pixels::<P>(column, 0); H];
-    for h in 1..H {
-        x[h] = load_pixels::<P>(column, h);
+    for (h, x) in x.iter_mut().enumerate().skip(1) {
+        *x = load_pixels::<P>(column, h);
     }
     for v in 0..V {
         for half in 0..2 {
@@ -111,23 +110,11 @@ fn smmla(mut sums: int32x4_t, x: int8x16_t, weights: int8x16_t) -> int32x4_t {
     sums
 }
 
-pub(super) const PEAK_MACS: u64 = PEAK_SUMS as u64 * 32;
-const PEAK_SUMS: usize = 16;
-
-pub(super) fn peak(rounds: u64) -> i32 {
-    // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-    unsafe { register_loop(rounds) }
-}
-
-/// Nothing but products of registers.
+/// The products of the register-only loop.
+#[inline]
 #[target_feature(enable = "neon,i8mm")]
-fn register_loop(rounds: u64) -> i32 {
-    let mut sums = [vdupq_n_s32(0); PEAK_SUMS];
-    let (weights, x) = (load_weights(&[1; 16]), load_activations(&[2; 16]));
-    for _ in 0..rounds {
-        for sum in &mut sums {
-            *sum = smmla(*sum, x, weights);
-        }
+fn add_to_all(sums: &mut [int32x4_t; PEAK_SUMS], weights: int8x16_t, x: int8x16_t) {
+    for sums in sums {
+        *sums = smmla(*sums, x, weights);
     }
-    total(&sums)
 }

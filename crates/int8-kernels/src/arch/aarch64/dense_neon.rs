@@ -3,25 +3,20 @@
 //!
 //! Two products fit 16 bits because activations are within ±127: 2 · 127 · 128 = 32 512.
 
-use std::arch::aarch64::{int8x16_t, int32x4_t, vdupq_n_s32};
+use std::arch::aarch64::{int8x16_t, int32x4_t};
 use std::arch::asm;
 
 use super::NEON;
 use super::dense::VECTORS;
-use super::vectors::{LANES, columns, load_activations, load_ints, load_weights, store_ints, total};
+use super::operands::{LANES, columns, load_activations, load_initial, load_weights, store_tile, total};
 use crate::micro_kernel::Strip;
 
-dense_kernel!("neon", NEON, [1 2 3 4 5]);
+dense_kernel!("neon", NEON, [1 2 3 4 5], peak 16);
 
 #[inline]
 #[target_feature(enable = "neon")]
 fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut [i32]) {
-    let mut initial = [vdupq_n_s32(0); V];
-    let from = &strip.initial.as_chunks().0[..V];
-    for v in 0..V {
-        initial[v] = load_ints(&from[v]);
-    }
-    let mut sums = [initial; P];
+    let mut sums = [load_initial::<V>(strip.initial); P];
     let groups = strip.panel.as_chunks::<16>().0.as_chunks::<V>().0;
     let columns = columns::<16, P>(&strip.bytes[at..], groups.len());
     let (rounds, last) = groups.as_chunks::<2>();
@@ -31,12 +26,7 @@ fn tile<const P: usize, const V: usize>(strip: &Strip<'_>, at: usize, out: &mut 
     if let Some(group) = last.first() {
         add_group(&mut sums, group, &columns[2 * rounds.len()]);
     }
-    let out = &mut out.as_chunks_mut::<LANES>().0[..P * V];
-    for p in 0..P {
-        for v in 0..V {
-            store_ints(&mut out[p * V + v], sums[p][v]);
-        }
-    }
+    store_tile(&sums, out);
 }
 
 /// Adds the products of two groups, so that activations load in pairs whatever the number of pixels.
@@ -162,23 +152,11 @@ add_products!(add_two, 2: sa wa pa sb wb pb);
 add_products!(add_three, 3: sa wa pa sb wb pb sc wc pc);
 add_products!(add_four, 4: sa wa pa sb wb pb sc wc pc sd wd pd);
 
-pub(super) const PEAK_MACS: u64 = PEAK_SUMS as u64 * 16;
-const PEAK_SUMS: usize = 16;
-
-pub(super) fn peak(rounds: u64) -> i32 {
-    // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-    unsafe { register_loop(rounds) }
-}
-
-/// Nothing but products of registers.
+/// The products of the register-only loop.
+#[inline]
 #[target_feature(enable = "neon")]
-fn register_loop(rounds: u64) -> i32 {
-    let mut sums = [[vdupq_n_s32(0); 4]; PEAK_SUMS / 4];
-    let (weights, x) = (load_weights(&[1; 16]), load_activations(&[2; 16]));
-    for _ in 0..rounds {
-        for sums in &mut sums {
-            *sums = add_four(*sums, [weights; 4], x);
-        }
+fn add_to_all(sums: &mut [int32x4_t; PEAK_SUMS], weights: int8x16_t, x: int8x16_t) {
+    for sums in sums.as_chunks_mut().0 {
+        *sums = add_four(*sums, [weights; 4], x);
     }
-    total(sums.as_flattened())
 }

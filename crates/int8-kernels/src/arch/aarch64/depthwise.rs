@@ -10,6 +10,7 @@
 //! 4. 3 x 3 taps keep the weights and the columns that the next pixel needs in registers.
 
 use std::arch::aarch64::*;
+use std::arch::asm;
 
 use super::NEON;
 use crate::micro_kernel::{KR, Windows};
@@ -171,19 +172,48 @@ fn nine_products([a, b, c]: [Column; 3], [u, v, w]: [Column; 3]) -> Sums {
         let [low, high] = two_products(activations, weights);
         sums = add_widened(sums, low, high);
     }
-    add_widened(sums, vmull_s8(vget_low_s8(c[2]), vget_low_s8(w[2])), vmull_high_s8(c[2], w[2]))
+    let [low, high] = products(c[2], w[2]);
+    add_widened(sums, low, high)
 }
 
 /// The sums of two products of the lower and of the upper channels.
 #[inline]
 #[target_feature(enable = "neon")]
 fn two_products(activations: [int8x16_t; 2], weights: [int8x16_t; 2]) -> [int16x8_t; 2] {
-    let low = vmull_s8(vget_low_s8(activations[0]), vget_low_s8(weights[0]));
-    let high = vmull_high_s8(activations[0], weights[0]);
-    [
-        vmlal_s8(low, vget_low_s8(activations[1]), vget_low_s8(weights[1])),
-        vmlal_high_s8(high, activations[1], weights[1]),
-    ]
+    let (low, high);
+    // In assembly because the compiler keeps the upper halves of weights in registers of their own, of
+    // which there are not enough.
+    // SAFETY: the instructions touch nothing but their operands, and the caller has NEON.
+    unsafe {
+        asm!(
+            "smull {low:v}.8h, {x:v}.8b, {u:v}.8b",
+            "smull2 {high:v}.8h, {x:v}.16b, {u:v}.16b",
+            "smlal {low:v}.8h, {y:v}.8b, {v:v}.8b",
+            "smlal2 {high:v}.8h, {y:v}.16b, {v:v}.16b",
+            low = out(vreg) low, high = out(vreg) high,
+            x = in(vreg) activations[0], y = in(vreg) activations[1], u = in(vreg) weights[0], v = in(vreg) weights[1],
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    [low, high]
+}
+
+/// The products of the lower and of the upper channels; see [`two_products`].
+#[inline]
+#[target_feature(enable = "neon")]
+fn products(activations: int8x16_t, weights: int8x16_t) -> [int16x8_t; 2] {
+    let (low, high);
+    // SAFETY: the instructions touch nothing but their operands, and the caller has NEON.
+    unsafe {
+        asm!(
+            "smull {low:v}.8h, {x:v}.8b, {u:v}.8b",
+            "smull2 {high:v}.8h, {x:v}.16b, {u:v}.16b",
+            low = out(vreg) low, high = lateout(vreg) high,
+            x = in(vreg) activations, u = in(vreg) weights,
+            options(pure, nomem, nostack, preserves_flags)
+        );
+    }
+    [low, high]
 }
 
 #[inline]

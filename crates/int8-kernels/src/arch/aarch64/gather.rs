@@ -14,7 +14,7 @@ use std::arch::aarch64::{
 };
 
 use super::dense::RUN_PIXELS;
-use super::vectors::{store_activations, transpose};
+use super::operands::{store_activations, transpose};
 use super::{DOTPROD, I8MM, NEON};
 use crate::micro_kernel::{COLUMN, DenseKernel, Gather, Patch};
 
@@ -107,18 +107,31 @@ fn gather_tile<O: Order, const P: usize>(patch: &Patch<'_>, starts: [usize; P], 
     unsafe { store_columns::<O, P>(rows, row / COLUMN, out) };
 }
 
-/// Copies columns.
+/// Copies columns, at least one: the first apart, because the compiler turns the loop into a call, which costs
+/// more than a column.
 ///
 /// # Safety
 /// Both must be valid for so many columns.
 #[inline(always)]
 unsafe fn copy_columns(from: *const u8, to: *mut u8, columns: usize) {
-    for index in 0..columns {
+    // SAFETY: promised by the caller.
+    unsafe { copy_column(from, to) };
+    for index in 1..columns {
         // SAFETY: promised by the caller.
-        let vector = unsafe { vld1q_u8(from.wrapping_add(index * COLUMN)) };
-        // SAFETY: promised by the caller.
-        unsafe { vst1q_u8(to.wrapping_add(index * COLUMN), vector) };
+        unsafe { copy_column(from.wrapping_add(index * COLUMN), to.wrapping_add(index * COLUMN)) };
     }
+}
+
+/// Copies a column.
+///
+/// # Safety
+/// Both must be valid for a column.
+#[inline(always)]
+unsafe fn copy_column(from: *const u8, to: *mut u8) {
+    // SAFETY: promised by the caller.
+    let vector = unsafe { vld1q_u8(from) };
+    // SAFETY: promised by the caller.
+    unsafe { vst1q_u8(to, vector) };
 }
 
 /// Stores rows column by column.

@@ -8,9 +8,9 @@ mod dense_neon;
 mod depthwise;
 mod finish;
 mod gather;
+mod operands;
 mod rows;
 mod vector;
-mod vectors;
 mod winograd;
 mod words;
 
@@ -53,7 +53,7 @@ const fn gathering(
         name,
         pixels,
         halves: 1,
-        lanes: vectors::LANES,
+        lanes: operands::LANES,
         vectors: dense::VECTORS,
         least_vectors: 1,
         depths,

@@ -8,7 +8,7 @@ use std::arch::aarch64::*;
 
 use super::NEON;
 use super::dense::VECTORS;
-use super::vectors::load_weights;
+use super::operands::load_weights;
 use super::words::*;
 use crate::winograd::{Product, WinogradKernel};
 

@@ -3,7 +3,7 @@
 use std::arch::aarch64::*;
 use std::arch::asm;
 
-pub(super) use super::vectors::{LANES, load_ints, store_ints};
+pub(super) use super::operands::{LANES, load_ints, store_ints};
 
 pub(super) type Ints = int32x4_t;
 /// Twice as many words.

@@ -24,11 +24,12 @@ mod checked {
     use std::sync::Mutex;
 
     use super::Kernel;
-    use crate::arch::arm::{KERNELS, dense, depthwise, finish, peak, rows};
+    use crate::arch::arm::{KERNELS, dense, depthwise, finish, peak, residual, rows, transforms, winograd};
     use crate::finish::{Finish, Tile};
     use crate::max_pool::MaxWindows;
     use crate::micro_kernel::{KR, Strip, Taps, Windows};
-    use crate::sink::{Place, Sink};
+    use crate::sink::{Addend, Place, Residual, Sink};
+    use crate::winograd::{COEFFICIENTS, Patches, Product, SIDE, Squares};
     use crate::{Activation, Isa};
 
     /// Addresses of the kernels that were called and kept their registers.
@@ -106,10 +107,19 @@ mod checked {
         run_depthwise();
         run_finish();
         run_rows();
-        let all =
-            [&dense::kernels()[..], &depthwise::kernels(), &finish::kernels(), &peak::kernels(), &rows::kernels()]
-                .concat();
-        let checked = CHECKED.lock().unwrap();
+        run_winograd();
+        let all = [
+            &dense::kernels()[..],
+            &depthwise::kernels(),
+            &finish::kernels(),
+            &peak::kernels(),
+            &residual::kernels(),
+            &rows::kernels(),
+            &transforms::kernels(),
+            &winograd::kernels(),
+        ]
+        .concat();
+        let checked = CHECKED.lock().unwrap().clone();
         for (index, address) in all.iter().enumerate() {
             assert!(checked.contains(address), "kernel {index} was not called");
         }
@@ -162,6 +172,24 @@ mod checked {
         }
     }
 
+    fn run_winograd() {
+        let kernel = &winograd::WINOGRAD;
+        let (grid, vectors) = (kernel.grid(1, 14), 3);
+        let (mut inputs, row_stride) = (vec![0; grid.inputs()], 6 * 16);
+        let bytes = [1; 6 * 6 * 16];
+        let patches = Patches { bytes: &bytes, start: 0, row_stride, pixel_stride: 16, tiles: 1, first: 0, grid };
+        (kernel.transform_inputs)(&patches, &mut inputs);
+        let channels = vectors * kernel.lanes;
+        let sum_stride = grid.sum_stride(channels);
+        let mut sums = vec![0; COEFFICIENTS * sum_stride];
+        let panel = vec![0; COEFFICIENTS * 7 * channels * size_of::<i32>()];
+        let product = Product { inputs: &inputs, grid, pairs: 7, vectors, panel: &panel, sum_stride };
+        (kernel.multiply)(&product, &mut sums);
+        let mut out = vec![7; SIDE * SIDE * channels];
+        (kernel.transform_sums)(&Squares { sums: &sums, stride: sum_stride, channels, tiles: 1 }, &mut out);
+        assert!(out.iter().all(|&sum| sum == 0));
+    }
+
     fn run_finish() {
         let activations = [
             Activation::None,
@@ -180,6 +208,10 @@ mod checked {
             (KERNELS.finish)(&finish, &tile, &mut [Sink::F32 { values: &mut floats, place }]);
             (KERNELS.finish)(&finish, &tile, &mut [Sink::I8 { bytes: &mut bytes, place, scale: 2.0 }]);
             assert_eq!((floats, bytes), ([4.0; 16], [8; 16]));
+            let residual = Some(Residual { addend: Addend::InSink, then: activation });
+            let finish = Finish { residual, ..finish };
+            (KERNELS.finish)(&finish, &tile, &mut [Sink::F32 { values: &mut floats, place }]);
+            assert_eq!(floats, [8.0; 16]);
         }
     }
 

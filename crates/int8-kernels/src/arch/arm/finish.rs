@@ -1,7 +1,7 @@
 //! The epilogue: 8 channels of every pixel of a tile at a time.
 //!
 //! 1. A single sink without a residual has a kernel that goes from sums to floats or to bytes.
-//! 2. Otherwise the values go through a buffer; residuals are added by VFP, which rounds denormals as it should.
+//! 2. Otherwise the values go through a buffer, where residuals are added.
 //! 3. What has no assembly goes the portable way: rare activations, a fused bias (ARMv7 has no NEON instruction
 //!    that rounds once without VFPv4), channels beyond the last eight.
 //!
@@ -15,17 +15,18 @@
 use std::arch::naked_asm;
 
 use super::call::{Kernel, call};
+use super::residual::add;
 use super::rows::{is_plain_scale, quantize_apart};
 use crate::activation::Activation;
-use crate::finish::{Finish, Tile, addend, finish_values};
+use crate::finish::{Finish, Tile, finish_values};
 use crate::image::stored;
 use crate::quantize::quantize;
-use crate::sink::{Residual, Sink};
+use crate::sink::Sink;
 
 /// Channels that a kernel computes.
-const BLOCK: usize = 8;
+pub(super) const BLOCK: usize = 8;
 /// Pixels that go through the buffer at a time.
-const PIXELS: usize = 16;
+pub(super) const PIXELS: usize = 16;
 
 /// What the assembly reads, word by word.
 #[repr(C)]
@@ -67,7 +68,7 @@ pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>
     let mut first = 0;
     while first < whole {
         let blocks = part(tile, first, whole - first);
-        first += match (&finish.residual, &mut *sinks) {
+        let done = match (&finish.residual, &mut *sinks) {
             (None, [Sink::F32 { values, place }]) => {
                 let start = blocks.pixel * place.pixel_stride + place.first_channel + blocks.channel;
                 run(activated.floats, &activated, finish, &blocks, &mut values[start..], place.pixel_stride, 0.0)
@@ -76,9 +77,10 @@ pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>
                 let start = blocks.pixel * place.pixel_stride + place.first_channel + blocks.channel;
                 run(activated.bytes, &activated, finish, &blocks, &mut bytes[start..], place.pixel_stride, *scale)
             }
-            _ => distribute(&activated, finish, &part(tile, first, BLOCK), sinks),
+            _ => distribute(&activated, finish, &blocks, sinks),
         };
-        if first < whole {
+        first += done;
+        if done < blocks.channels {
             finish_values(finish, &part(tile, first, BLOCK), sinks);
             first += BLOCK;
         }
@@ -134,33 +136,27 @@ fn run<To>(
     channels - work.blocks * BLOCK
 }
 
-/// One block to any sinks; returns how many channels are done.
-fn distribute(activated: &Activated, finish: &Finish<'_>, block: &Tile<'_>, sinks: &mut [Sink<'_>]) -> usize {
-    for first in (0..block.pixels).step_by(PIXELS) {
-        let block = rows(block, first, PIXELS.min(block.pixels - first));
-        let mut buffer = [0.0; PIXELS * BLOCK];
-        let values = &mut buffer[..block.pixels * BLOCK];
-        // Scales and bias are those of all pixels, so the first of them decides.
-        if run(activated.floats, activated, finish, &block, values, BLOCK, 0.0) == 0 {
-            return 0;
-        }
-        if let Some(residual) = &finish.residual {
-            add(residual, &block, sinks, values);
-        }
-        for sink in &mut *sinks {
-            store(sink, &block, values);
-        }
-    }
-    BLOCK
-}
-
-fn add(residual: &Residual<'_>, block: &Tile<'_>, sinks: &[Sink<'_>], values: &mut [f32]) {
-    for (pixel, values) in values.as_chunks_mut::<BLOCK>().0.iter_mut().enumerate() {
-        for (index, value) in values.iter_mut().enumerate() {
-            let sum = *value + addend(residual, sinks, block, pixel, block.channel + index);
-            *value = residual.then.apply(sum);
+/// Blocks to any sinks, until one that is not for the assembly. Returns how many channels are done.
+fn distribute(activated: &Activated, finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) -> usize {
+    for first in (0..tile.channels).step_by(BLOCK) {
+        let block = part(tile, first, BLOCK);
+        for first_pixel in (0..block.pixels).step_by(PIXELS) {
+            let block = rows(&block, first_pixel, PIXELS.min(block.pixels - first_pixel));
+            let mut buffer = [0.0; PIXELS * BLOCK];
+            let values = &mut buffer[..block.pixels * BLOCK];
+            // Scales and bias are those of all pixels, so the first of them decides.
+            if run(activated.floats, activated, finish, &block, values, BLOCK, 0.0) == 0 {
+                return first;
+            }
+            if let Some(residual) = &finish.residual {
+                add(residual, &block, sinks, values);
+            }
+            for sink in &mut *sinks {
+                store(sink, &block, values);
+            }
         }
     }
+    tile.channels
 }
 
 fn store(sink: &mut Sink<'_>, block: &Tile<'_>, values: &[f32]) {

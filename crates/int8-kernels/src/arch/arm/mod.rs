@@ -21,7 +21,10 @@ mod dense;
 mod depthwise;
 mod finish;
 mod peak;
+mod residual;
 mod rows;
+mod transforms;
+mod winograd;
 
 use crate::isa::Level;
 use crate::micro_kernel::MicroKernels;
@@ -30,7 +33,7 @@ pub(super) static KERNELS: MicroKernels = MicroKernels {
     level: Level::Neon,
     dense: dense::DENSE,
     depthwise: depthwise::DEPTHWISE,
-    winograd: None,
+    winograd: Some(winograd::WINOGRAD),
     finish: finish::finish,
     rows: rows::ROWS,
     peak: (peak::MACS, peak::peak),

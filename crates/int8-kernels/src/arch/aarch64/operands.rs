@@ -1,8 +1,7 @@
 //! Loads and stores: references instead of pointers.
 
 use std::arch::aarch64::{
-    int8x16_t, int32x4_t, vaddvq_s32, vcombine_s8, vcreate_s8, vld1q_s8, vld1q_s32, vld1q_u8, vreinterpretq_s8_u8,
-    vst1q_s8, vst1q_s32,
+    int8x16_t, int32x4_t, vaddvq_s32, vcombine_s8, vcreate_s8, vld1q_s8, vld1q_s32, vst1q_s8, vst1q_s32,
 };
 use std::arch::asm;
 
@@ -18,7 +17,7 @@ pub(super) fn load_weights(weights: &[i8; 16]) -> int8x16_t {
 #[inline(always)]
 pub(super) fn load_activations(bytes: &[u8; 16]) -> int8x16_t {
     // SAFETY: the reference is valid for a vector; every ARMv8 target of Rust's has NEON.
-    unsafe { vreinterpretq_s8_u8(vld1q_u8(bytes.as_ptr())) }
+    unsafe { vld1q_s8(bytes.as_ptr().cast()) }
 }
 
 /// The first `count` columns of `P` pixels of `B` bytes: what `as_chunks` twice would give, without divisions.
@@ -62,6 +61,29 @@ pub(super) fn load_ints(values: &[i32; LANES]) -> int32x4_t {
 pub(super) fn store_ints(to: &mut [i32; LANES], values: int32x4_t) {
     // SAFETY: the reference is valid for a vector; every ARMv8 target of Rust's has NEON.
     unsafe { vst1q_s32(to.as_mut_ptr(), values) }
+}
+
+/// What the sums of a pixel begin with.
+#[inline(always)]
+pub(super) fn load_initial<const V: usize>(initial: &[i32]) -> [int32x4_t; V] {
+    let from = &initial.as_chunks().0[..V];
+    let mut vectors = [load_ints(&from[0]); V];
+    for v in 1..V {
+        vectors[v] = load_ints(&from[v]);
+    }
+    vectors
+}
+
+/// Stores the sums of a tile.
+#[inline(always)]
+pub(super) fn store_tile<const P: usize, const V: usize>(sums: &[[int32x4_t; V]; P], out: &mut [i32]) {
+    let out = &mut out.as_chunks_mut::<LANES>().0[..P * V];
+    // Indexed by constants alone: an array that anything else indexes does not stay in registers.
+    for p in 0..P {
+        for v in 0..V {
+            store_ints(&mut out[p * V + v], sums[p][v]);
+        }
+    }
 }
 
 /// Eight activations and eight zeros.
