@@ -102,8 +102,8 @@ fn multiply_block<const T: usize, const V: usize>(
             for [a, b] in panel.as_chunks::<2>().0 {
                 add_products::<0, T, V>(&mut sums, &inputs, a);
                 add_products::<1, T, V>(&mut sums, &inputs, b);
-                for t in 0..T {
-                    inputs[t] = vextq_s16::<2>(inputs[t], inputs[t]);
+                for inputs in &mut inputs {
+                    *inputs = vextq_s16::<2>(*inputs, *inputs);
                 }
             }
         }
