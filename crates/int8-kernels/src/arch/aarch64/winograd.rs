@@ -23,7 +23,7 @@ pub(super) const KERNEL: WinogradKernel = WinogradKernel {
     depths: 1,
     vectors: VECTORS,
     least_vectors: 1,
-    least_channels: 3,
+    least_channels: 4,
     least_tiles: 4,
     transform_inputs,
     multiply,
