@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use clap::{Args, ValueEnum};
 use fp32_ref::{Net, Tensor, Workspace};
 use int8_exec::{Int8Net, Options, is_quantized};
-use int8_kernels::Isa;
 use ncnn_format::{Error, Model, Result};
 use serde_json::{Value, json};
 
@@ -76,7 +75,8 @@ pub fn run(args: &BenchArgs) -> Result<Output> {
         Some(Against::Fp32) => return Err(Error::invalid("--compare fp32 needs an int8 network")),
         None => None,
     };
-    let mut times = if is_int8 { int8(model, isa, &input, args.loops)? } else { fp32(&model, &input, args.loops)? };
+    let mut times =
+        if is_int8 { int8(model, args.isa.options()?, &input, args.loops)? } else { fp32(&model, &input, args.loops)? };
     times.load += read;
     let fp32 = plain.map(|plain| fp32(&plain, &input, args.loops)).transpose()?;
     let threads = rayon::current_num_threads();
@@ -114,9 +114,9 @@ pub fn made_up_input(shape: Option<&InputShape>, model: &Model) -> Result<Tensor
     Tensor::new(shape.dims(), values.collect())
 }
 
-fn int8(model: Model, isa: Isa, input: &Tensor, loops: u32) -> Result<Times> {
+fn int8(model: Model, options: Options, input: &Tensor, loops: u32) -> Result<Times> {
     let start = Instant::now();
-    let net = Int8Net::from_model(model, Options { isa, ..Options::default() })?;
+    let net = Int8Net::from_model(model, options)?;
     let blob = quantizer::single_input(net.graph())?.to_owned();
     // A network that only runs layer by layer has no report, and no times of steps.
     let report = net.plan_report(&[(&blob, input.shape())]).ok();

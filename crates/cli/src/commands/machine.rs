@@ -4,7 +4,8 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use int8_kernels::{Isa, peak_macs_per_second};
+use int8_exec::Options;
+use int8_kernels::{Algorithm, Isa, peak_macs_per_second};
 use ncnn_format::{Error, Result};
 
 /// The choice of instructions.
@@ -14,9 +15,21 @@ pub struct IsaArgs {
     /// [default: the environment variable INT8_ISA, else the best]
     #[arg(long, value_name = "NAME")]
     pub isa: Option<String>,
+    /// Compute 3x3 convolutions of int8 layers product by product; results are the same
+    #[arg(long)]
+    pub no_winograd: bool,
 }
 
 impl IsaArgs {
+    /// How an int8 network is to be run.
+    ///
+    /// # Errors
+    /// Those of [`IsaArgs::choose`].
+    pub fn options(&self) -> Result<Options> {
+        let algorithm = if self.no_winograd { Algorithm::Direct } else { Algorithm::Fastest };
+        Ok(Options { isa: self.choose()?, algorithm, ..Options::default() })
+    }
+
     /// The instruction set to use.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! `ncnn-quant plan`: how an int8 network is going to run.
 
 use clap::Args;
-use int8_exec::{Int8Net, Options, PlanReport, StepReport};
+use int8_exec::{Int8Net, PlanReport, StepReport};
 use ncnn_format::Result;
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ pub fn run(args: &PlanArgs) -> Result<Output> {
     let isa = args.isa.choose()?;
     let model = args.model.load()?;
     let shape = InputShape::or_declared(args.shape.as_ref(), &model)?;
-    let net = Int8Net::with_options(&model, Options { isa, ..Options::default() })?;
+    let net = Int8Net::with_options(&model, args.isa.options()?)?;
     let blob = quantizer::single_input(net.graph())?.to_owned();
     let report = net.plan_report(&[(&blob, shape)])?;
     let machine = Machine { macs_per_second: peak(isa), bytes_per_second: bandwidth() };

@@ -150,7 +150,7 @@ impl Grid {
     }
 
     /// Where a tile's first pair of the first coefficient lies.
-    #[allow(dead_code, reason = "for vector code")]
+    #[allow(dead_code, reason = "architectures without vector code do not call it")]
     pub(crate) fn at(&self, tile: usize) -> usize {
         tile / self.tiles * self.block_length() + tile % self.tiles * self.lanes
     }

@@ -99,17 +99,17 @@ instruction_set!(
     /// `vpdpbusd` on 256 bits in its VEX encoding.
     avxvnni, AvxVnni, "avx2,fma,avxvnni", vector256, vnni,
     tile 2 x [1 2 3] x [2], names "dense_6x16c4__avxvnni", "depthwise_8x32c4__avxvnni",
-    winograd [4 5 6] from 32 channels 4 tiles, name "winograd_6x16c2__avxvnni"
+    winograd [4 5 6] from 64 channels 49 tiles, name "winograd_6x16c2__avxvnni"
 );
 instruction_set!(
     /// `vpmaddwd` on 512 bits.
     avx512bw, Avx512Bw, "avx2,fma,avx512f,avx512bw,avx512vl", vector512, words,
     tile 2 x [1 2 3 4 5 6 7] x [1 2], names "dense_14x32c4__avx512bw", "depthwise_8x64c4__avx512bw",
-    winograd [4 6 7 8 10 12 14] from 16 channels 4 tiles, name "winograd_14x32c2__avx512bw"
+    winograd [4 6 7 8 10 12 14] from 16 channels 9 tiles, name "winograd_14x32c2__avx512bw"
 );
 instruction_set!(
     /// `vpdpbusd` on 512 bits.
     avx512vnni, Avx512Vnni, "avx2,fma,avx512f,avx512bw,avx512vl,avx512vnni", vector512, vnni,
     tile 2 x [1 2 3 4 5 6 7] x [1 2], names "dense_14x32c4__avx512vnni", "depthwise_8x64c4__avx512vnni",
-    winograd [4 6 7 8 10 12 14] from 32 channels 9 tiles, name "winograd_14x32c2__avx512vnni"
+    winograd [4 6 7 8 10 12 14] from 64 channels 49 tiles, name "winograd_14x32c2__avx512vnni"
 );
