@@ -45,16 +45,24 @@ impl Layer for PRelu {
         let input = only(inputs)?;
         self.output_shapes(&[input.shape()])?;
         Ok(vec![match self.slopes[..] {
-            [slope] => input.map_pixels(OPERATIONS, || (), |(), pixel| {
-                for value in pixel {
-                    *value = if *value < 0.0 { *value * slope } else { *value };
-                }
-            }),
-            _ => input.map_pixels(OPERATIONS, || (), |(), pixel| {
-                for (value, &slope) in pixel.iter_mut().zip(&self.slopes) {
-                    *value = if *value < 0.0 { *value * slope } else { *value };
-                }
-            }),
+            [slope] => input.map_pixels(
+                OPERATIONS,
+                || (),
+                |(), pixel| {
+                    for value in pixel {
+                        *value = if *value < 0.0 { *value * slope } else { *value };
+                    }
+                },
+            ),
+            _ => input.map_pixels(
+                OPERATIONS,
+                || (),
+                |(), pixel| {
+                    for (value, &slope) in pixel.iter_mut().zip(&self.slopes) {
+                        *value = if *value < 0.0 { *value * slope } else { *value };
+                    }
+                },
+            ),
         }])
     }
 }
