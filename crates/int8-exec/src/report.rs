@@ -1,6 +1,7 @@
 //! What a plan does, for people.
 
 use fp32_ref::{BlobId, Shape};
+use int8_kernels::Algorithm;
 use ncnn_format::Result;
 
 use crate::Int8Net;
@@ -32,8 +33,10 @@ pub struct StepReport {
     pub kernel: &'static str,
     /// What comes out, such as `f32 + i8 at 3.2`.
     pub output: String,
-    /// Multiply-adds of integers.
+    /// Multiply-adds of integers that its sums are made of.
     pub macs: u64,
+    /// Products that its kernel computes: a quarter of `macs` under Winograd's algorithm.
+    pub products: u64,
     /// Bytes of weights, inputs and outputs, each once.
     pub bytes: u64,
 }
@@ -62,10 +65,14 @@ fn describe(compiled: &Compiled, plan: &Plan, step: &Step) -> StepReport {
     let integers = |scales: &[(f32, View)]| -> Vec<String> {
         scales.iter().map(|(scale, _)| format!("i8 at {scale:.4}")).collect()
     };
+    let mut macs_per_product = 1;
     let (kernel, output, macs, more) = match &step.op {
         Op::Quantize { from, to } => ("quantize", integers(to), 0, float_bytes(*from)),
         Op::Convolve { layer, output, addend, sinks, .. } => {
-            let (kernel, depth, weights) = conv_of(&compiled.layers[*layer], *output);
+            let Multiplied { kernel, depth, weights, algorithm } = conv_of(&compiled.layers[*layer], *output);
+            if algorithm == Algorithm::Winograd {
+                macs_per_product = 4;
+            }
             let floats = sinks.floats.map_or(0, float_bytes) + addend.map_or(0, float_bytes);
             let mut forms = integers(&sinks.integers);
             if sinks.floats.is_some() {
@@ -91,6 +98,7 @@ fn describe(compiled: &Compiled, plan: &Plan, step: &Step) -> StepReport {
         kernel,
         output: output.join(" + "),
         macs: macs as u64,
+        products: (macs / macs_per_product) as u64,
         bytes: (read + written + more) as u64,
     }
 }
@@ -99,9 +107,24 @@ fn volume(grid: Grid) -> usize {
     grid.pixels() * grid.channels
 }
 
-/// Kernel, products per sum and bytes of weights.
-fn conv_of(layer: &Prepared, output: Grid) -> (&'static str, usize, usize) {
-    layer.parts().map_or(("", 0, 0), |parts| {
-        (parts.kernel(output.height, output.width), parts.depth(), parts.depth() * parts.out_channels())
+/// What a convolution or inner product multiplies.
+struct Multiplied {
+    kernel: &'static str,
+    /// Products per sum.
+    depth: usize,
+    /// Bytes of weights in the form that the kernel reads.
+    weights: usize,
+    algorithm: Algorithm,
+}
+
+fn conv_of(layer: &Prepared, output: Grid) -> Multiplied {
+    let (height, width) = (output.height, output.width);
+    let none = Multiplied { kernel: "", depth: 0, weights: 0, algorithm: Algorithm::Direct };
+    layer.parts().map_or(none, |parts| {
+        let (depth, algorithm) = (parts.depth(), parts.algorithm(height, width));
+        // Winograd's algorithm has 36 words for 9 bytes.
+        let bytes_per_weight = if algorithm == Algorithm::Winograd { 8 } else { 1 };
+        let weights = depth * parts.out_channels() * bytes_per_weight;
+        Multiplied { kernel: parts.kernel(height, width), depth, weights, algorithm }
     })
 }

@@ -117,6 +117,11 @@ impl PixelConv {
         }
     }
 
+    /// The algorithm that computes an output of `height · width` pixels: `Direct` or `Winograd`.
+    pub fn algorithm(&self, height: usize, width: usize) -> Algorithm {
+        if self.winograd(height, width).is_some() { Algorithm::Winograd } else { Algorithm::Direct }
+    }
+
     /// Rows of an output of `height · width` pixels that cost least together: who splits an image gives every
     /// part a multiple of them.
     pub fn rows_together(&self, height: usize, width: usize) -> usize {

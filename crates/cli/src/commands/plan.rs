@@ -93,7 +93,7 @@ fn explain(report: &PlanReport, machine: &Machine) -> String {
 impl Machine {
     /// Seconds for the multiply-adds and for the bytes of a step.
     fn parts(&self, step: &StepReport) -> (f64, f64) {
-        let compute = self.macs_per_second.map_or(0.0, |peak| step.macs as f64 / peak);
+        let compute = self.macs_per_second.map_or(0.0, |peak| step.products as f64 / peak);
         (compute, step.bytes as f64 / self.bytes_per_second)
     }
 
@@ -121,6 +121,7 @@ fn to_json(step: &StepReport, machine: &Machine) -> Value {
         "kernel": step.kernel,
         "makes": step.output,
         "macs": step.macs,
+        "products": step.products,
         "bytes": step.bytes,
         "bound": machine.bound(step),
         "least_ms": 1e3 * machine.seconds(step),

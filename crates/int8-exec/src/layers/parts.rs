@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use int8_kernels::{Addend, ConvShape, Epilogue, Isa, PixelConv, PixelScratch, Place, Residual, Run, Sink};
+use int8_kernels::{Addend, Algorithm, ConvShape, Epilogue, Isa, PixelConv, PixelScratch, Place, Residual, Run, Sink};
 use ncnn_format::Result;
 
 use super::kernel_error;
@@ -60,6 +60,11 @@ impl Parts {
     /// The kernel that computes an output of that size.
     pub(crate) fn kernel(&self, height: usize, width: usize) -> &'static str {
         self.parts.first().map_or("", |part| part.kernel(height, width))
+    }
+
+    /// How an output of that size is computed.
+    pub(crate) fn algorithm(&self, height: usize, width: usize) -> Algorithm {
+        self.parts.first().map_or(Algorithm::Direct, |part| part.algorithm(height, width))
     }
 
     /// Rows of an output of that size that are computed together at least.
