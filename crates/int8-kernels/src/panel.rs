@@ -1,6 +1,6 @@
 //! Weights in the order and form in which kernels read them.
 
-use crate::micro_kernel::WeightForm;
+use crate::micro_kernel::{KR, WeightForm};
 
 /// Bytes that start at a cache line, so that vector loads never cross two.
 #[derive(Debug, Clone, Default)]
@@ -36,7 +36,14 @@ impl AlignedBytes {
 #[inline]
 pub fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, weights: &[i8]) {
     match form {
-        WeightForm::Bytes => vector[lane * weights.len()..][..weights.len()].copy_from_slice(weights),
+        WeightForm::Bytes => {
+            let to = &mut vector[lane * weights.len()..][..weights.len()];
+            // Copying a number of bytes that is known takes an instruction, not a call.
+            match (<&mut [i8; KR]>::try_from(&mut *to), weights) {
+                (Ok(to), &[a, b, c, d]) => *to = [a, b, c, d],
+                _ => to.copy_from_slice(weights),
+            }
+        }
         WeightForm::Rows => {
             for (depth, &weight) in weights.iter().enumerate() {
                 vector[depth * lanes + lane] = weight;
