@@ -8,7 +8,7 @@
 
 use ncnn_format::{Error, Result};
 
-use crate::Shape;
+use crate::{Shape, tanh};
 
 /// A list of formulas.
 #[derive(Debug, Clone, PartialEq)]
@@ -228,7 +228,7 @@ fn one_operand(name: &str, x: Value) -> Option<Option<Value>> {
         "sinh" => float(f32::sinh),
         "sqrt" => float(f32::sqrt),
         "tan" => float(f32::tan),
-        "tanh" => float(f32::tanh),
+        "tanh" => float(tanh),
         _ => None,
     }
 }

@@ -5,13 +5,13 @@ use std::f32::consts::FRAC_1_SQRT_2;
 use ncnn_format::{Result, typed};
 
 use super::pointwise::Pointwise;
-use crate::Layer;
+use crate::{Layer, tanh};
 
 pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
     let fast = typed::GELU::read(layer)?.fast_gelu != 0;
     Ok(Pointwise(move |x: f32| {
         if fast {
-            0.5 * x * (1.0 + (0.797_884_5 * (x + 0.044_715 * x * x * x)).tanh())
+            0.5 * x * (1.0 + tanh(0.797_884_5 * (x + 0.044_715 * x * x * x)))
         } else {
             0.5 * x * libm::erfcf(-FRAC_1_SQRT_2 * x)
         }

@@ -4,7 +4,7 @@ use ncnn_format::{Result, typed};
 
 use super::loading;
 use super::recurrent::{Cell, FloatWeights, InputWeights, Recurrent, RecurrentForm, multiply, sigmoid};
-use crate::Tensor;
+use crate::{Tensor, tanh};
 
 pub(super) struct GruCell {
     input: InputWeights,
@@ -46,7 +46,7 @@ impl Cell for GruCell {
         multiply(for_new, hidden, 1.0, remembered);
         let (reset, update) = gates.split_at(outputs);
         for (q, hidden) in hidden.iter_mut().enumerate() {
-            let new = (new[q] + sigmoid(reset[q]) * remembered[q]).tanh();
+            let new = tanh(new[q] + sigmoid(reset[q]) * remembered[q]);
             let update = sigmoid(update[q]);
             *hidden = (1.0 - update) * new + update * *hidden;
         }

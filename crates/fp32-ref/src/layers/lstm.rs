@@ -4,7 +4,7 @@ use ncnn_format::{Result, WeightRole, typed};
 
 use super::loading::{self, floats};
 use super::recurrent::{Cell, FloatWeights, InputWeights, Recurrent, RecurrentForm, multiply, product, sigmoid};
-use crate::Tensor;
+use crate::{Tensor, tanh};
 
 pub(super) struct LstmCell {
     input: InputWeights,
@@ -60,9 +60,9 @@ impl LstmOutput {
         let (forgets, rest) = rest.split_at(self.width);
         let (outputs, news) = rest.split_at(self.width);
         for (q, cell) in cell.iter_mut().enumerate() {
-            *cell = sigmoid(forgets[q]) * *cell + sigmoid(inputs[q]) * news[q].tanh();
+            *cell = sigmoid(forgets[q]) * *cell + sigmoid(inputs[q]) * tanh(news[q]);
             // The input gate is done with; its place takes the result.
-            inputs[q] = sigmoid(outputs[q]) * cell.tanh();
+            inputs[q] = sigmoid(outputs[q]) * tanh(*cell);
         }
         match &self.projection {
             Some(projection) => multiply(projection, inputs, 0.0, hidden),

@@ -6,7 +6,7 @@
 use ncnn_format::Result;
 
 use super::pointwise::Pointwise;
-use crate::Layer;
+use crate::{Layer, tanh};
 
 pub(super) fn build(_: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
     Ok(Pointwise(|x: f32| {
@@ -17,7 +17,7 @@ pub(super) fn build(_: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
         } else {
             (x.exp() + 1.0).ln()
         };
-        x * softplus.tanh()
+        x * tanh(softplus)
     }))
 }
 

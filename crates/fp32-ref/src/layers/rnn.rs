@@ -4,7 +4,7 @@ use ncnn_format::{Result, typed};
 
 use super::loading;
 use super::recurrent::{Cell, FloatWeights, InputWeights, Recurrent, RecurrentForm, multiply};
-use crate::Tensor;
+use crate::{Tensor, tanh};
 
 pub(super) struct RnnCell {
     input: InputWeights,
@@ -38,7 +38,7 @@ impl Cell for RnnCell {
         let [hidden] = states else { return };
         multiply(&self.hidden, hidden, 1.0, gates);
         for (hidden, gate) in hidden.iter_mut().zip(gates) {
-            *hidden = gate.tanh();
+            *hidden = tanh(*gate);
         }
     }
 }
@@ -69,7 +69,7 @@ mod tests {
     fn both_directions_stand_beside_each_other_and_leave_their_states() {
         let input = Tensor::new([2, 1], vec![1.0, 0.0]).unwrap();
         let outputs = build(&layer(2, 2)).unwrap().run(vec![input]).unwrap();
-        let (first, second) = (1.0_f32.tanh(), (2.0 * 1.0_f32.tanh()).tanh());
+        let (first, second) = (tanh(1.0), tanh(2.0 * tanh(1.0)));
         assert_eq!(outputs[0], Tensor::new([2, 2], vec![first, first, second, 0.0]).unwrap());
         assert_eq!(outputs[1], Tensor::new([2, 1], vec![second, first]).unwrap());
     }

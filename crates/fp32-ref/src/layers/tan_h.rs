@@ -3,10 +3,10 @@
 use ncnn_format::Result;
 
 use super::pointwise::Pointwise;
-use crate::Layer;
+use crate::{Layer, tanh};
 
 pub(super) fn build(_: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
-    Ok(Pointwise(f32::tanh))
+    Ok(Pointwise(tanh))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use ncnn_format::{Error, Result, typed};
 
 use super::pointwise::Pointwise;
-use crate::Layer;
+use crate::{Layer, tanh};
 
 pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
     let op_type = typed::UnaryOp::read(layer)?.op_type;
@@ -32,7 +32,7 @@ const FUNCTIONS: [fn(f32) -> f32; 28] = [
     f32::acos,
     f32::atan,
     |x| 1.0 / x,
-    f32::tanh,
+    tanh,
     f32::log10,
     f32::round_ties_even,
     f32::trunc,

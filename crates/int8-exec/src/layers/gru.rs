@@ -1,7 +1,7 @@
 //! GRU with int8 weights.
 
-use fp32_ref::Tensor;
 use fp32_ref::sequence::{Cell, Recurrent, RecurrentForm, sigmoid};
+use fp32_ref::{Tensor, tanh};
 use ncnn_format::Result;
 
 use super::integers::Rows;
@@ -74,7 +74,7 @@ impl Cell for GruCell {
         let (reset, update) = gates.split_at(outputs);
         for (q, hidden) in hidden.iter_mut().enumerate() {
             // ncnn's order: what is remembered is added before the product with the input.
-            let new = (self.new_bias[q] + sigmoid(reset[q]) * remembered[q] + from_input[q]).tanh();
+            let new = tanh(self.new_bias[q] + sigmoid(reset[q]) * remembered[q] + from_input[q]);
             let update = sigmoid(update[q]);
             *hidden = (1.0 - update) * new + update * *hidden;
         }

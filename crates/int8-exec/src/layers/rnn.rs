@@ -1,7 +1,7 @@
 //! RNN with int8 weights.
 
-use fp32_ref::Tensor;
 use fp32_ref::sequence::{Cell, Recurrent, RecurrentForm};
+use fp32_ref::{Tensor, tanh};
 use ncnn_format::Result;
 
 use super::integers::Rows;
@@ -43,7 +43,7 @@ impl Cell for RnnCell {
         let step = quantize_state(hidden, integers);
         self.hidden.add_products(integers, step, gates);
         for (hidden, gate) in hidden.iter_mut().zip(gates) {
-            *hidden = gate.tanh();
+            *hidden = tanh(*gate);
         }
     }
 }
