@@ -42,9 +42,9 @@ impl Collector<'_> {
     pub(super) fn ranges(&self) -> Result<Vec<Range>> {
         let empty = vec![Range::default(); watched(self.targets).len()];
         let add = |range: &mut Range, values: &[f32]| {
-            let before = range.nonfinite;
+            let before = range.nonfinite();
             range.add(values);
-            range.nonfinite == before
+            range.nonfinite() == before
         };
         self.pass("finding ranges", empty, add, &nothing)
     }
@@ -53,7 +53,7 @@ impl Collector<'_> {
     pub(super) fn histograms(&self, ranges: &[Range], also: &Also<'_>) -> Result<Vec<Histogram>> {
         let empty = ranges
             .iter()
-            .map(|range| Histogram::new(range.absmax).map_err(|error| Error::invalid(error.to_string())))
+            .map(|range| Histogram::new(range.absmax()).map_err(|error| Error::invalid(error.to_string())))
             .collect::<Result<Vec<_>>>()?;
         let add = |histogram: &mut Histogram, values: &[f32]| {
             histogram.add(values);
@@ -72,9 +72,9 @@ impl Collector<'_> {
     pub(super) fn growing(&self, also: &Also<'_>) -> Result<Vec<GrowingHistogram>> {
         let empty = vec![GrowingHistogram::default(); watched(self.targets).len()];
         let add = |histogram: &mut GrowingHistogram, values: &[f32]| {
-            let before = histogram.range().nonfinite;
+            let before = histogram.range().nonfinite();
             histogram.add(values);
-            histogram.range().nonfinite == before
+            histogram.range().nonfinite() == before
         };
         self.pass("watching activations", empty, add, also)
     }
