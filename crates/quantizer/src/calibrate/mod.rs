@@ -292,7 +292,7 @@ fn decide(
 fn check_printable(target: &Target, range: &Range, threshold: Option<&Threshold>) -> Result<()> {
     let Some(threshold) = threshold.filter(|threshold| as_printed(threshold.scale()) == 0.0) else { return Ok(()) };
     Err(Error::invalid(format!(
-        "its input {} reaches {}; the scale {:e} would be 0 in a table, which has six decimals (is --norm right?)",
+        "its input {} reaches {}; the scale {:e} would be 0 in a table, which has six decimals (are mean and norm right?)",
         target.blob_name,
         range.absmax(),
         threshold.scale()
