@@ -5,7 +5,7 @@ use std::ops::Range;
 use int8_kernels::{Addend, Algorithm, ConvShape, Epilogue, Isa, PixelConv, PixelScratch, Place, Residual, Run, Sink};
 use ncnn_format::Result;
 
-use super::kernel_error;
+use crate::errors::kernel_error;
 use crate::rows::RowSinks;
 
 /// A layer with its output channels in parts, each with weights of its own: one pixel has no rows that threads

@@ -7,7 +7,7 @@ use fp32_ref::Activation;
 use int8_kernels::{Epilogue, dequantize_scale, quantize};
 use ncnn_format::{Error, Layer, Result, WeightRole};
 
-use super::kernel_error;
+use crate::errors::kernel_error;
 
 /// How a layer's parameters describe its int8 part.
 pub(super) struct Form<'a> {
