@@ -27,14 +27,12 @@ use crate::{
 /// let mut kept = Blobs::new();
 /// net.run(&[("data", Tensor::new([2], vec![-1.0, 3.0])?)], &mut kept)?;
 ///
-/// let mut clip = model.layers[2].clone();
-/// clip.kind = "Clip".parse()?;
-/// clip.params.set(1, 2.0.into());
-/// let other = net.with_layer(2, &clip)?;
+/// let clip = Model::from_param_text("7767517\n1 1\nClip act 1 1 size out 0=0.0 1=2.0\n")?;
+/// let other = net.with_layer(2, &clip.layers[0])?;
 /// let part = Part::dependents(net.graph(), &[2]);
 /// let made = other.run_part(&mut Workspace::default(), &part, &kept, &mut ())?;
 /// assert_eq!(made.get(net.graph().blob("out")?).unwrap().to_tensor().as_slice(), [1.0, 2.0]);
-/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # Ok::<(), ncnn_format::Error>(())
 /// ```
 #[derive(Clone)]
 pub struct Net {

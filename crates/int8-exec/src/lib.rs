@@ -17,7 +17,6 @@
 mod aligned;
 mod buffers;
 mod compiled;
-mod errors;
 mod grid;
 mod helpers;
 mod layers;

@@ -6,7 +6,6 @@ use ncnn_format::Result;
 
 use crate::Int8Net;
 use crate::compiled::Compiled;
-use crate::errors::again;
 use crate::grid::Grid;
 use crate::layers::Prepared;
 use crate::plan::{Op, Plan, Step, View};
@@ -51,7 +50,7 @@ impl Int8Net {
     /// would give.
     pub fn plan_report(&self, inputs: &[(&str, Shape)]) -> Result<PlanReport> {
         let compiled = self.compiled();
-        let plan = compiled.plan(&compiled.input_shapes(inputs.iter().copied())?).map_err(|error| again(&error))?;
+        let plan = compiled.plan(&compiled.input_shapes(inputs.iter().copied())?).map_err(|error| (*error).clone())?;
         let steps = plan.steps.iter().map(|step| describe(compiled, &plan, step)).collect();
         let buffer_bytes = plan.byte_slots.iter().sum::<usize>() + 4 * plan.float_slots.iter().sum::<usize>();
         Ok(PlanReport { steps, buffer_bytes, unshared_bytes: plan.unshared_bytes })

@@ -13,7 +13,6 @@ use ncnn_format::{Error, Result};
 
 use crate::aligned::AlignedFloats;
 use crate::buffers::{Buffers, Floats};
-use crate::errors::kernel_error;
 use crate::grid::Grid;
 use crate::layers::{Parts, Prepared};
 use crate::plan::{FloatHome, Moving, Op, Plan, Sinks, View};
@@ -36,7 +35,7 @@ impl View {
 
     fn image<'a>(&self, bytes: &'a [Vec<u8>]) -> Result<Image<'a>> {
         let Grid { height, width, channels } = self.grid;
-        Image::new(self.of(bytes), height, width, channels, self.stride).map_err(kernel_error)
+        Image::new(self.of(bytes), height, width, channels, self.stride).map_err(Error::from)
     }
 
     fn place(&self) -> Place {
@@ -71,7 +70,7 @@ impl Context<'_> {
                 let image = from.image(&buffers.bytes)?;
                 let work = |rows: Range<usize>, sinks: &mut [Sink<'_>], _: &mut PixelScratch| match sinks {
                     [Sink::I8 { bytes, place, .. }] => {
-                        max_pool(&image, window, rows, bytes, *place, self.isa).map_err(kernel_error)
+                        max_pool(&image, window, rows, bytes, *place, self.isa).map_err(Error::from)
                     }
                     _ => Ok(()),
                 };
@@ -108,7 +107,7 @@ impl Context<'_> {
             let result = match buffers.floats(self.plan, from)? {
                 Floats::Planes(values) => {
                     quantize_planes(values, view.grid.channels, scale, bytes, view.stride, self.isa)
-                        .map_err(kernel_error)
+                        .map_err(Error::from)
                 }
                 Floats::Pixels(values) => self.quantize_pixels(values, scale, view, bytes, &buffers.scratch),
             };
@@ -137,7 +136,7 @@ impl Context<'_> {
                 let mut pixels = values.chunks_exact(channels).zip(bytes.chunks_mut(view.stride));
                 pixels.try_for_each(|(values, bytes)| quantize_values(values, scale, &mut bytes[..channels], self.isa))
             };
-            result.map_err(kernel_error)
+            result.map_err(Error::from)
         };
         let mut sinks = RowSinks::new();
         sinks.push(Sink::I8 { bytes, place: Place { pixel_stride: view.stride, first_channel: 0 }, scale });

@@ -7,7 +7,6 @@ use ncnn_format::{Error, Result};
 use super::parts::Parts;
 use super::prepared::{Input, Prepared};
 use crate::Value;
-use crate::errors::kernel_error;
 use crate::grid::Grid;
 
 impl Prepared {
@@ -29,7 +28,7 @@ impl Prepared {
             Input::Flat => Grid::flat(shape),
         };
         let bytes = to_pixels(&self.integers(input)?, grid, shape.rank());
-        let image = Image::new(&bytes, grid.height, grid.width, grid.channels, grid.channels).map_err(kernel_error)?;
+        let image = Image::new(&bytes, grid.height, grid.width, grid.channels, grid.channels)?;
         let to = Grid::of(output);
         let run = Run { input: image, padding: self.padding(shape)?, rows: 0..to.height, residual: None };
         finish(parts, &run, output, self.output_scale()).map(|value| vec![value])
