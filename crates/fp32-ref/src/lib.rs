@@ -24,12 +24,12 @@
 
 #![forbid(unsafe_code)]
 
-mod graph;
 mod layer;
 mod layers;
 mod net;
 mod observer;
 mod pixels;
+mod schedule;
 pub mod sequence;
 mod shape;
 pub mod shares;
@@ -39,13 +39,14 @@ mod tensor;
 mod value;
 mod workspace;
 
-pub use graph::{Blob, BlobId, Graph, Node};
 pub use layer::{Layer, Order, build};
 pub use layers::activation::Activation;
 pub use layers::window::{ConvWindow, Pads, Placement};
+pub use ncnn_format::{Blob, BlobId, Graph, Node};
 pub use net::{Net, NetOptions, Outputs, run_layer};
 pub use observer::Observer;
 pub use pixels::Pixels;
+pub use schedule::execute;
 pub use shape::Shape;
 pub use tanh::tanh;
 pub use tensor::Tensor;

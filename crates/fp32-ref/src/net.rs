@@ -100,7 +100,8 @@ impl Net {
             .iter()
             .map(|(name, value)| Ok((self.graph.blob(name)?, Value::Planar(value.clone()))))
             .collect::<Result<_>>()?;
-        let outputs = self.graph.execute(
+        let outputs = crate::execute(
+            &self.graph,
             feeds,
             |index, inputs| run_layer(self.layer(index)?, inputs, workspace),
             |blob, value| observer.observe(blob, value),
@@ -119,7 +120,8 @@ impl Net {
         let feeds =
             inputs.iter().map(|(name, shape)| Ok((self.graph.blob(name)?, *shape))).collect::<Result<Vec<_>>>()?;
         let mut shapes: Vec<(BlobId, Shape)> = Vec::with_capacity(self.graph.blobs().len());
-        self.graph.execute(
+        crate::execute(
+            &self.graph,
             feeds,
             |index, inputs| self.layer(index)?.output_shapes(&inputs),
             |blob, &shape| shapes.push((blob, shape)),

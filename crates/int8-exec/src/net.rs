@@ -208,7 +208,8 @@ impl Compiled {
             .iter()
             .map(|(name, value)| Ok((self.graph.blob(name)?, Value::F32(value.clone()))))
             .collect::<Result<_>>()?;
-        let outputs = self.graph.execute(
+        let outputs = fp32_ref::execute(
+            &self.graph,
             feeds,
             |index, inputs| run_layer(&self.layers[index], inputs),
             |blob, value| observer.observe(blob, value),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use fp32_ref::{Graph, Shape, build};
+use fp32_ref::{Graph, Shape, build, execute};
 use ncnn_format::{LayerKind, Model, Result};
 
 use crate::declared_shape;
@@ -18,7 +18,8 @@ pub(super) fn known_shapes(model: &Model, given: &[(String, Shape)]) -> Result<H
     let Some(feeds) = input_shapes(model, given)? else { return Ok(shapes) };
     let feeds = feeds.into_iter().map(|(name, shape)| Ok((graph.blob(&name)?, shape))).collect::<Result<_>>()?;
     // The first layer that has no answer ends it; what is known by then stays.
-    let _ = graph.execute(
+    let _ = execute(
+        &graph,
         feeds,
         |index, inputs| build(&model.layers[index])?.output_shapes(&inputs),
         |blob, &shape: &Shape| {
