@@ -25,7 +25,6 @@
 #![forbid(unsafe_code)]
 
 mod blobs;
-mod graph;
 mod layer;
 mod layer_shapes;
 mod layers;
@@ -45,11 +44,11 @@ mod value;
 mod workspace;
 
 pub use blobs::Blobs;
-pub use graph::{Blob, BlobId, Graph, Node};
 pub use layer::{BuildOptions, Layer, Order};
 pub use layers::activation::Activation;
 pub use layers::build;
 pub use layers::window::{ConvWindow, Pads, Placement};
+pub use ncnn_format::{Blob, BlobId, Graph, Node};
 pub use net::{Net, NetOptions, Outputs, run_layer};
 pub use observer::{Observer, Watch};
 pub use pixels::Pixels;

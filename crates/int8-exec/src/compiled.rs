@@ -144,8 +144,8 @@ impl fmt::Debug for Compiled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Compiled")
             .field("layers", &self.layers.len())
-            .field("inputs", &self.graph.names(self.graph.inputs()))
-            .field("outputs", &self.graph.names(self.graph.outputs()))
+            .field("inputs", &self.graph.list(self.graph.inputs()))
+            .field("outputs", &self.graph.list(self.graph.outputs()))
             .field("options", &self.options)
             .finish()
     }
