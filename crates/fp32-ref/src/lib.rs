@@ -40,6 +40,7 @@ pub mod shares;
 mod simd;
 mod tanh;
 mod tensor;
+mod validate;
 mod value;
 mod workspace;
 
@@ -58,5 +59,6 @@ pub use shape::Shape;
 pub use shapes::Shapes;
 pub use tanh::tanh;
 pub use tensor::Tensor;
+pub use validate::{validate, validate_with};
 pub use value::Value;
 pub use workspace::Workspace;

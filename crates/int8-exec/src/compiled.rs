@@ -156,7 +156,7 @@ fn run_layer(layer: &Prepared, inputs: Vec<Value>) -> Result<Vec<Value>> {
         Prepared::Fed => Err(Error::invalid("an Input layer was not fed")),
         Prepared::Float { layer, .. } => run_float(&**layer, inputs),
         Prepared::Rescale(layer) => layer.run(inputs),
-        Prepared::Convolution(_) | Prepared::InnerProduct(_) => layer.run_alone(inputs),
+        Prepared::ImageConvolution(_) | Prepared::InnerProduct(_) => layer.run_alone(inputs),
     }
 }
 
