@@ -1,12 +1,7 @@
 //! Sizes of a convolution and of what surrounds its input.
 
 use crate::error::{Error, checked_product};
-
-/// The most products that one accumulator may sum.
-///
-/// With |weight| ≤ 128 and |activation| ≤ 128 a sum of 131 071 products is at most
-/// 131 071 · 128² = 2³¹ − 16 384, so it fits an `i32` whatever the values are.
-pub const MAX_DEPTH: usize = 131_071;
+use crate::limits::MAX_DEPTH;
 
 /// The sizes of a convolution that do not depend on its input.
 ///

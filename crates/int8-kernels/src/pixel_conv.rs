@@ -2,7 +2,10 @@
 
 use std::ops::Range;
 
-use crate::dense::{Computed, DenseWeights, Lines};
+use crate::algorithm::Algorithm;
+use crate::arch::kernels_of;
+use crate::contract::{MicroKernels, SIDE, Taps};
+use crate::dense::DenseWeights;
 use crate::depthwise::DepthwiseWeights;
 use crate::epilogue::Epilogue;
 use crate::error::{Error, check_length, checked_product};
@@ -11,10 +14,10 @@ use crate::geometry::ConvShape;
 use crate::image::check_rows;
 use crate::isa::Isa;
 use crate::lanes::Lanes;
-use crate::micro_kernel::{MicroKernels, Taps, kernels_of};
 use crate::sink::{Run, Sink};
 use crate::source::Source;
-use crate::winograd::{Algorithm, SIDE, WinogradScratch, WinogradWeights};
+use crate::sums::{Computed, Lines};
+use crate::winograd::{WinogradScratch, WinogradWeights};
 
 /// A convolution with packed weights and its epilogue: dense, grouped or depthwise, any kernel,
 /// stride, dilation and padding. An inner product is a [`ConvShape::pointwise`] over one pixel.
@@ -84,9 +87,9 @@ impl PixelConv {
         let depth = shape.depth()?;
         check_length("weights", checked_product("weights", &[shape.out_channels, depth])?, weights.len())?;
         check_length("epilogue", shape.out_channels, epilogue.channels())?;
-        let kernels = kernels_of(isa).ok_or(Error::NoKernel { isa: isa.name() })?;
+        let kernels = kernels_of(isa);
         let (weights, mut lanes) = if shape.is_depthwise() {
-            let (weights, lanes) = DepthwiseWeights::new(&shape, weights, &kernels.depthwise);
+            let (weights, lanes) = DepthwiseWeights::new(&shape, weights, &kernels.depthwise)?;
             (Weights::Depthwise(weights), lanes)
         } else {
             let (dense, lanes) = DenseWeights::new(&shape, weights, &kernels.dense)?;
@@ -163,6 +166,9 @@ impl PixelConv {
         if let Some(residual) = &run.residual {
             residual.check(height, width, channels, sinks)?;
         }
+        if sinks.is_empty() {
+            return Ok(());
+        }
         let finish = Finish {
             scales: &self.lanes.scales,
             bias: &self.lanes.bias,
@@ -183,9 +189,8 @@ impl PixelConv {
                 pixel: whole_pixel - first,
                 whole_pixel,
             };
-            (self.kernels.finish)(&finish, &tile, sinks);
-        });
-        Ok(())
+            self.kernels.finish(&finish, &tile, sinks);
+        })
     }
 
     /// Computes the exact sums of the rows `run.rows`, channels-last without gaps; a residual is
@@ -204,8 +209,7 @@ impl PixelConv {
             for (out, sums) in pixels.zip(computed.sums.chunks_exact(computed.stride)).take(computed.pixels) {
                 out[computed.channel..][..computed.channels].copy_from_slice(&sums[..computed.channels]);
             }
-        });
-        Ok(())
+        })
     }
 
     /// Checks everything but the outputs; returns height and width of the whole output.
@@ -236,7 +240,7 @@ impl PixelConv {
         (height, width): (usize, usize),
         scratch: &mut PixelScratch,
         mut emit: impl FnMut(Range<usize>, Computed<'_>),
-    ) {
+    ) -> Result<(), Error> {
         let shape = &self.shape;
         if let Some((dense, winograd)) = self.winograd(height, width) {
             let PixelScratch { rows, winograd: scratch, .. } = scratch;
@@ -248,7 +252,7 @@ impl PixelConv {
         };
         let input_width = run.input.width() + run.padding.left + run.padding.right;
         let input_row = input_width.saturating_mul(shape.in_channels).saturating_mul(shape.stride_h);
-        let row_bytes = input_row.max(width * shape.out_channels).max(1);
+        let row_bytes = input_row.max(width.saturating_mul(shape.out_channels)).max(1);
         let step = (BAND_BYTES / row_bytes).max(1);
         let mut first = run.rows.start;
         while first < run.rows.end {
@@ -271,6 +275,7 @@ impl PixelConv {
                 }
             }
         }
+        Ok(())
     }
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use crate::activation::Activation;
 use crate::error::Error;
+use crate::geometry::Padding;
 use crate::image::{Image, check_extent};
 
 /// A channels-last image that a layer writes, as floats or as int8 values of a scale.
@@ -114,7 +115,7 @@ pub struct Run<'a> {
     /// The whole input.
     pub input: Image<'a>,
     /// What surrounds the input.
-    pub padding: crate::Padding,
+    pub padding: Padding,
     /// Output rows to compute.
     pub rows: Range<usize>,
     /// What is added to the output.

@@ -60,11 +60,12 @@ impl<'a> Source<'a> {
     fn in_place(shape: &ConvShape, input: &Image<'a>, first_row: usize) -> Self {
         let pixel_stride = input.pixel_stride();
         let row_stride = input.width() * pixel_stride;
+        // A single row or column may have any stride, and nobody goes that way.
         Self {
             bytes: input.bytes(),
-            origin: first_row * shape.stride_h * row_stride,
-            line_step: shape.stride_h * row_stride,
-            pixel_step: shape.stride_w * pixel_stride,
+            origin: (first_row * shape.stride_h).saturating_mul(row_stride),
+            line_step: shape.stride_h.saturating_mul(row_stride),
+            pixel_step: shape.stride_w.saturating_mul(pixel_stride),
             row_stride,
             pixel_stride,
         }
@@ -102,12 +103,11 @@ impl<'a> Source<'a> {
             after.fill(value);
             copy_row(input, y, inside);
         }
-        let pixel_step = shape.stride_w * channels;
         Self {
             bytes: buffer,
             origin: 0,
-            line_step: shape.stride_h * row_stride,
-            pixel_step,
+            line_step: shape.stride_h.saturating_mul(row_stride),
+            pixel_step: shape.stride_w.saturating_mul(channels),
             row_stride,
             pixel_stride: channels,
         }

@@ -23,6 +23,7 @@ mod any {
 }
 
 #[inline(never)]
+#[target_feature(enable = "neon")]
 pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
     if finish.residual.is_none()
         && tile.stride.is_multiple_of(FOUR)
@@ -31,9 +32,7 @@ pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>
     {
         let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel;
         let reader = Reader { scale: *scale, limits, pixel_stride: place.pixel_stride };
-        let to = &mut bytes[start..];
-        // SAFETY: the tables of kernels give out this function only where the CPU has NEON.
-        unsafe { requantize_tile(finish, tile, reader, to) }
+        requantize_tile(finish, tile, reader, &mut bytes[start..]);
     } else {
         any::finish(finish, tile, sinks);
     }
@@ -105,7 +104,8 @@ fn requantize_columns<const FUSED: bool, const V: usize>(
     let columns = Columns::<V>::new(finish, tile, reader, first);
     let (sums, to) = (&tile.sums[first..], &mut to[first..]);
     let last = tile.pixels.saturating_sub(1);
-    assert!(sums.len() >= last * tile.stride + V * FOUR && to.len() >= last * reader.pixel_stride + V * FOUR);
+    let end = |stride: usize| last.saturating_mul(stride).saturating_add(V * FOUR);
+    assert!(sums.len() >= end(tile.stride) && to.len() >= end(reader.pixel_stride), "no room for a tile");
     for pixel in 0..tile.pixels {
         let from = sums.as_ptr().wrapping_add(pixel * tile.stride).cast::<[[i32; FOUR]; V]>();
         // SAFETY: the sums of the last pixel end within `sums`, as was asserted.
