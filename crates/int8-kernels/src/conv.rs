@@ -1,7 +1,5 @@
 //! Convolutions of planes, as ncnn lays images out: an interface to [`PixelConv`].
 
-use crate::activation::Activation;
-use crate::epilogue::Epilogue;
 use crate::error::{Error, check_length, checked_product};
 use crate::geometry::{ConvShape, Padding};
 use crate::image::{Image, stored};
@@ -30,11 +28,7 @@ impl PackedConv {
     /// # Errors
     /// Those of [`ConvShape::validate`]; `Length` if there is another number of weights.
     pub fn new(shape: ConvShape, weights: &[i8], isa: Isa) -> Result<Self, Error> {
-        shape.validate()?;
-        let depth = shape.depth()?;
-        check_length("weights", checked_product("weights", &[shape.out_channels, depth])?, weights.len())?;
-        let epilogue = Epilogue::new(vec![1.0; shape.out_channels], None, Activation::None)?;
-        PixelConv::new(shape, weights, epilogue, isa).map(Self)
+        PixelConv::of_sums(shape, weights, isa).map(Self)
     }
 
     /// The sizes it was made for.
@@ -97,18 +91,12 @@ pub(crate) fn check_run(
     padding: &Padding,
     accumulators: &[i32],
 ) -> Result<(usize, usize), Error> {
-    if padding.value == i8::MIN {
-        return Err(Error::PaddingValue);
-    }
     for (what, size) in [("input height", height), ("input width", width)] {
         if size == 0 {
             return Err(Error::Zero { what });
         }
     }
-    let (out_height, out_width) = shape.output_size(height, width, padding).ok_or(Error::KernelTooLarge {
-        kernel: shape.extent().unwrap_or((usize::MAX, usize::MAX)),
-        input: (height, width),
-    })?;
+    let (out_height, out_width) = shape.checked_output([height, width, shape.in_channels], padding)?;
     let expected = checked_product("input", &[shape.in_channels, height, width])?;
     check_length("input", expected, input.len())?;
     let expected = checked_product("accumulators", &[shape.out_channels, out_height, out_width])?;

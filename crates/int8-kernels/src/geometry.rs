@@ -121,6 +121,22 @@ impl ConvShape {
         Some((rows.checked_add(1)?, columns.checked_add(1)?))
     }
 
+    /// Height and width of the output of an input of so many rows, columns and channels.
+    pub(crate) fn checked_output(&self, found: [usize; 3], padding: &Padding) -> Result<(usize, usize), Error> {
+        if padding.value == i8::MIN {
+            return Err(Error::PaddingValue);
+        }
+        let [height, width, _] = found;
+        let expected = [height, width, self.in_channels];
+        if found != expected {
+            return Err(Error::ImageSize { what: "input", expected, found });
+        }
+        self.output_size(height, width, padding).ok_or(Error::KernelTooLarge {
+            kernel: self.extent().unwrap_or((usize::MAX, usize::MAX)),
+            input: (height, width),
+        })
+    }
+
     /// Height and width that the dilated kernel covers.
     pub(crate) fn extent(&self) -> Option<(usize, usize)> {
         let along = |kernel: usize, dilation: usize| kernel.checked_sub(1)?.checked_mul(dilation)?.checked_add(1);
@@ -129,6 +145,11 @@ impl ConvShape {
 }
 
 impl Padding {
+    /// `size` rows or columns of zeros on each side.
+    pub const fn uniform(size: usize) -> Self {
+        Self { top: size, bottom: size, left: size, right: size, value: 0 }
+    }
+
     /// Whether nothing is added.
     pub fn is_empty(&self) -> bool {
         self.top == 0 && self.bottom == 0 && self.left == 0 && self.right == 0

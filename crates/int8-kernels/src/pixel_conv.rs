@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::activation::Activation;
 use crate::algorithm::Algorithm;
 use crate::arch::kernels_of;
 use crate::contract::{MicroKernels, SIDE, Taps};
@@ -101,6 +102,25 @@ impl PixelConv {
         Ok(Self { shape, weights, algorithm, lanes, epilogue, kernels, isa })
     }
 
+    /// A convolution of which nobody wants more than the sums.
+    pub(crate) fn of_sums(shape: ConvShape, weights: &[i8], isa: Isa) -> Result<Self, Error> {
+        shape.validate()?;
+        check_length("weights", checked_product("weights", &[shape.out_channels, shape.depth()?])?, weights.len())?;
+        let epilogue = Epilogue::new(vec![1.0; shape.out_channels], None, Activation::None)?;
+        Self::new(shape, weights, epilogue, isa)
+    }
+
+    /// The same weights with another epilogue.
+    ///
+    /// # Errors
+    /// `Length` if it has another number of channels.
+    pub fn with_epilogue(mut self, epilogue: Epilogue) -> Result<Self, Error> {
+        check_length("epilogue", self.shape.out_channels, epilogue.channels())?;
+        self.lanes.set_epilogue(&epilogue);
+        self.epilogue = epilogue;
+        Ok(self)
+    }
+
     /// The sizes it was made for.
     pub fn shape(&self) -> &ConvShape {
         &self.shape
@@ -150,7 +170,7 @@ impl PixelConv {
         }
     }
 
-    /// Computes the rows `run.rows` of the output into every sink.
+    /// Computes the rows `run.rows` of the output into every sink; without a sink it computes nothing.
     ///
     /// # Errors
     /// `ImageSize` if the input has other channels, `KernelTooLarge` if the kernel does not fit,
@@ -189,7 +209,9 @@ impl PixelConv {
                 pixel: whole_pixel - first,
                 whole_pixel,
             };
-            self.kernels.finish(&finish, &tile, sinks);
+            // SAFETY: the sinks hold the rows of the run and the addend the whole output, as was checked, and the
+            // tile's pixels are some of them; walkers hand on the sums of all pixels of a tile.
+            unsafe { self.kernels.finish(&finish, &tile, sinks) };
         })
     }
 
@@ -215,19 +237,8 @@ impl PixelConv {
     /// Checks everything but the outputs; returns height and width of the whole output.
     fn check(&self, run: &Run<'_>) -> Result<(usize, usize), Error> {
         let Run { input, padding, rows, .. } = run;
-        if padding.value == i8::MIN {
-            return Err(Error::PaddingValue);
-        }
-        let found = [input.height(), input.width(), input.channels()];
-        let expected = [input.height(), input.width(), self.shape.in_channels];
-        if found != expected {
-            return Err(Error::ImageSize { what: "input", expected, found });
-        }
-        let size = self.shape.output_size(input.height(), input.width(), padding);
-        let (height, width) = size.ok_or(Error::KernelTooLarge {
-            kernel: self.shape.extent().unwrap_or((usize::MAX, usize::MAX)),
-            input: (input.height(), input.width()),
-        })?;
+        let size = [input.height(), input.width(), input.channels()];
+        let (height, width) = self.shape.checked_output(size, padding)?;
         check_rows(rows, height)?;
         check_copy(&self.shape, run)?;
         Ok((height, width))

@@ -1,4 +1,6 @@
 //! Where the values of a layer go, and what is added to them on the way.
+//!
+//! Both enums are exhaustive: who splits an image among threads must split every kind of them.
 
 use std::ops::Range;
 

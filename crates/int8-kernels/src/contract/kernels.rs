@@ -11,7 +11,7 @@ use crate::sink::Sink;
 /// The routines of one instruction set, each with the layouts that it wants.
 ///
 /// A static table rather than a trait: tests and packing iterate over it, and a new kernel
-/// is one function and one line. Who has an [`Isa`](crate::Isa) gets the table that its CPU can run, and nobody gets
+/// is one function and one line. Who has an [`Isa`](crate::isa::Isa) gets the table that its CPU can run, and nobody gets
 /// another one, which is what makes the methods safe to call.
 #[derive(Debug)]
 pub(crate) struct MicroKernels {
@@ -23,7 +23,10 @@ pub(crate) struct MicroKernels {
     pub(crate) depthwise: DepthwiseKernel,
     /// Sums of 3×3 convolutions by Winograd's algorithm.
     pub(crate) winograd: Option<WinogradKernel>,
-    /// The code of [`MicroKernels::finish`], which may be called wherever the CPU has its instructions.
+    /// The code of [`MicroKernels::finish`].
+    ///
+    /// # Safety
+    /// The CPU has its instructions, and what the method asks holds.
     pub(crate) finish: unsafe fn(&Finish<'_>, &Tile<'_>, &mut [Sink<'_>]),
     /// Routines over whole slices.
     pub(crate) rows: RowKernels,
@@ -34,17 +37,21 @@ pub(crate) struct MicroKernels {
 impl MicroKernels {
     /// From sums to sinks.
     ///
+    /// # Safety
+    /// The sums, the sinks and the addend hold every pixel of the tile, so that no product of a pixel's number with a
+    /// stride wraps. Lengths are looked at again, products are not, since a tile takes little longer than that.
+    ///
     /// # Panics
     /// If a slice has no room for what the tile says.
     #[inline]
-    pub(crate) fn finish(&self, finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
-        // SAFETY: `kernels_of` gives out kernels only where the CPU has their instructions.
+    pub(crate) unsafe fn finish(&self, finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
+        // SAFETY: promised by the caller; `kernels_of` gives out kernels only where the CPU has their instructions.
         unsafe { (self.finish)(finish, tile, sinks) }
     }
 
     /// The register-only loop, so many times; what it returns means nothing.
     pub(crate) fn spin(&self, rounds: u64) -> i32 {
-        // SAFETY: as in `finish`.
+        // SAFETY: `kernels_of` gives out kernels only where the CPU has their instructions.
         unsafe { (self.peak.1)(rounds) }
     }
 }

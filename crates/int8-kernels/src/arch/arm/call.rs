@@ -203,12 +203,15 @@ mod checked {
                 Tile { sums: &sums, stride: 8, pixels: 2, lane: 0, channel: 0, channels: 8, pixel: 0, whole_pixel: 0 };
             let (mut floats, mut bytes) = ([0.0; 16], [0; 16]);
             let place = Place::whole(8);
-            KERNELS.finish(&finish, &tile, &mut [Sink::F32 { values: &mut floats, place }]);
-            KERNELS.finish(&finish, &tile, &mut [Sink::I8 { bytes: &mut bytes, place, scale: 2.0 }]);
+            // SAFETY: the sums and both sinks have two pixels of eight channels.
+            unsafe { KERNELS.finish(&finish, &tile, &mut [Sink::F32 { values: &mut floats, place }]) };
+            // SAFETY: as above.
+            unsafe { KERNELS.finish(&finish, &tile, &mut [Sink::I8 { bytes: &mut bytes, place, scale: 2.0 }]) };
             assert_eq!((floats, bytes), ([4.0; 16], [8; 16]));
             let residual = Some(Residual { addend: Addend::InSink, then: activation });
             let finish = Finish { residual, ..finish };
-            KERNELS.finish(&finish, &tile, &mut [Sink::F32 { values: &mut floats, place }]);
+            // SAFETY: the sums and both sinks have two pixels of eight channels.
+            unsafe { KERNELS.finish(&finish, &tile, &mut [Sink::F32 { values: &mut floats, place }]) };
             assert_eq!(floats, [8.0; 16]);
         }
     }

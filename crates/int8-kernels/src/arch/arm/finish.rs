@@ -56,7 +56,7 @@ struct Activated {
 }
 
 /// # Safety
-/// The CPU has NEON.
+/// The CPU has NEON, and what [`MicroKernels::finish`](crate::contract::MicroKernels::finish) asks holds.
 pub(super) unsafe fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
     let Some(activated) = Activated::new(finish.activation).filter(|_| !finish.fused_bias && tile.pixels > 0) else {
         return finish_values(finish, tile, sinks);
@@ -112,7 +112,7 @@ fn rows<'a>(tile: &Tile<'a>, first: usize, pixels: usize) -> Tile<'a> {
 /// how many channels are done.
 ///
 /// # Safety
-/// The CPU has NEON, and `kernel` is one of this file.
+/// As of [`finish`], of a `step` too; `kernel` is one of this file.
 unsafe fn run<To>(
     kernel: Kernel<Work<To>>,
     activated: &Activated,
@@ -124,12 +124,12 @@ unsafe fn run<To>(
 ) -> usize {
     let channels = tile.channels / BLOCK * BLOCK;
     let mut work = Work {
-        sums: tile.sums[..end_of(tile.pixels, tile.stride, channels)].as_ptr(),
+        sums: tile.sums[..(tile.pixels - 1) * tile.stride + channels].as_ptr(),
         sums_step: tile.stride * size_of::<i32>(),
         scales: finish.scales[tile.lane..][..channels].as_ptr(),
         bias: finish.bias[tile.lane..][..channels].as_ptr(),
         pixels: tile.pixels,
-        to: to[..end_of(tile.pixels, step, channels)].as_mut_ptr(),
+        to: to[..(tile.pixels - 1) * step + channels].as_mut_ptr(),
         // The step of a single pixel may be any number, and nobody goes that way.
         to_step: step.wrapping_mul(size_of::<To>()),
         limits: activated.limits,
@@ -137,21 +137,15 @@ unsafe fn run<To>(
         bounds: activated.bounds(scale),
         blocks: channels / BLOCK,
     };
-    // SAFETY: promised by the caller; the slices have what it reads and writes.
+    // SAFETY: promised by the caller; the slices have what it reads and writes, since no product wrapped.
     unsafe { call(kernel, &mut work) };
     channels - work.blocks * BLOCK
-}
-
-/// Elements from the start of the first of some pixels to the end of the last, a number that no slice has if it
-/// does not fit `usize`.
-fn end_of(pixels: usize, step: usize, channels: usize) -> usize {
-    (pixels - 1).saturating_mul(step).saturating_add(channels)
 }
 
 /// Blocks to any sinks, until one that is not for the assembly. Returns how many channels are done.
 ///
 /// # Safety
-/// The CPU has NEON.
+/// As of [`finish`].
 unsafe fn distribute(activated: &Activated, finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) -> usize {
     for first in (0..tile.channels).step_by(BLOCK) {
         let block = part(tile, first, BLOCK);

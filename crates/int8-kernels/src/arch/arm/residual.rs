@@ -39,7 +39,7 @@ const TINY: u32 = 0xD200_0000;
 /// `then(value + addend)` of a block of some pixels, at least one and at most [`PIXELS`].
 ///
 /// # Safety
-/// The CPU has NEON.
+/// As of `finish`.
 pub(super) unsafe fn add(residual: &Residual<'_>, block: &Tile<'_>, sinks: &[Sink<'_>], values: &mut [f32]) {
     let mut dequantized = [0.0; PIXELS * BLOCK];
     let (addends, step) = match (&residual.addend, sinks) {
@@ -68,7 +68,7 @@ pub(super) unsafe fn add(residual: &Residual<'_>, block: &Tile<'_>, sinks: &[Sin
         let mut sums = [0.0; PIXELS * BLOCK];
         let mut work = Work {
             values: values[..block.pixels * BLOCK].as_ptr(),
-            addends: addends[..(block.pixels - 1).saturating_mul(step).saturating_add(BLOCK)].as_ptr(),
+            addends: addends[..(block.pixels - 1) * step + BLOCK].as_ptr(),
             // The step of a single pixel may be any number, and nobody goes that way.
             step: step.wrapping_mul(size_of::<f32>()),
             to: sums[..block.pixels * BLOCK].as_mut_ptr(),
@@ -76,7 +76,7 @@ pub(super) unsafe fn add(residual: &Residual<'_>, block: &Tile<'_>, sinks: &[Sin
             kept: if residual.then == Activation::None { u32::MAX } else { 0 },
             tiny: 0,
         };
-        // SAFETY: promised by the caller; the slices have blocks of all pixels.
+        // SAFETY: promised by the caller; the slices have blocks of all pixels, since no product wrapped.
         unsafe { call(add_blocks, &mut work) };
         if work.tiny <= TINY {
             values.copy_from_slice(&sums[..values.len()]);
