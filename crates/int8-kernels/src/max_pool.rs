@@ -93,10 +93,12 @@ pub fn max_pool(
                 Some(rest) if span_x.len() == window.kernel_w => (rest / window.stride_w + 1).min(width - x),
                 _ => 1,
             };
+            // Nothing is read for a window of nothing but padding, which may lie far beyond the bytes.
+            let is_padding = span_y.is_empty() || span_x.is_empty();
             let start = ((out_y - first_row) * width + x) * place.pixel_stride + place.first_channel;
             let windows = MaxWindows {
                 bytes: input.bytes(),
-                start: (span_y.start * input.width() + span_x.start) * input.pixel_stride(),
+                start: if is_padding { 0 } else { (span_y.start * input.width() + span_x.start) * input.pixel_stride() },
                 rows: (span_y.len(), input.width() * input.pixel_stride()),
                 columns: (span_x.len(), input.pixel_stride()),
                 count,

@@ -43,16 +43,16 @@ impl<'a> Source<'a> {
         needs: Needs,
         buffer: &'a mut Vec<u8>,
     ) -> Self {
-        let first = Self::in_place(shape, input, rows.start);
-        // The extent of a shape that has an output is no error.
-        let (extent_h, extent_w) = shape.extent().unwrap_or((1, 1));
-        let last_y = (rows.end.max(1) - 1) * shape.stride_h + extent_h - 1;
-        let last_x = (width - 1) * shape.stride_w + extent_w - 1;
-        let end =
-            (last_y * input.width() + last_x).saturating_mul(input.pixel_stride()).saturating_add(needs.last_pixel);
         let is_dense = !needs.is_dense || input.pixel_stride() == input.channels();
-        if padding.is_empty() && is_dense && end <= input.bytes().len() {
-            return first;
+        if padding.is_empty() && is_dense {
+            // The extent of a shape that has an output is no error.
+            let (extent_h, extent_w) = shape.extent().unwrap_or((1, 1));
+            let last_y = (rows.end.max(1) - 1) * shape.stride_h + extent_h - 1;
+            let last_x = (width - 1) * shape.stride_w + extent_w - 1;
+            let last = (last_y * input.width() + last_x).saturating_mul(input.pixel_stride());
+            if last.saturating_add(needs.last_pixel) <= input.bytes().len() {
+                return Self::in_place(shape, input, rows.start);
+            }
         }
         Self::copied(shape, input, padding, rows, width, buffer)
     }
