@@ -11,6 +11,18 @@ use crate::sink::Run;
 ///
 /// It turns the input into pixels and the sums back into planes, which costs time; whatever needs
 /// speed stays with pixels.
+///
+/// ```
+/// use int8_kernels::{ConvShape, Isa, PackedConv, Padding, Scratch};
+///
+/// // The difference of neighbours.
+/// let shape = ConvShape { kernel_w: 2, ..ConvShape::pointwise(1, 1) };
+/// let conv = PackedConv::new(shape, &[-1, 1], Isa::detect())?;
+/// let mut sums = [0; 3];
+/// conv.run(&[1, 4, 9, 16], 1, 4, &Padding::default(), &mut Scratch::default(), &mut sums)?;
+/// assert_eq!(sums, [3, 5, 7]);
+/// # Ok::<(), int8_kernels::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct PackedConv(PixelConv);
 

@@ -10,6 +10,16 @@ const BLOCK: usize = 512;
 
 /// `quantize(value, scale)` of every value, as stored bytes.
 ///
+/// ```
+/// use int8_kernels::{Isa, dequantize_values, quantize_values};
+///
+/// let (mut bytes, mut values) = ([0; 2], [0.0; 2]);
+/// quantize_values(&[0.5, -0.25], 100.0, &mut bytes, Isa::detect())?;
+/// dequantize_values(&bytes, 0.01, &mut values, Isa::detect())?;
+/// assert_eq!(values, [0.5, -0.25]);
+/// # Ok::<(), int8_kernels::Error>(())
+/// ```
+///
 /// # Errors
 /// `Length` if the slices differ in length.
 pub fn quantize_values(values: &[f32], scale: f32, out: &mut [u8], isa: Isa) -> Result<(), Error> {

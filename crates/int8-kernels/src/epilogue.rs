@@ -10,6 +10,17 @@ use crate::quantize::quantize;
 /// `v = f32(acc) · scale`, `v = v + bias` (if there is one), `v = activation(v)`, then for int8
 /// output `quantize(v, output_scale)`. The multiplication and the addition round separately unless
 /// [`Epilogue::with_fused_bias`] asks for one rounding.
+///
+/// ```
+/// use int8_kernels::{Activation, Epilogue, dequantize_scale};
+///
+/// let scale = dequantize_scale(127.0 / 4.0, 127.0 / 0.5);
+/// let epilogue = Epilogue::new(vec![scale], Some(vec![-1.0]), Activation::Relu)?;
+/// let mut values = [0.0; 2];
+/// epilogue.dequantize(0, &[0, 127 * 127], &mut values)?;
+/// assert_eq!(values, [0.0, 1.0]);
+/// # Ok::<(), int8_kernels::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Epilogue {
     scales: Vec<f32>,

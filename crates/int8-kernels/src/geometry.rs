@@ -7,6 +7,14 @@ use crate::limits::MAX_DEPTH;
 ///
 /// Weights are laid out `[out_channels][in_channels / groups][kernel_h][kernel_w]`. Output channel
 /// `o` belongs to group `o / (out_channels / groups)` and reads that group's input channels.
+///
+/// ```
+/// use int8_kernels::{ConvShape, Padding};
+///
+/// let shape = ConvShape { kernel_h: 3, kernel_w: 3, stride_h: 2, stride_w: 2, ..ConvShape::pointwise(3, 32) };
+/// assert_eq!(shape.depth(), Ok(27));
+/// assert_eq!(shape.output_size(224, 224, &Padding::uniform(1)), Some((112, 112)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConvShape {
     /// Channels of the input.

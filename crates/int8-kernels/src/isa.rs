@@ -9,6 +9,14 @@ use std::sync::OnceLock;
 ///
 /// A caller that wants to choose (an option, an environment variable) goes through [`Isa::by_name`],
 /// which can lower the choice and never raise it above what the CPU has.
+///
+/// ```
+/// use int8_kernels::Isa;
+///
+/// let isa = Isa::by_name("no such thing").unwrap_or_else(Isa::detect);
+/// assert!(Isa::available().contains(&isa));
+/// assert_eq!(Isa::scalar().name(), "scalar");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Isa(Level);
 

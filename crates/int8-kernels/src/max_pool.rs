@@ -15,6 +15,17 @@ use crate::isa::Isa;
 use crate::sink::Place;
 
 /// The windows of a pooling layer. Elements outside the image never win.
+///
+/// ```
+/// use int8_kernels::{Image, Isa, Padding, Place, PoolWindow, max_pool, stored, unstored};
+///
+/// let window = PoolWindow { kernel_h: 1, kernel_w: 2, stride_h: 1, stride_w: 1, padding: Padding::default() };
+/// let bytes = [3, -5, 4].map(stored);
+/// let mut out = [0; 2];
+/// max_pool(&Image::new(&bytes, 1, 3, 1, 1)?, &window, 0..1, &mut out, Place::whole(1), Isa::detect())?;
+/// assert_eq!(out.map(unstored), [3, 4]);
+/// # Ok::<(), int8_kernels::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolWindow {
     /// Rows of a window.
@@ -98,7 +109,11 @@ pub fn max_pool(
             let start = ((out_y - first_row) * width + x) * place.pixel_stride + place.first_channel;
             let windows = MaxWindows {
                 bytes: input.bytes(),
-                start: if is_padding { 0 } else { (span_y.start * input.width() + span_x.start) * input.pixel_stride() },
+                start: if is_padding {
+                    0
+                } else {
+                    (span_y.start * input.width() + span_x.start) * input.pixel_stride()
+                },
                 rows: (span_y.len(), input.width() * input.pixel_stride()),
                 columns: (span_x.len(), input.pixel_stride()),
                 count,

@@ -30,6 +30,25 @@ use crate::winograd::{WinogradScratch, WinogradWeights};
 /// v = then(v + addend)                                if there is a residual
 /// every sink: v itself, or quantize(v, sink.scale)
 /// ```
+///
+/// ```
+/// use int8_kernels::{
+///     Activation, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Place, Run, Sink, stored,
+/// };
+///
+/// // One input and one output channel, a 2x2 kernel of ones over a 3x3 picture.
+/// let shape = ConvShape { kernel_h: 2, kernel_w: 2, ..ConvShape::pointwise(1, 1) };
+/// let epilogue = Epilogue::new(vec![0.5], None, Activation::Relu)?;
+/// let conv = PixelConv::new(shape, &[1, 1, 1, 1], epilogue, Isa::detect())?;
+/// let picture = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(stored);
+/// let input = Image::new(&picture, 3, 3, 1, 1)?;
+/// let run = Run { input, padding: Padding::default(), rows: 0..2, residual: None };
+/// let mut values = [0.0; 4];
+/// let mut sinks = [Sink::F32 { values: &mut values, place: Place::whole(1) }];
+/// conv.run(&run, &mut sinks, &mut PixelScratch::default())?;
+/// assert_eq!(values, [6.0, 8.0, 12.0, 14.0]);
+/// # Ok::<(), int8_kernels::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct PixelConv {
     shape: ConvShape,

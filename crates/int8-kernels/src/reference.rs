@@ -9,6 +9,13 @@ use crate::limits::MAX_DEPTH;
 ///
 /// `weights` is `[rows][depth]`, `activations` `[depth][columns]`, `out` `[rows][columns]`.
 ///
+/// ```
+/// let mut out = [0; 2];
+/// int8_kernels::reference::gemm(1, 2, 2, &[3, -1], &[1, 2, 10, 20], &mut out)?;
+/// assert_eq!(out, [-7, -14]);
+/// # Ok::<(), int8_kernels::Error>(())
+/// ```
+///
 /// # Errors
 /// `Length` if a slice has another length, `TooLarge` if a size overflows, `Depth` if `depth` exceeds [`MAX_DEPTH`].
 pub fn gemm(

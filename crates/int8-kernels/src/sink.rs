@@ -34,7 +34,15 @@ pub enum Sink<'a> {
     },
 }
 
-/// The channels of a wider image that a sink fills (a concat in place).
+/// The channels of a wider image that a sink fills (a concatenation in place).
+///
+/// ```
+/// use int8_kernels::Place;
+///
+/// // The second of two layers of 8 channels that write one image of 16.
+/// let second = Place { first_channel: 8, ..Place::whole(16) };
+/// assert_eq!(second.pixel_stride, 16);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Elements from one pixel to the next.
