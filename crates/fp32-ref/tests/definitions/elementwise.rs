@@ -5,9 +5,8 @@ use std::f64::consts::PI;
 use crate::support::{Array, Draw, Trial, float};
 
 /// Both signs, both sides of every kink, and values around 0.
-const VALUES: [f64; 18] = [
-    -6.5, -3.0, -2.5, -1.5, -1.0, -0.75, -0.5, -0.125, -0.0, 0.0, 0.125, 0.5, 0.75, 1.0, 1.5, 2.5, 3.0, 6.5,
-];
+const VALUES: [f64; 18] =
+    [-6.5, -3.0, -2.5, -1.5, -1.0, -0.75, -0.5, -0.125, -0.0, 0.0, 0.125, 0.5, 0.75, 1.0, 1.5, 2.5, 3.0, 6.5];
 
 /// Runs a layer on values of all ranks; `f` is the definition.
 #[track_caller]
@@ -65,9 +64,7 @@ fn functions_without_parameters_keep_their_limits() {
 
 #[test]
 fn the_fast_gelu_is_the_formula_with_tanh() {
-    check("GELU", "0=1", -6.0, 6.0, |x| {
-        0.5 * x * (1.0 + ((2.0 / PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh())
-    });
+    check("GELU", "0=1", -6.0, 6.0, |x| 0.5 * x * (1.0 + ((2.0 / PI).sqrt() * (x + 0.044_715 * x.powi(3))).tanh()));
 }
 
 #[test]
@@ -141,7 +138,9 @@ fn clip_shrink_threshold_and_dropout_are_their_formulas() {
 
 #[test]
 fn powers_exponentials_and_logarithms_take_scale_and_shift() {
-    for (power, scale, shift) in [(2.0, 1.0, 0.0), (0.5, 2.0, 1.0), (3.0, 0.5, 0.25), (-1.0, 1.0, 0.5), (1.0, -3.0, 2.0)] {
+    for (power, scale, shift) in
+        [(2.0, 1.0, 0.0), (0.5, 2.0, 1.0), (3.0, 0.5, 0.25), (-1.0, 1.0, 0.5), (1.0, -3.0, 2.0)]
+    {
         let params = format!("0={} 1={} 2={}", float(power), float(scale), float(shift));
         let high = if scale < 0.0 { 0.5 } else { 4.0 };
         check("Power", &params, 0.0, high, |x| (shift + x * scale).powf(power));

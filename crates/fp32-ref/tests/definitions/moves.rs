@@ -59,9 +59,8 @@ fn concat_refuses_blobs_of_other_sizes_or_ranks() {
     let (a, b) = (numbered(&[2, 3, 4]), numbered(&[2, 3, 5]));
     Trial::new("Concat", "0=0", &[&a, &b]).refused();
     Trial::new("Concat", "0=1", &[&a, &b]).refused();
-    Trial::new("Concat", "0=2", &[&a, &b]).gives(&[Array::build(&[2, 3, 9], |i| {
-        if i[2] < 4 { a.at(i) } else { b.at(&with(i, 2, i[2] - 4)) }
-    })]);
+    Trial::new("Concat", "0=2", &[&a, &b])
+        .gives(&[Array::build(&[2, 3, 9], |i| if i[2] < 4 { a.at(i) } else { b.at(&with(i, 2, i[2] - 4)) })]);
     Trial::new("Concat", "0=0", &[&a, &numbered(&[3, 4])]).refused();
     Trial::new("Concat", "0=3", &[&a, &a]).refused();
     Trial::new("Concat", "0=-4", &[&a, &a]).refused();
@@ -168,17 +167,9 @@ fn crop_takes_a_box_however_it_is_given() {
         // Offsets from both ends; sizes are limits, or -233 for none. With all sizes and end offsets
         // 0 the box would come from a second blob.
         let end = |i: usize| dims[i] - starts[i] - sizes[i];
-        crop(
-            axes()
-                .map(|(i, id)| format!("{}={} {}=-233 {}={} ", id[0], starts[i], id[1], id[2], end(i)))
-                .collect(),
-        );
+        crop(axes().map(|(i, id)| format!("{}={} {}=-233 {}={} ", id[0], starts[i], id[1], id[2], end(i))).collect());
         // A size that is too large is cut.
-        crop(
-            axes()
-                .map(|(i, id)| format!("{}={} {}=99 {}={} ", id[0], starts[i], id[1], id[2], end(i)))
-                .collect(),
-        );
+        crop(axes().map(|(i, id)| format!("{}={} {}=99 {}={} ", id[0], starts[i], id[1], id[2], end(i))).collect());
         // As numpy does, also counted from the end.
         let from: Vec<i64> = starts.iter().map(|&start| start as i64).collect();
         let to: Vec<i64> = starts.iter().zip(&sizes).map(|(start, size)| (start + size) as i64).collect();
@@ -252,9 +243,11 @@ fn reshape_gives_every_shape_of_the_same_volume() {
     for source in sources {
         let input = numbered(source);
         for rank in 1..=4 {
-            for dims in indices(&vec![volume; rank]).into_iter().map(|at| at.iter().map(|at| at + 1).collect::<Vec<_>>()).filter(
-                |dims| dims.iter().product::<usize>() == volume,
-            ) {
+            for dims in indices(&vec![volume; rank])
+                .into_iter()
+                .map(|at| at.iter().map(|at| at + 1).collect::<Vec<_>>())
+                .filter(|dims| dims.iter().product::<usize>() == volume)
+            {
                 // Half of the shapes of rank 4 tell as much as all.
                 if rank == 4 && dims[0] + dims[3] > 8 {
                     continue;
@@ -473,8 +466,7 @@ fn shuffle_channel_interleaves_groups_and_undoes_it() {
         for rank in [3, 4] {
             let dims = with(&draw.dims(rank, 5), 0, groups * each);
             let input = numbered(&dims);
-            let expected =
-                Array::build(&dims, |i| input.at(&with(i, 0, i[0] % groups * each + i[0] / groups)));
+            let expected = Array::build(&dims, |i| input.at(&with(i, 0, i[0] % groups * each + i[0] / groups)));
             Trial::new("ShuffleChannel", format!("0={groups}"), &[&input]).gives(&[expected.clone()]);
             Trial::new("ShuffleChannel", format!("0={groups} 1=1"), &[&expected]).gives(&[input]);
         }
@@ -542,10 +534,8 @@ fn padding_adds_constants_copies_or_mirrored_values() {
             let pads = [(); 3].map(|()| [draw.size(0, 2), draw.size(0, 2)]);
             let [[front, behind], [top, bottom], [left, right]] = pads;
             let value = draw.float(-3.0, 3.0);
-            let params = format!(
-                "0={top} 1={bottom} 2={left} 3={right} 4={kind} 5={} 7={front} 8={behind}",
-                float(value)
-            );
+            let params =
+                format!("0={top} 1={bottom} 2={left} 3={right} 4={kind} 5={} 7={front} 8={behind}", float(value));
             // Without anything to add the rank does not matter.
             Trial::new("Padding", params, &[&input]).gives(&[padded(&input, pads, kind, |_| value)]);
         }
@@ -565,10 +555,7 @@ fn padding_has_a_constant_per_channel() {
             pads[2][0] = 1;
             let [[front, behind], [top, bottom], [left, right]] = pads;
             let values = draw.floats(input.dims[0], -3.0, 3.0);
-            let params = format!(
-                "0={top} 1={bottom} 2={left} 3={right} 6={} 7={front} 8={behind}",
-                values.len()
-            );
+            let params = format!("0={top} 1={bottom} 2={left} 3={right} 6={} 7={front} 8={behind}", values.len());
             Trial::new("Padding", params, &[&input])
                 .weights(&[&values])
                 .gives(&[padded(&input, pads, 0, |channel| values[channel])]);
@@ -602,9 +589,8 @@ fn embed_looks_up_rows_by_the_bits_of_its_input() {
         let table = draw.array(&[rows, width], -1.0, 1.0);
         let bias = draw.floats(width, -1.0, 1.0);
         let numbers: Vec<usize> = (0..count).map(|_| draw.size(0, rows - 1)).collect();
-        let input = Array::row(
-            &numbers.iter().map(|&number| f64::from(f32::from_bits(number as u32))).collect::<Vec<_>>(),
-        );
+        let input =
+            Array::row(&numbers.iter().map(|&number| f64::from(f32::from_bits(number as u32))).collect::<Vec<_>>());
         let params = format!("0={width} 1={rows} 3={}", rows * width);
         let expected = Array::build(&[count, width], |i| table.at(&[numbers[i[0]], i[1]]));
         Trial::new("Embed", params.clone(), &[&input]).weights(&[&table.values]).gives(&[expected.clone()]);

@@ -176,11 +176,7 @@ fn normalize_divides_by_the_norm_over_planes_channels_or_both() {
                 };
                 let expected =
                     Array::build(&flat.dims, |i| flat.at(i) / divisor(sum(i[0], i[1])) * scales[i[0] % scales.len()]);
-                let params = format!(
-                    "0={spatial} 1={shared} 2={} 3={} 4={channel} 9={mode}",
-                    float(eps),
-                    scales.len()
-                );
+                let params = format!("0={spatial} 1={shared} 2={} 3={} 4={channel} 9={mode}", float(eps), scales.len());
                 Trial::new("Normalize", params, &[&input]).weights(&[&scales]).gives(&[expected.reshaped(&dims)]);
             }
         }
@@ -213,8 +209,7 @@ fn lrn_divides_by_a_power_of_the_squares_around() {
                     }
                     input.at(index) * (bias + alpha / cells * sum).powf(-beta)
                 });
-                let params =
-                    format!("0={within} 1={size} 2={} 3={} 4={}", float(alpha), float(beta), float(bias));
+                let params = format!("0={within} 1={size} 2={} 3={} 4={}", float(alpha), float(beta), float(bias));
                 Trial::new("LRN", params, &[&input]).gives(&[expected]);
             }
         }
@@ -283,9 +278,8 @@ fn a_cumulative_sum_adds_all_before() {
             for _ in 0..3 {
                 let dims = draw.dims(rank, 7);
                 let input = draw.array(&dims, -1.0, 1.0);
-                let expected = Array::build(&dims, |index| {
-                    (0..=index[axis]).map(|at| input.at(&with(index, axis, at))).sum()
-                });
+                let expected =
+                    Array::build(&dims, |index| (0..=index[axis]).map(|at| input.at(&with(index, axis, at))).sum());
                 for written in [axis as i64, axis as i64 - rank as i64] {
                     Trial::new("CumulativeSum", format!("0={written}"), &[&input]).gives(&[expected.clone()]);
                 }

@@ -47,7 +47,11 @@ fn operand(draw: &mut Draw, operation: usize, dims: &[usize]) -> Array {
 /// length than theirs goes with the innermost.
 fn stretched(dims: &[usize], rank: usize, outer: usize) -> Vec<usize> {
     let ones = vec![1; rank - dims.len()];
-    if dims.len() == 1 && rank > 1 && dims[0] != outer { [ones, dims.to_vec()].concat() } else { [dims.to_vec(), ones].concat() }
+    if dims.len() == 1 && rank > 1 && dims[0] != outer {
+        [ones, dims.to_vec()].concat()
+    } else {
+        [dims.to_vec(), ones].concat()
+    }
 }
 
 /// The definition of an operation on two blobs.
@@ -107,7 +111,10 @@ fn broadcasting_is_the_same_for_every_mix_of_stretched_dimensions() {
         Trial::new("BinaryOp", "0=1", &[&a, &b]).gives(&[joined(&a, &b, |a, b| a - b)]);
         if of(0) == 0 {
             // The same as images, which the executor may hold channels-last.
-            let (a, b) = (a.reshaped(&[&[3 * a.dims[1]], &a.dims[2..]].concat()), b.reshaped(&[&[3 * b.dims[1]], &b.dims[2..]].concat()));
+            let (a, b) = (
+                a.reshaped(&[&[3 * a.dims[1]], &a.dims[2..]].concat()),
+                b.reshaped(&[&[3 * b.dims[1]], &b.dims[2..]].concat()),
+            );
             if a.dims[0] == b.dims[0] {
                 Trial::new("BinaryOp", "0=7", &[&a, &b]).gives(&[joined(&a, &b, |a, b| b - a)]);
             }
@@ -246,9 +253,7 @@ fn batch_norm_is_its_formula_per_channel() {
         for eps in [0.0, 1e-5, 0.125] {
             Trial::new("BatchNorm", format!("0={c} 1={}", float(eps)), &[&input])
                 .weights(&[&slope, &mean, &variance, &bias])
-                .gives(&[per_channel(&input, |c, x| {
-                    slope[c] * (x - mean[c]) / (variance[c] + eps).sqrt() + bias[c]
-                })]);
+                .gives(&[per_channel(&input, |c, x| slope[c] * (x - mean[c]) / (variance[c] + eps).sqrt() + bias[c])]);
         }
     }
 }

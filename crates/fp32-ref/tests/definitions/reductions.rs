@@ -85,8 +85,7 @@ fn every_operation_reduces_all_and_has_a_coefficient() {
                 let all: Vec<usize> = (0..rank).collect();
                 for keep in [false, true] {
                     let expected = reduced(&input, &all, keep, |values| f(values) * coefficient);
-                    let params =
-                        format!("0={operation} 1=1 2={} 4={}", float(coefficient), u8::from(keep));
+                    let params = format!("0={operation} 1=1 2={} 4={}", float(coefficient), u8::from(keep));
                     Trial::new("Reduction", params, &[&input]).tolerance(3e-5).gives(&[expected]);
                 }
             }
