@@ -1,4 +1,4 @@
-//! The `.table` file (spec §4).
+//! The `.table` file, as ncnn's `tools/quantize/ncnn2int8.cpp` reads it.
 
 mod dialect;
 mod parse;

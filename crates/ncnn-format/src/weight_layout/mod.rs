@@ -1,4 +1,5 @@
-//! Which weights a layer owns, in file order (spec §3.3 and §3.4).
+//! Which weights a layer owns, in file order: what `load_model` of each of
+//! ncnn's `src/layer/*.cpp` asks for.
 
 mod affine;
 mod blocks;

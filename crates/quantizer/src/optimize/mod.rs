@@ -1,6 +1,6 @@
 //! Preparing a float network for quantization: fewer layers, the same outputs.
 //!
-//! What ncnn's own ncnnoptimize does (ncnn-int8-spec §9), one pass per file, with the
+//! What ncnn's own `tools/ncnnoptimize.cpp` does, one pass per file, with the
 //! conditions that it forgets: a blob that others read or that is an output, a layer that
 //! has an activation already, dynamic or int8 weights, and shapes that decide along which
 //! dimension a layer works. Where a condition is not known to hold, nothing is done and
@@ -81,7 +81,8 @@ const PASSES: &[Pass] = &[
     Pass { name: "remove dead layer", apply: dead::apply },
 ];
 
-/// `model` with fewer layers and the same outputs up to rounding. Source: ncnn-int8-spec §9.
+/// `model` with fewer layers and the same outputs up to rounding. Source: ncnn's
+/// `tools/ncnnoptimize.cpp`.
 ///
 /// Names of layers and of outputs stay: of two layers that become one, the first keeps its
 /// name and makes the blob of the second. Weights that were multiplied are stored as fp32,
