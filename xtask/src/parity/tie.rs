@@ -22,7 +22,7 @@ pub(crate) fn is_tie(counts: &[u64], a: usize, b: usize) -> bool {
     (a - b).abs() <= TIE * a.abs().min(b.abs())
 }
 
-/// ncnn's divergence for `kept` bins (spec §5.4) in f64; NaN where there is none.
+/// ncnn's divergence for `kept` bins (`tools/quantize/ncnn2table.cpp`) in f64; NaN where there is none.
 fn divergence(counts: &[u64], kept: usize) -> f64 {
     if !(LEVELS..counts.len()).contains(&kept) {
         return f64::NAN;
