@@ -70,15 +70,15 @@ mod tests {
     #[test]
     fn the_divergence_is_that_of_the_search() {
         let histogram = Histogram::from_counts(1.0, &bell()).unwrap();
-        let found = Rule::KlNcnn.threshold(&histogram);
-        let expected = f64::from(found.divergence.unwrap());
-        let divergence = divergence(&bell(), found.bin.unwrap());
+        let found = Rule::KlNcnn.threshold(&histogram).unwrap();
+        let expected = f64::from(found.divergence().unwrap());
+        let divergence = divergence(&bell(), found.bin().unwrap());
         assert!((divergence - expected).abs() < 1e-3 * expected, "{divergence} {expected}");
     }
 
     #[test]
     fn a_bin_ties_with_itself_and_not_with_a_bad_one() {
-        let best = Rule::KlNcnn.threshold(&Histogram::from_counts(1.0, &bell()).unwrap()).bin.unwrap();
+        let best = Rule::KlNcnn.threshold(&Histogram::from_counts(1.0, &bell()).unwrap()).unwrap().bin().unwrap();
         assert!(is_tie(&bell(), best, best));
         assert!(!is_tie(&bell(), best, 130));
         assert!(!is_tie(&bell(), best, 5000));
