@@ -1,9 +1,9 @@
 //! What must hold of every file by itself.
 
 use super::citations::outside;
+use super::file::{Complaint, File};
 use super::flags::named;
 use super::rust::{tokens, without_tests};
-use super::file::{Complaint, File};
 
 /// Lines that a Rust file may have.
 const MAX_LINES: usize = 600;
@@ -35,7 +35,8 @@ pub(super) fn check(file: &File, complaints: &mut Vec<Complaint>) {
         return;
     }
     // The name of a file of unit tests says it all.
-    if !text.starts_with("//!") && !name.ends_with("/tests.rs") {
+    let has_doc = text.starts_with("//!") || text.starts_with("#![doc = include_str!");
+    if !has_doc && !name.ends_with("/tests.rs") {
         complain(None, "does not open with a module doc (`//!`)");
     }
     let lines = text.lines().count();
