@@ -31,6 +31,7 @@ mod layer_kind;
 mod limits;
 mod model;
 mod model_files;
+mod model_text;
 mod param;
 mod param_binary;
 mod param_dict;
