@@ -19,32 +19,20 @@ mod identity;
 mod inner_product;
 mod linear;
 mod network;
+mod options;
 mod prelu;
 mod report;
 mod reshape_before_binary_op;
 mod shapes;
 mod splits;
 
-use fp32_ref::Shape;
 use ncnn_format::{Model, Result};
 
 pub use difference::{OutputDifference, differences};
+pub use options::OptimizeOptions;
 pub use report::{Change, Refusal};
 
 use network::Network;
-
-/// What to keep, and what is known about the inputs.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct OptimizeOptions {
-    /// Shapes of inputs by blob name, in place of those that the file declares. Passes that
-    /// depend on shapes do nothing where they are not known.
-    pub input_shapes: Vec<(String, Shape)>,
-    /// The only blobs that are wanted; layers that do not lead to them are removed. Empty:
-    /// every blob that no layer reads.
-    pub outputs: Vec<String>,
-    /// Blobs between layers that must stay as they are, for programs that extract them.
-    pub keep: Vec<String>,
-}
 
 /// An optimized model and what was done to it.
 #[derive(Debug, Clone, PartialEq)]
