@@ -256,6 +256,7 @@ fn decide(
     let decisions = (0..histograms.len())
         .into_par_iter()
         .map(|slot| {
+            progress.check()?;
             let readers: Vec<usize> = (0..targets.len()).filter(|&index| targets[index].slot == slot).collect();
             let is_input = readers.iter().any(|&index| targets[index].reads_network_input);
             let histogram = &histograms[slot];
