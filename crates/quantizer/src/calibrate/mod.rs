@@ -296,7 +296,7 @@ fn check_printable(target: &Target, range: &Range, threshold: &Threshold) -> Res
         return Ok(());
     }
     Err(Error::invalid(format!(
-        "its input {} reaches {}; the scale {:e} would be 0 in a table, which has six decimals (is --norm right?)",
+        "its input {} reaches {}; the scale {:e} would be 0 in a table, which has six decimals (are mean and norm right?)",
         target.blob_name,
         range.absmax,
         threshold.scale()
