@@ -38,6 +38,18 @@ pub enum Passes {
     Two,
 }
 
+impl std::str::FromStr for Passes {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "1" => Ok(Self::One),
+            "2" => Ok(Self::Two),
+            _ => Err(Error::invalid(format!("expected 1 or 2, found {text}"))),
+        }
+    }
+}
+
 /// How to calibrate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CalibrateOptions {
