@@ -37,7 +37,11 @@ fn main() -> Result<()> {
         layer.set_weight_f32(role, values);
         let made = net.with_layer(last, &layer)?.run_part(&mut workspace, &part, &kept, &mut ())?;
         for (blob, value) in made.iter() {
-            println!("times {factor}: {} begins with {:.4}", net.graph().blob_name(blob), value.to_tensor().as_slice()[0]);
+            println!(
+                "times {factor}: {} begins with {:.4}",
+                net.graph().blob_name(blob),
+                value.to_tensor().as_slice()[0]
+            );
         }
     }
     Ok(())

@@ -203,7 +203,8 @@ fn inputs_that_somebody_else_holds_are_left_alone() {
 fn inputs_that_nobody_holds_give_the_same() {
     for case in cases() {
         let shared = case.run(case.inputs.clone());
-        let owned = case.inputs.iter().map(|input| Tensor::new(input.shape().dims(), input.as_slice().to_vec()).unwrap());
+        let owned =
+            case.inputs.iter().map(|input| Tensor::new(input.shape().dims(), input.as_slice().to_vec()).unwrap());
         assert_eq!(bits(&case.run(owned.collect())), bits(&shared), "{}", case.line);
     }
 }
@@ -225,7 +226,9 @@ fn pixels_and_planes_give_the_same_bits() {
 
 #[test]
 fn another_number_of_inputs_is_an_error() {
-    for case in cases().filter(|case| !matches!(case.layer.kind, LayerKind::Noop | LayerKind::Concat | LayerKind::Eltwise)) {
+    for case in
+        cases().filter(|case| !matches!(case.layer.kind, LayerKind::Noop | LayerKind::Concat | LayerKind::Eltwise))
+    {
         assert!(case.built.output_shapes(&[]).is_err(), "{}", case.line);
         assert!(case.built.run(Vec::new()).is_err(), "{}", case.line);
     }
@@ -245,7 +248,11 @@ fn integers_move_as_floats_do() {
         });
         let floats: Vec<Tensor> = floats.collect();
         let Some(found) = case.built.run_i8(inputs) else {
-            assert!(!case.effect().moves_values() || matches!(case.layer.kind, LayerKind::Interp | LayerKind::Dropout), "{}", case.line);
+            assert!(
+                !case.effect().moves_values() || matches!(case.layer.kind, LayerKind::Interp | LayerKind::Dropout),
+                "{}",
+                case.line
+            );
             continue;
         };
         // A padding value is truncated to an integer.

@@ -143,9 +143,8 @@ fn owned(names: &[&str]) -> Vec<String> {
 fn a_missing_value_is_named() {
     let (model, _) = branches();
     let net = Net::new(&model).unwrap();
-    let run = |part: &Part| {
-        net.run_part(&mut Workspace::default(), part, &Blobs::new(), &mut ()).unwrap_err().to_string()
-    };
+    let run =
+        |part: &Part| net.run_part(&mut Workspace::default(), part, &Blobs::new(), &mut ()).unwrap_err().to_string();
     let expected = "no value for the blob a; the part of the network needs a, b";
     assert_eq!(run(&Part::range(net.graph(), 2..5)), expected);
     assert_eq!(run(&Part::whole(net.graph())), "no value for the input data; the network needs data");

@@ -70,7 +70,8 @@ fn shapes_are_those_of_a_run() {
 
 #[test]
 fn what_is_unknown_hides_only_what_depends_on_it() {
-    let lines = "Input data 0 1 data 0=4 1=4 2=2\nSplit s 1 2 data a b\nMystery m 1 1 a c\nReLU r 1 1 c d\nAbsVal v 1 1 b e";
+    let lines =
+        "Input data 0 1 data 0=4 1=4 2=2\nSplit s 1 2 data a b\nMystery m 1 1 a c\nReLU r 1 1 c d\nAbsVal v 1 1 b e";
     assert_eq!(shapes(lines, &[]), "2x4x4 2x4x4 2x4x4 ? ? 2x4x4");
     let other = "Input data 0 1 data\nReLU r 1 1 data d";
     assert_eq!(shapes(other, &[]), "? ?");

@@ -53,9 +53,8 @@ fn golden(name: &str) -> Model {
 }
 
 fn networks() -> Vec<(&'static str, Model, Tensor)> {
-    let mut networks: Vec<_> = ["lenet.kl", "lenet.aciq", "mbv2_bn.kl"]
-        .map(|name| (name, golden(name), floats(&[1, 28, 28], 9)))
-        .into();
+    let mut networks: Vec<_> =
+        ["lenet.kl", "lenet.aciq", "mbv2_bn.kl"].map(|name| (name, golden(name), floats(&[1, 28, 28], 9))).into();
     networks.push(("residual", network(RESIDUAL, 1), floats(&[3, 12, 10], 2)));
     networks.push(("requantized", network(REQUANTIZED, 1), floats(&[3, 9, 10], 2)));
     networks
@@ -136,7 +135,8 @@ fn a_replaced_layer_gives_the_bits_of_a_fresh_network() {
         let feeds = [(input(&net), image)];
         let mut kept = Blobs::new();
         let before = net.run(&feeds, &mut kept).unwrap();
-        let other = if name == "residual" || name == "requantized" { network_again(name) } else { golden("lenet.aciq") };
+        let other =
+            if name == "residual" || name == "requantized" { network_again(name) } else { golden("lenet.aciq") };
         for (index, layer) in other.layers.iter().enumerate().filter(|(_, layer)| layer.is_int8().unwrap()) {
             let Ok(replaced) = net.with_layer(index, layer) else { continue };
             let mut changed = model.clone();

@@ -55,6 +55,7 @@ pub struct GemmInputs<T> {
     pub c: Option<T>,
 }
 
+#[derive(Debug)]
 enum Addend {
     None,
     Constant(Vec<f32>, Spread),
