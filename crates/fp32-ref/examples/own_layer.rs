@@ -2,7 +2,7 @@
 //! image, `weight` (parameter 0) times.
 
 use fp32_ref::{Layer, Net, NetOptions, Registry, Shape, Tensor};
-use ncnn_format::{Error, Model, Result};
+use ncnn_format::{Error, Model, ParamValue, Result};
 
 struct Mirror {
     weight: f32,
@@ -10,9 +10,11 @@ struct Mirror {
 
 /// Checks the parameters of a layer of a file.
 fn build(layer: &ncnn_format::Layer) -> Result<Box<dyn Layer>> {
-    let weight = layer.params.iter().find(|(id, _)| *id == 0).map_or("1".to_owned(), |(_, value)| value.to_string());
-    let weight = weight.parse().map_err(|_| Error::malformed(format!("weight is {weight}, expected a number")))?;
-    Ok(Box::new(Mirror { weight }))
+    match layer.params.raw(0) {
+        None => Ok(Box::new(Mirror { weight: 1.0 })),
+        Some(ParamValue::Number(weight)) => Ok(Box::new(Mirror { weight: weight.as_float() })),
+        Some(other) => Err(Error::malformed(format!("weight is {other:?}, expected a number"))),
+    }
 }
 
 impl Layer for Mirror {
