@@ -11,15 +11,14 @@ use crate::declared_shape;
 /// be built, or whose shape depends on values, there are none.
 ///
 /// # Errors
-/// As [`Graph::new`]; `Invalid` when `given` names something that is no input.
-pub(super) fn known_shapes(model: &Model, given: &[(String, Shape)]) -> Result<HashMap<String, Shape>> {
-    let graph = Graph::new(model)?;
+/// `Invalid` when `given` names something that is no input.
+pub(super) fn known_shapes(model: &Model, graph: &Graph, given: &[(String, Shape)]) -> Result<HashMap<String, Shape>> {
     let mut shapes = HashMap::new();
     let Some(feeds) = input_shapes(model, given)? else { return Ok(shapes) };
     let feeds = feeds.into_iter().map(|(name, shape)| Ok((graph.blob(&name)?, shape))).collect::<Result<_>>()?;
     // The first layer that has no answer ends it; what is known by then stays.
     let _ = execute(
-        &graph,
+        graph,
         feeds,
         |index, inputs| build(&model.layers[index])?.output_shapes(&inputs),
         |blob, &shape: &Shape| {
