@@ -2,6 +2,7 @@
 
 use std::mem::take;
 use std::ops::Range;
+use std::sync::Arc;
 
 use fp32_ref::{BlobId, Graph, Pixels, Tensor, Value, run_layer};
 use int8_kernels::{
@@ -12,15 +13,16 @@ use ncnn_format::{Error, Result};
 
 use crate::aligned::AlignedFloats;
 use crate::buffers::{Buffers, Floats};
+use crate::grid::Grid;
 use crate::layers::{Parts, Prepared};
-use crate::plan::{FloatHome, Grid, Moving, Op, Plan, Sinks, View};
+use crate::plan::{FloatHome, Moving, Op, Plan, Sinks, View};
 use crate::rows::{MOST_SINKS, RowSinks, Rows, Scratches};
 
 /// What steps refer to.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) graph: &'a Graph,
-    pub(crate) layers: &'a [Prepared],
+    pub(crate) layers: &'a [Arc<Prepared>],
     pub(crate) plan: &'a Plan,
     pub(crate) isa: Isa,
 }
@@ -58,7 +60,7 @@ impl Context<'_> {
                     (Some(FloatHome::Slot(a)), Some(FloatHome::Slot(sum))) if a == sum
                 );
                 let convolution =
-                    Convolution { parts, from: *from, padding: *padding, output: *output, then: *then, in_place };
+                    Product { parts, from: *from, padding: *padding, output: *output, then: *then, in_place };
                 self.convolve(&convolution, *addend, sinks, buffers)?;
             }
             Op::TakeLargest { window, from, to } => {
@@ -144,7 +146,7 @@ impl Context<'_> {
 
     fn convolve(
         self,
-        convolution: &Convolution<'_>,
+        convolution: &Product<'_>,
         addend: Option<BlobId>,
         sinks: &Sinks,
         buffers: &mut Buffers,
@@ -187,12 +189,12 @@ impl Context<'_> {
 
     fn convolve_into(
         self,
-        convolution: &Convolution<'_>,
+        convolution: &Product<'_>,
         addend: Option<BlobId>,
         sinks: RowSinks<'_>,
         buffers: &Buffers,
     ) -> Result<()> {
-        let Convolution { parts, from, padding, output, then, in_place } = *convolution;
+        let Product { parts, from, padding, output, then, in_place } = *convolution;
         let residual = addend
             .map(|root| match buffers.floats(self.plan, root)? {
                 _ if in_place => Ok(Residual { addend: Addend::InSink, then }),
@@ -245,7 +247,7 @@ impl Context<'_> {
     }
 
     fn float(self, index: usize, layer: usize, buffers: &mut Buffers) -> Result<()> {
-        let Prepared::Float { layer: float, .. } = &self.layers[layer] else {
+        let Prepared::Float { layer: float, .. } = &*self.layers[layer] else {
             return Err(Error::unsupported("this layer computes on integers"));
         };
         let node = &self.graph.nodes()[layer];
@@ -285,8 +287,8 @@ impl Written {
     }
 }
 
-/// A convolution and what surrounds it, without its memory.
-struct Convolution<'a> {
+/// A convolution or inner product and what surrounds it, without its memory.
+struct Product<'a> {
     parts: &'a Parts,
     from: View,
     padding: Padding,

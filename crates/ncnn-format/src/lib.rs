@@ -37,6 +37,7 @@ mod limits;
 mod linear;
 mod model;
 mod model_files;
+mod model_text;
 mod param;
 mod param_binary;
 mod param_dict;

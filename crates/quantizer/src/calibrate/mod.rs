@@ -135,7 +135,7 @@ pub fn calibrate(
     if dataset.is_empty() {
         return Err(Error::invalid("there are no samples to calibrate on"));
     }
-    let net = Net::with_options(model, NetOptions { winograd: !options.plain_sums })?;
+    let net = Net::with_options(model, NetOptions::default().with_winograd(!options.plain_sums))?;
     let targets = targets::find(model, net.graph())?;
     let mut weights = all_weight_scales(model, &targets, options)?;
     let collector = Collector { net: &net, dataset, targets: &targets, progress };

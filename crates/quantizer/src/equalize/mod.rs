@@ -87,6 +87,7 @@ fn channel_maxima(
             for (slot, _) in watched.iter().enumerate().filter(|&(_, &watched)| watched == blob) {
                 raise(&mut maxima[slot], &of_channels(value));
             }
+            Ok(())
         };
         net.run_in(workspace, &[(input, dataset.load(sample)?)], &mut observer)
             .map(|_| ())
