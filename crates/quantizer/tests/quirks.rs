@@ -70,7 +70,7 @@ fn quirk_08_ours_considers_the_whole_range_ncnns_search_stops_one_bin_before() {
     assert_eq!(Rule::AbsMax.threshold(&flat).value, 10.0);
     assert!(Rule::KlNcnn.threshold(&flat).bin.is_some_and(|bin| bin < Histogram::BINS));
     let ours = calibrated(CONV, &samples(), Rule::Kl);
-    assert_eq!(ours.layers[0].threshold.value, ours.layers[0].range.absmax, "a network's input is not clipped");
+    assert_eq!(ours.layers[0].threshold.unwrap().value, ours.layers[0].range.absmax, "a network's input is not clipped");
 }
 
 #[test]

@@ -4,9 +4,9 @@ use fp32_ref::{ConvWindow, Value};
 use int8_kernels::{ConvShape, Isa, PackedConv, Padding, Scratch, quantize, quantize_slice};
 use ncnn_format::{Error, Layer, Model, Result, WeightRole, typed};
 
-use super::Decision;
 use super::collect::Collector;
-use crate::WeightScales;
+use super::decision::Decision;
+use crate::weight_scales::WeightScales;
 use crate::winograd::{OBSERVED_MARGIN, WRAP};
 
 /// Most samples that are looked at.
@@ -30,7 +30,7 @@ pub(super) fn keep_observed(
         .filter(|&index| !weights[index].reduced.is_empty())
         .map(|index| {
             let target = &collector.targets[index];
-            let scale = decisions[target.slot].threshold.scale();
+            let scale = decisions[target.slot].threshold.map_or(1.0, |threshold| threshold.scale());
             let convolution = Convolution::of(&model.layers[target.layer], &weights[index].full, scale)?;
             Ok(Convolution { index, slot: target.slot, ..convolution })
         })

@@ -15,13 +15,22 @@ const PATCHES: usize = 1024;
 /// Most floats of all patches of a layer: 4 MiB.
 const FLOATS: usize = 1 << 20;
 
-/// The values that single outputs of a layer are computed from.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Patches {
-    /// Values of a patch: input channels x rows x columns of the kernel, padding as zeros.
-    pub(super) depth: usize,
+/// What a layer reads at a few places of a few samples: the values that single outputs are computed from.
+#[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Patches {
+    /// Values of a patch: input channels × rows × columns of the kernel, padding as zeros; the whole input for
+    /// an InnerProduct.
+    pub depth: usize,
     /// One patch after the other, by sample and then as drawn.
-    pub(super) values: Vec<f32>,
+    pub values: Vec<f32>,
+}
+
+impl Patches {
+    /// Patches of `depth` values each.
+    pub fn new(depth: usize, values: Vec<f32>) -> Self {
+        Self { depth, values }
+    }
 }
 
 /// Draws patches for every target while the network runs. Where they are depends on the numbers of sample
@@ -72,7 +81,7 @@ impl<'a> Drawing<'a> {
     pub(super) fn finish(self) -> Vec<Patches> {
         let mut drawn = self.drawn.into_inner().unwrap_or_else(PoisonError::into_inner);
         drawn.sort_by_key(|drawn| (drawn.layer, drawn.number));
-        let mut patches = vec![Patches { depth: 0, values: Vec::new() }; self.targets.len()];
+        let mut patches = vec![Patches::default(); self.targets.len()];
         for drawn in drawn {
             let patches = &mut patches[drawn.layer];
             // A layer that reads vectors of different lengths has no common depth: the first one counts.

@@ -11,8 +11,9 @@ use ndarray::{ArrayView2, Axis, Slice};
 
 use super::patches::Patches;
 
-/// A layer that can be computed on its patches, in f32 and in int8.
-pub(super) struct Probe<'a> {
+/// A layer on its patches: outputs in f32 and, under any scale of its input, in int8 with the very integers that an
+/// executor computes.
+pub struct Probe<'a> {
     outputs: usize,
     /// Products of an output.
     depth: usize,
@@ -46,8 +47,8 @@ impl<'a> Probe<'a> {
     /// `weight_scales` are one per slice.
     ///
     /// # Errors
-    /// `Malformed` when the layer's parameters or weights cannot be read.
-    pub(super) fn new(layer: &'a Layer, patches: &'a Patches, weight_scales: &[f32]) -> Result<Option<Self>> {
+    /// `Malformed` when the layer's parameters or weights cannot be read; as [`Probe::quantize_weights`].
+    pub fn new(layer: &'a Layer, patches: &'a Patches, weight_scales: &[f32]) -> Result<Option<Self>> {
         let (outputs, groups, activation) = form(layer)?;
         let weights = layer.weight_f32(WeightRole::Weight)?;
         let depth = weights.len().checked_div(outputs).unwrap_or(0);
@@ -79,8 +80,15 @@ impl<'a> Probe<'a> {
     }
 
     /// Gives the weights other scales, one per slice.
-    pub(super) fn quantize_weights(&mut self, scales: &[f32]) -> Result<()> {
-        let per_scale = (self.outputs / scales.len().max(1)).max(1);
+    ///
+    /// # Errors
+    /// `Invalid` when int8 kernels refuse the layer, or the outputs cannot be divided among the scales.
+    pub fn quantize_weights(&mut self, scales: &[f32]) -> Result<()> {
+        if scales.is_empty() || !self.outputs.is_multiple_of(scales.len()) {
+            let message = format!("{} scales cannot be shared by {} outputs", scales.len(), self.outputs);
+            return Err(Error::invalid(message));
+        }
+        let per_scale = self.outputs / scales.len();
         self.weight_scales = (0..self.outputs).map(|output| scales[output / per_scale]).collect();
         let rows = self.weights.chunks_exact(self.depth).zip(&self.weight_scales);
         let quantized: Vec<i8> =
@@ -125,8 +133,11 @@ impl<'a> Probe<'a> {
     }
 
     /// Squared error of every output channel behind the activation, and how far its mean before the
-    /// activation is off (float minus int8).
-    pub(super) fn errors(&self, input_scale: f32) -> Result<Vec<ChannelError>> {
+    /// activation is off (float minus int8), under a scale of the input.
+    ///
+    /// # Errors
+    /// `Invalid` when int8 kernels refuse the layer.
+    pub fn errors(&self, input_scale: f32) -> Result<Vec<ChannelError>> {
         let mut errors = vec![ChannelError::default(); self.outputs];
         self.each_patch(input_scale, |before, after| {
             for ((error, &expected), &found) in errors.iter_mut().zip(before.expected).zip(before.found) {
@@ -143,7 +154,10 @@ impl<'a> Probe<'a> {
     }
 
     /// How the int8 outputs lie to those in f32, behind the activation, per slice of `slices`.
-    pub(super) fn alignments(&self, input_scale: f32, slices: usize) -> Result<Vec<Alignment>> {
+    ///
+    /// # Errors
+    /// As [`Probe::errors`].
+    pub fn alignments(&self, input_scale: f32, slices: usize) -> Result<Vec<Alignment>> {
         let per_scale = (self.outputs / slices.max(1)).max(1);
         let mut alignments = vec![Alignment::default(); self.outputs];
         self.each_patch(input_scale, |_, after| {
@@ -177,7 +191,7 @@ impl<'a> Probe<'a> {
     }
 
     /// Mean square of the float output, summed over the channels.
-    pub(super) fn signal(&self) -> f64 {
+    pub fn signal(&self) -> f64 {
         let mut outputs = self.expected.clone();
         self.activation.apply_all(&mut outputs);
         outputs.iter().map(|&y| f64::from(y).powi(2)).sum::<f64>() / self.count() as f64
@@ -235,10 +249,12 @@ fn outputs_of(patches: &[f32], weights: &[f32], bias: &[f32], groups: usize, dep
 }
 
 /// What quantization does to an output channel.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct ChannelError {
-    pub(super) squared: f64,
-    pub(super) shift: f64,
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct ChannelError {
+    /// Mean over the patches of (float − int8)², behind the activation.
+    pub squared: f64,
+    /// Mean over the patches of float − int8, before the activation.
+    pub shift: f64,
 }
 
 /// The outputs of a patch, by output channel.
@@ -247,20 +263,20 @@ struct Outputs<'a> {
     found: &'a [f32],
 }
 
-/// What the cosine of two vectors is made of.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Alignment {
+/// What the cosine of two vectors is made of; sums of parts are those of the whole.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Alignment {
     /// Σ expected · found.
-    pub(super) product: f64,
+    pub product: f64,
     /// Σ found².
-    pub(super) found: f64,
+    pub found: f64,
     /// Σ expected².
-    pub(super) expected: f64,
+    pub expected: f64,
 }
 
 impl Alignment {
     /// The cosine, from -1 to 1; 1 where nothing is expected, 0 where nothing is found.
-    pub(super) fn cosine(self) -> f64 {
+    pub fn cosine(self) -> f64 {
         if self.expected == 0.0 {
             return 1.0;
         }

@@ -10,9 +10,10 @@ use histogram_kl::{Histogram, Rule, Threshold, expected_squared_error};
 use ncnn_format::Result;
 
 use super::auto::ROOM;
-use super::output_error::{Alignment, Probe};
-use super::{Counted, Decision, Method};
-use crate::{WeightScales, WinogradGuard};
+use crate::calibrate::decision::{Decision, FoundWeights, Similarity, threshold_at};
+use crate::calibrate::evidence::{self, Evidence};
+use crate::calibrate::probe::{Alignment, Probe};
+use crate::calibrate::strategy::{Need, Needs, Strategy, needs_samples};
 
 /// How often weights and then the activation are searched.
 const ROUNDS: usize = 2;
@@ -23,26 +24,34 @@ const ACTIVATION_STEPS: RangeInclusive<u8> = 25..=60;
 /// A cosine that is larger by no more than this is the same: digits of f64 decide nothing.
 const SAME: f64 = 1e-9;
 
-/// What the search of a layer's scales gained.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Similarity {
-    /// Cosine between the outputs in f32 and in int8 before the search, on patches of calibration samples.
-    pub start: f64,
-    /// The same with the scales found, before a [`WinogradGuard`] limits those of the weights.
-    pub reached: f64,
-}
+/// The scales of weights and activations that, found in turn, make the cosine between the outputs of a layer in f32
+/// and in int8 largest on patches of calibration samples. Inputs of the network are not clipped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EasyQuant;
 
-/// What was found for a layer.
-pub(super) struct Searched {
-    pub(super) target: usize,
-    /// Per slice of the weights.
-    scales: Vec<f32>,
-    pub(super) similarity: Similarity,
+impl Strategy for EasyQuant {
+    fn name(&self) -> String {
+        "eq".to_owned()
+    }
+
+    fn needs(&self) -> Needs {
+        Needs { patches: Need::Required, ..Needs::default() }
+    }
+
+    fn decide(&self, evidence: &Evidence<'_>) -> Result<Decision> {
+        if evidence.readers.iter().any(|reader| reader.patches.is_none()) {
+            return Err(needs_samples(&self.name()));
+        }
+        let with_scales = |(position, probe)| Searched::of(position, &evidence.readers[position], probe);
+        let searched: Vec<Searched<'_>> = evidence.probes()?.into_iter().map(with_scales).collect::<Result<_>>()?;
+        let (threshold, weights) = search(evidence, searched)?;
+        Ok(Decision { weights, ..Decision::new(self.name(), threshold) })
+    }
 }
 
 /// A layer that reads the blob.
-pub(super) struct Reader<'a> {
-    target: usize,
+struct Searched<'a> {
+    reader: usize,
     probe: Probe<'a>,
     /// Scales of the weights before the search, by slice.
     start: Vec<f32>,
@@ -52,41 +61,14 @@ pub(super) struct Reader<'a> {
     is_fixed: bool,
 }
 
-/// The layers of `targets` that can be computed on patches, with the scales that use all bits of the weights.
-///
-/// # Errors
-/// As `probe`.
-pub(super) fn readers<'a>(
-    targets: &[usize],
-    probe: impl Fn(&usize) -> Option<Result<Probe<'a>>>,
-    weights: &[WeightScales],
-    guard: WinogradGuard,
-) -> Result<Vec<Reader<'a>>> {
-    let mut readers = Vec::new();
-    for &target in targets {
-        let Some(probe) = probe(&target) else { continue };
-        let weights = &weights[target];
-        let is_fixed = is_fixed(weights, guard);
+impl<'a> Searched<'a> {
+    /// Starts from the scales that use all bits of the weights.
+    fn of(position: usize, reader: &evidence::Reader<'_>, mut probe: Probe<'a>) -> Result<Self> {
+        let (weights, is_fixed) = (reader.weights, reader.weights_are_fixed);
         let full = |(&full, &scale): (&f32, &f32)| if full.is_finite() && !is_fixed { full } else { scale };
-        readers.push(Reader::new(
-            target,
-            probe?,
-            weights.full.iter().zip(&weights.scales).map(full).collect(),
-            is_fixed,
-        )?);
-    }
-    Ok(readers)
-}
-
-/// Whether the guard leaves nothing to choose: ncnn's six bits reach the largest weight.
-fn is_fixed(weights: &WeightScales, guard: WinogradGuard) -> bool {
-    guard == WinogradGuard::Ncnn && weights.may_run_winograd
-}
-
-impl<'a> Reader<'a> {
-    fn new(target: usize, mut probe: Probe<'a>, start: Vec<f32>, is_fixed: bool) -> Result<Self> {
+        let start: Vec<f32> = weights.full.iter().zip(&weights.scales).map(full).collect();
         probe.quantize_weights(&start)?;
-        Ok(Self { target, probe, scales: start.clone(), start, is_fixed })
+        Ok(Self { reader: position, probe, scales: start.clone(), start, is_fixed })
     }
 
     /// By slice, with the scales found so far.
@@ -96,6 +78,10 @@ impl<'a> Reader<'a> {
 
     fn cosine(&self, input_scale: f32) -> Result<f64> {
         Ok(self.alignments(input_scale)?.into_iter().sum::<Alignment>().cosine())
+    }
+
+    fn found(self, similarity: Similarity) -> FoundWeights {
+        FoundWeights { reader: self.reader, scales: self.scales, similarity }
     }
 
     /// Searches the scales of the weights; whether one has changed.
@@ -143,11 +129,21 @@ impl<'a> Reader<'a> {
 ///
 /// # Errors
 /// `Invalid` when int8 kernels refuse a layer.
-pub(super) fn search(histogram: &Histogram, is_input: bool, mut readers: Vec<Reader<'_>>) -> Result<Decision> {
-    let rule = if is_input { Rule::AbsMax } else { Rule::Mse };
-    let start = rule.threshold(histogram);
-    let thresholds = if is_input || start.dead { Vec::new() } else { candidates(histogram, &start) };
-    let cosines = |readers: &[Reader<'_>], threshold: &Threshold| {
+fn search(
+    evidence: &Evidence<'_>,
+    mut readers: Vec<Searched<'_>>,
+) -> Result<(Option<Threshold>, Vec<FoundWeights>)> {
+    let rule = if evidence.is_network_input { Rule::AbsMax } else { Rule::Mse };
+    let Some(start) = evidence.threshold_of(rule) else {
+        // All inputs become zeros under any scale, and no weight changes that.
+        let unchanged = |reader: Searched<'_>| {
+            let cosine = reader.cosine(1.0)?;
+            Ok(reader.found(Similarity { start: cosine, reached: cosine }))
+        };
+        return Ok((None, readers.into_iter().map(unchanged).collect::<Result<_>>()?));
+    };
+    let thresholds = if evidence.is_network_input { Vec::new() } else { candidates(evidence.histogram, &start) };
+    let cosines = |readers: &[Searched<'_>], threshold: &Threshold| {
         readers.iter().map(|reader| reader.cosine(threshold.scale())).collect::<Result<Vec<f64>>>()
     };
     let before = cosines(&readers, &start)?;
@@ -169,10 +165,9 @@ pub(super) fn search(histogram: &Histogram, is_input: bool, mut readers: Vec<Rea
         }
     }
     let reached = cosines(&readers, &best)?;
-    let searched = readers.into_iter().zip(before.into_iter().zip(reached)).map(|(reader, (start, reached))| {
-        Searched { target: reader.target, scales: reader.scales, similarity: Similarity { start, reached } }
-    });
-    Ok(Decision { searched: searched.collect(), ..Decision::by(Method::Eq, best) })
+    let found = readers.into_iter().zip(before.into_iter().zip(reached));
+    let weights = found.map(|(reader, (start, reached))| reader.found(Similarity { start, reached })).collect();
+    Ok((Some(best), weights))
 }
 
 fn candidates(histogram: &Histogram, start: &Threshold) -> Vec<Threshold> {
@@ -181,33 +176,17 @@ fn candidates(histogram: &Histogram, start: &Threshold) -> Vec<Threshold> {
     ACTIVATION_STEPS
         .map(|step| start.value * f32::from(step) / 50.0)
         .filter(|&value| value > 0.0 && value <= histogram.absmax() && cost(value) <= most)
-        .map(|value| Threshold { value, bin: None, divergence: None, dead: false })
+        .filter_map(threshold_at)
         .collect()
-}
-
-/// Gives every layer the scales found for it, limited by the guard.
-///
-/// # Errors
-/// As reading weights.
-pub(super) fn replace_weights(
-    counted: &Counted<'_>,
-    decisions: &[Decision],
-    weights: &mut [WeightScales],
-    guard: WinogradGuard,
-) -> Result<()> {
-    for searched in decisions.iter().flat_map(|decision| &decision.searched) {
-        let weights = &mut weights[searched.target];
-        if !is_fixed(weights, guard) {
-            weights.replace(&counted.model.layers[counted.targets[searched.target].layer], &searched.scales, guard)?;
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::calibrate::evidence::Reader;
     use crate::calibrate::patches::Patches;
+    use crate::weight_scales::WeightScales;
+    use histogram_kl::Range;
     use ncnn_format::{F32Tag, Layer, Weight, WeightData, WeightRole};
 
     /// An InnerProduct of one output.
@@ -219,15 +198,28 @@ mod tests {
         layer
     }
 
-    fn searched(layer: &Layer, values: &[f32], depth: usize, start: f32, is_input: bool) -> (Threshold, Searched) {
-        let largest = values.iter().fold(0f32, |largest, value| largest.max(value.abs()));
-        let mut histogram = Histogram::new(largest).unwrap();
+    fn counted(values: &[f32]) -> (Range, Histogram) {
+        let mut range = Range::default();
+        range.add(values);
+        let mut histogram = Histogram::new(range.absmax).unwrap();
         histogram.add(values);
-        let patches = Patches { depth, values: values.to_vec() };
-        let probe = Probe::new(layer, &patches, &[start]).unwrap().unwrap();
-        let reader = Reader::new(0, probe, vec![start], false).unwrap();
-        let mut decision = search(&histogram, is_input, vec![reader]).unwrap();
-        (decision.threshold, decision.searched.remove(0))
+        (range, histogram)
+    }
+
+    fn decided(layer: &Layer, values: &[f32], depth: usize, edit: impl Fn(&mut Evidence<'_>)) -> Result<Decision> {
+        let (range, histogram) = counted(values);
+        let patches = Patches::new(depth, values.to_vec());
+        let weights = WeightScales { scales: vec![127.0], full: vec![127.0], ..WeightScales::default() };
+        let reader = Reader { patches: Some(&patches), ..Reader::new(layer, &weights) };
+        let mut evidence = Evidence { readers: vec![reader], ..Evidence::of_counts("in", range, &histogram) };
+        edit(&mut evidence);
+        EasyQuant.decide(&evidence)
+    }
+
+    fn searched(layer: &Layer, values: &[f32], depth: usize, is_input: bool) -> (Option<Threshold>, FoundWeights) {
+        let mut decision = decided(layer, values, depth, |evidence| evidence.is_network_input = is_input).unwrap();
+        assert_eq!((&*decision.rule, decision.weights.len(), decision.weights[0].reader), ("eq", 1, 0));
+        (decision.threshold, decision.weights.remove(0))
     }
 
     /// 64 patches of integers up to ±127; the first value of each is 0.
@@ -237,10 +229,8 @@ mod tests {
 
     #[test]
     fn the_scale_at_which_nothing_is_lost_is_found() {
-        // The largest weight is multiplied by zeros only; all others are whole 127ths of a half.
-        let weights: Vec<f32> = [254, 127, -3, 55, 77, -101, 9, 31].map(|level: i32| level as f32 / 254.0).to_vec();
-        let (threshold, found) = searched(&inner_product(&weights), &levels(), 8, 127.0, true);
-        assert_eq!((threshold.value, found.scales), (127.0, vec![254.0]));
+        let (threshold, found) = searched(&inner_product(&half_levels()), &levels(), 8, true);
+        assert_eq!((threshold.unwrap().value, found.scales), (127.0, vec![254.0]));
         assert!(found.similarity.start < 0.99999 && found.similarity.reached > 1.0 - 1e-9, "{:?}", found.similarity);
     }
 
@@ -250,25 +240,53 @@ mod tests {
         for (round, is_input) in (0..20).zip([false, true].into_iter().cycle()) {
             // Cubes: a long tail.
             let values: Vec<f32> = (0..512).map(|i| ((i * (round + 3)) as f32 * 0.7).sin().powi(3) * 9.0).collect();
-            let (threshold, found) = searched(&inner_product(&weights), &values, 8, 127.0, is_input);
+            let (threshold, found) = searched(&inner_product(&weights), &values, 8, is_input);
             assert!(found.similarity.reached >= found.similarity.start, "{:?}", found.similarity);
-            assert!(!is_input || threshold.value > 8.99, "{threshold:?}");
+            assert!(!is_input || threshold.unwrap().value > 8.99, "{threshold:?}");
         }
     }
 
     #[test]
     fn without_a_layer_to_compute_the_squared_error_decides() {
-        let mut histogram = Histogram::new(9.0).unwrap();
-        histogram.add(&[9.0, 1.0, -2.0, 0.5]);
-        let decision = search(&histogram, false, Vec::new()).unwrap();
-        assert_eq!((decision.threshold, decision.rule), (Rule::Mse.threshold(&histogram), Method::Eq));
-        assert!(decision.searched.is_empty());
+        let (range, histogram) = counted(&[9.0, 1.0, -2.0, 0.5]);
+        let mut evidence = Evidence::of_counts("in", range, &histogram);
+        let decision = EasyQuant.decide(&evidence).unwrap();
+        assert_eq!(decision, Decision::new("eq", evidence.threshold_of(Rule::Mse)));
+        evidence.is_network_input = true;
+        assert_eq!(EasyQuant.decide(&evidence).unwrap().threshold.unwrap().value, 9.0);
+    }
+
+    #[test]
+    fn a_layer_that_its_patches_do_not_fit_is_left_out() {
+        let decision = decided(&inner_product(&[1.0, 0.5, 2.0]), &[1.0, 2.0, 3.0, 4.0], 4, |_| ()).unwrap();
+        assert!(decision.weights.is_empty() && decision.threshold.is_some());
     }
 
     #[test]
     fn a_blob_of_zeros_changes_nothing() {
-        let (threshold, found) = searched(&inner_product(&[1.0, 0.5]), &[0.0; 8], 2, 127.0, false);
-        assert!(threshold.dead);
+        let (threshold, found) = searched(&inner_product(&[1.0, 0.5]), &[0.0; 8], 2, false);
+        assert_eq!(threshold, None);
         assert_eq!((found.scales, found.similarity), (vec![127.0], Similarity { start: 1.0, reached: 1.0 }));
+    }
+
+    /// The largest is multiplied by zeros only; all others are whole 127ths of a half.
+    fn half_levels() -> Vec<f32> {
+        [254, 127, -3, 55, 77, -101, 9, 31].map(|level: i32| level as f32 / 254.0).to_vec()
+    }
+
+    #[test]
+    fn weights_that_are_fixed_keep_their_scales() {
+        let layer = inner_product(&half_levels());
+        let fixed = decided(&layer, &levels(), 8, |it| it.readers[0].weights_are_fixed = true).unwrap();
+        let free = decided(&layer, &levels(), 8, |_| ()).unwrap();
+        assert_eq!((&fixed.weights[0].scales, &free.weights[0].scales), (&vec![127.0], &vec![254.0]));
+        assert!(free.weights[0].similarity.reached > fixed.weights[0].similarity.reached);
+    }
+
+    #[test]
+    fn samples_are_required() {
+        assert_eq!(EasyQuant.needs(), Needs { patches: Need::Required, ..Needs::default() });
+        let refused = decided(&inner_product(&[1.0]), &[1.0], 1, |evidence| evidence.readers[0].patches = None);
+        assert_eq!(refused.unwrap_err().to_string(), "eq needs the samples themselves, counts are not enough");
     }
 }

@@ -1,0 +1,114 @@
+//! What calibration found.
+
+use histogram_kl::{Histogram, Range, Threshold, sqnr_db};
+use ncnn_format::{ScaleTable, TableRow};
+
+use super::decision::{Choice, Similarity};
+use crate::weight_scales::WeightScales;
+use crate::winograd::as_printed;
+
+/// What calibration found, layer by layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Calibration {
+    /// One entry per quantizable layer, in file order.
+    pub layers: Vec<LayerCalibration>,
+    /// The scales of the weights of layers for sequences ([`sequence_rows`](crate::sequence_rows)).
+    pub sequence_rows: Vec<TableRow>,
+    /// How many samples were seen.
+    pub samples: usize,
+}
+
+/// The scales of one layer and how they came about.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LayerCalibration {
+    /// The layer's name.
+    pub layer: String,
+    /// The blob that it reads.
+    pub blob: String,
+    /// What the blob held over all samples.
+    pub range: Range,
+    /// The distribution of its absolute values.
+    pub histogram: Histogram,
+    /// The name of what chose the threshold: a rule, or a [`Strategy`](super::Strategy) that needs none.
+    pub rule: String,
+    /// Under [`Method::Auto`](super::Method::Auto), what the rule was chosen over; `None` for inputs of the network.
+    pub choice: Option<Choice>,
+    /// Under [`Method::Eq`](super::Method::Eq), what was reached; `None` where no output could be computed.
+    pub similarity: Option<Similarity>,
+    /// The largest absolute value that is not clipped; `None` where the blob is dead: nothing but zeros was seen.
+    pub threshold: Option<Threshold>,
+    /// Multiplier of the input blob. Arbitrary where that is dead: 1, or infinite as in ncnn2table's tables.
+    pub input_scale: f32,
+    /// Multipliers of the weights, per output channel or group.
+    pub weights: WeightScales,
+}
+
+/// What it costs to store a blob that is never negative as signed int8.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HalfRange {
+    /// Expected signal-to-noise ratio of the blob in decibels, with its threshold at 127.
+    pub sqnr_db: f64,
+    /// The same with the threshold at 255, which unsigned codes would allow. At most 6.05 more: a bit.
+    pub unsigned_db: f64,
+}
+
+impl LayerCalibration {
+    /// What signed codes cost; `None` for a blob that has negative values, or is dead.
+    pub fn half_range(&self) -> Option<HalfRange> {
+        let threshold = self.threshold.filter(|_| self.range.min >= 0.0)?;
+        let sqnr = |largest| sqnr_db(&self.histogram, threshold.value, largest);
+        Some(HalfRange { sqnr_db: sqnr(127), unsigned_db: sqnr(255) })
+    }
+}
+
+impl Calibration {
+    /// The scales as ncnn2int8 reads them: all weight rows, then all input rows, then the rows
+    /// of layers for sequences.
+    ///
+    /// Every value is rounded to the six decimals of the file, so that a model made
+    /// from this table and one made from the saved file have the same bytes.
+    pub fn table(&self) -> ScaleTable {
+        let mut table = ScaleTable::default();
+        for layer in &self.layers {
+            let scales = layer.weights.scales.iter().map(|&scale| as_printed(scale)).collect();
+            table.push(format!("{}_param_0", layer.layer), scales);
+        }
+        for layer in &self.layers {
+            table.push(layer.layer.clone(), vec![as_printed(layer.input_scale)]);
+        }
+        table.rows.extend(self.sequence_rows.iter().cloned());
+        table
+    }
+
+    /// What a user should know before trusting the scales.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let by_itself = |layer: &&LayerCalibration| layer.choice.as_ref().is_some_and(|choice| !choice.by_output);
+        let count = self.layers.iter().filter(by_itself).count();
+        if count > 0 {
+            warnings.push(format!(
+                "the rules of {count} of {} inputs were chosen by the squared error of the input, not of the layer's \
+                 output: there were no samples to compute that on",
+                self.layers.len()
+            ));
+        }
+        for layer in &self.layers {
+            if layer.threshold.is_none() {
+                warnings.push(format!(
+                    "layer {}: its input {} was zero in all {} samples; the scale {} is arbitrary",
+                    layer.layer, layer.blob, self.samples, layer.input_scale
+                ));
+            }
+            if !layer.weights.dead.is_empty() {
+                warnings.push(format!(
+                    "layer {}: the weights of {} of {} channels are all zero or too small for a scale (first: channel {})",
+                    layer.layer,
+                    layer.weights.dead.len(),
+                    layer.weights.scales.len(),
+                    layer.weights.dead[0]
+                ));
+            }
+        }
+        warnings
+    }
+}
