@@ -104,10 +104,10 @@ impl ModelArgs {
     /// # Errors
     /// Those of reading them, naming the file.
     pub fn load(&self) -> Result<Model> {
-        let (model, warnings) = Model::load_with(&self.param, &self.bin, &Limits::default())?;
-        for warning in warnings {
+        let (model, oddities) = Model::load_with(&self.param, &self.bin, &Limits::default())?;
+        for oddity in oddities {
             // A courtesy: a closed standard error is no reason to stop.
-            let _ = writeln!(std::io::stderr(), "{}:{}: {}", self.param.display(), warning.line, warning.message);
+            let _ = writeln!(std::io::stderr(), "{}", oddity.in_file(&self.param));
         }
         Ok(model)
     }

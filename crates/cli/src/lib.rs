@@ -49,7 +49,7 @@ pub fn run(cli: &Cli) -> Result<Output> {
     if let Some(threads) = cli.options.threads {
         pool = pool.num_threads(usize::from(threads));
     }
-    let pool = pool.build().map_err(|error| Error::invalid(format!("cannot start threads: {error}")))?;
+    let pool = pool.build().map_err(|error| Error::invalid("cannot start threads").caused_by(error))?;
     let progress = TerminalProgress::new(cli.options.quiet || cli.options.json);
     pool.install(|| match &cli.command {
         Command::Calibrate(args) => commands::calibrate::run(args, &progress),

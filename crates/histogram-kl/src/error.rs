@@ -60,3 +60,26 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// [`Invalid`](ncnn_format::ErrorKind::Invalid) with the same text, and this error as its source.
+#[cfg(feature = "ncnn-format")]
+impl From<Error> for ncnn_format::Error {
+    fn from(error: Error) -> Self {
+        Self::wrap(ncnn_format::ErrorKind::Invalid, error)
+    }
+}
+
+#[cfg(all(test, feature = "ncnn-format"))]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn as_an_error_about_a_model_the_mistake_keeps_its_text_and_its_type() {
+        let mistake = Error::Bins { found: 3 };
+        let error = ncnn_format::Error::from(mistake.clone());
+        assert_eq!((error.kind(), error.to_string()), (ncnn_format::ErrorKind::Invalid, mistake.to_string()));
+        assert_eq!(error.source().and_then(|source| source.downcast_ref()), Some(&mistake));
+    }
+}

@@ -12,7 +12,7 @@ use ncnn_format::{Error, Result};
 
 use crate::aligned::AlignedFloats;
 use crate::buffers::{Buffers, Floats};
-use crate::layers::{Parts, Prepared, kernel_error};
+use crate::layers::{Parts, Prepared};
 use crate::plan::{FloatHome, Grid, Moving, Op, Plan, Sinks, View};
 use crate::rows::{MOST_SINKS, RowSinks, Rows, Scratches};
 
@@ -33,7 +33,7 @@ impl View {
 
     fn image<'a>(&self, bytes: &'a [Vec<u8>]) -> Result<Image<'a>> {
         let Grid { height, width, channels } = self.grid;
-        Image::new(self.of(bytes), height, width, channels, self.stride).map_err(kernel_error)
+        Image::new(self.of(bytes), height, width, channels, self.stride).map_err(Error::from)
     }
 
     fn place(&self) -> Place {
@@ -68,7 +68,7 @@ impl Context<'_> {
                 let image = from.image(&buffers.bytes)?;
                 let work = |rows: Range<usize>, sinks: &mut [Sink<'_>], _: &mut PixelScratch| match sinks {
                     [Sink::I8 { bytes, place, .. }] => {
-                        max_pool(&image, window, rows, bytes, *place, self.isa).map_err(kernel_error)
+                        max_pool(&image, window, rows, bytes, *place, self.isa).map_err(Error::from)
                     }
                     _ => Ok(()),
                 };
@@ -105,7 +105,7 @@ impl Context<'_> {
             let result = match buffers.floats(self.plan, from)? {
                 Floats::Planes(values) => {
                     quantize_planes(values, view.grid.channels, scale, bytes, view.stride, self.isa)
-                        .map_err(kernel_error)
+                        .map_err(Error::from)
                 }
                 Floats::Pixels(values) => self.quantize_pixels(values, scale, view, bytes, &buffers.scratch),
             };
@@ -134,7 +134,7 @@ impl Context<'_> {
                 let mut pixels = values.chunks_exact(channels).zip(bytes.chunks_mut(view.stride));
                 pixels.try_for_each(|(values, bytes)| quantize_values(values, scale, &mut bytes[..channels], self.isa))
             };
-            result.map_err(kernel_error)
+            result.map_err(Error::from)
         };
         let mut sinks = RowSinks::new();
         sinks.push(Sink::I8 { bytes, place: Place { pixel_stride: view.stride, first_channel: 0 }, scale });

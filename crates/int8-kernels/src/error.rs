@@ -143,6 +143,14 @@ impl fmt::Display for Error {
 
 impl std::error::Error for Error {}
 
+/// [`Invalid`](ncnn_format::ErrorKind::Invalid) with the same text, and this error as its source.
+#[cfg(feature = "ncnn-format")]
+impl From<Error> for ncnn_format::Error {
+    fn from(error: Error) -> Self {
+        Self::wrap(ncnn_format::ErrorKind::Invalid, error)
+    }
+}
+
 /// Fails unless a buffer has the length that its shape asks for.
 pub(crate) fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), Error> {
     if expected == found { Ok(()) } else { Err(Error::Length { what, expected, found }) }
@@ -156,4 +164,19 @@ pub(crate) fn check_at_least(what: &'static str, least: usize, found: usize) -> 
 /// The product of sizes, or an error that names what has that size.
 pub(crate) fn checked_product(what: &'static str, sizes: &[usize]) -> Result<usize, Error> {
     sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size)).ok_or(Error::TooLarge { what })
+}
+
+#[cfg(all(test, feature = "ncnn-format"))]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn as_an_error_about_a_model_the_mistake_keeps_its_text_and_its_type() {
+        let mistake = Error::Zero { what: "the stride" };
+        let error = ncnn_format::Error::from(mistake.clone());
+        assert_eq!((error.kind(), error.to_string()), (ncnn_format::ErrorKind::Invalid, mistake.to_string()));
+        assert_eq!(error.source().and_then(|source| source.downcast_ref()), Some(&mistake));
+    }
 }

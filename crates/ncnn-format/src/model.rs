@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::weights::{Weight, WeightRole};
-use crate::{Error, LayerKind, Limits, ParamDict, Result, Warning, param, param_binary};
+use crate::{Error, LayerKind, Limits, ParamDict, Remark, Result, param, param_binary};
 
 /// A network: layers in file order, with their weights when a `.bin` was read.
 ///
@@ -113,7 +113,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::from_param_text`].
-    pub fn from_param_text_with(text: &str, limits: &Limits) -> Result<(Self, Vec<Warning>)> {
+    pub fn from_param_text_with(text: &str, limits: &Limits) -> Result<(Self, Vec<Remark>)> {
         param::parse_model(text, limits)
     }
 
@@ -148,7 +148,7 @@ impl Model {
     /// # Errors
     /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) or
     /// [`ErrorKind::TooLarge`](crate::ErrorKind::TooLarge), with the byte.
-    pub fn from_param_binary(bytes: &[u8]) -> Result<(Self, Vec<Warning>)> {
+    pub fn from_param_binary(bytes: &[u8]) -> Result<(Self, Vec<Remark>)> {
         Self::from_param_binary_with(bytes, &Limits::default())
     }
 
@@ -157,7 +157,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::from_param_binary`].
-    pub fn from_param_binary_with(bytes: &[u8], limits: &Limits) -> Result<(Self, Vec<Warning>)> {
+    pub fn from_param_binary_with(bytes: &[u8], limits: &Limits) -> Result<(Self, Vec<Remark>)> {
         param_binary::parse_binary(bytes, limits)
     }
 

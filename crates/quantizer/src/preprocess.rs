@@ -190,7 +190,7 @@ impl Preprocess {
     }
 }
 
-/// In words of the command line.
+/// What is done to the samples, for people.
 impl fmt::Display for Preprocess {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.tables.is_empty() {

@@ -58,7 +58,7 @@ pub(crate) fn spread<S: Send>(
 fn run<S: Send>(threads: usize, worker: &(impl Fn() -> S + Sync)) -> Result<Vec<S>> {
     let alone = || {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-        pool.map(|pool| pool.install(worker)).map_err(|error| Error::invalid(format!("cannot start a thread: {error}")))
+        pool.map(|pool| pool.install(worker)).map_err(|error| Error::invalid("cannot start a thread").caused_by(error))
     };
     std::thread::scope(|scope| {
         let handles: Vec<_> = (0..threads).map(|_| scope.spawn(alone)).collect();

@@ -202,7 +202,7 @@ fn throughput<R: Runner>(runners: Vec<R>, input: &Tensor, loops: u32) -> Result<
     let count = runners.len();
     let work = |mut runner: R| -> Result<Duration> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-        let pool = pool.map_err(|error| Error::invalid(format!("cannot start threads: {error}")))?;
+        let pool = pool.map_err(|error| Error::invalid("cannot start threads").caused_by(error))?;
         pool.install(|| {
             runner.run(input)?;
             let mut result = Ok(());

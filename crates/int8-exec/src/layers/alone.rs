@@ -4,7 +4,7 @@ use fp32_ref::{Shape, Tensor};
 use int8_kernels::{Image, PixelScratch, Place, Run, Sink, quantize, stored, unstored};
 use ncnn_format::{Error, Result};
 
-use super::{Input, Parts, Prepared, kernel_error};
+use super::{Input, Parts, Prepared};
 use crate::Value;
 use crate::plan::Grid;
 
@@ -27,7 +27,7 @@ impl Prepared {
             Input::Flat => Grid::flat(shape),
         };
         let bytes = to_pixels(&self.integers(input)?, grid, shape.rank());
-        let image = Image::new(&bytes, grid.height, grid.width, grid.channels, grid.channels).map_err(kernel_error)?;
+        let image = Image::new(&bytes, grid.height, grid.width, grid.channels, grid.channels)?;
         let to = Grid::of(output);
         let run = Run { input: image, padding: self.padding(shape)?, rows: 0..to.height, residual: None };
         finish(parts, &run, output, self.output_scale()).map(|value| vec![value])

@@ -4,7 +4,6 @@ use fp32_ref::{Activation, ConvWindow, Shape};
 use int8_kernels::{ConvShape, Padding, PixelConv};
 use ncnn_format::{Error, Layer, LayerKind, Result, typed};
 
-use super::kernel_error;
 use super::parts::Parts;
 use super::weights::{Form, count};
 use crate::{Options, Roundings};
@@ -74,7 +73,7 @@ impl Int8Convolution {
         let epilogue = if is_fused { epilogue.with_fused_bias() } else { epilogue };
         let conv = PixelConv::with_algorithm(shape, &weights, epilogue, options.isa, options.algorithm);
         Ok(Self {
-            parts: Parts::whole(conv.map_err(kernel_error)?),
+            parts: Parts::whole(conv?),
             window,
             // ncnn truncates the pad value and does not scale it.
             pad_value: pad_value as i8,

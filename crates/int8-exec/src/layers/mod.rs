@@ -177,8 +177,3 @@ impl Prepared {
         }
     }
 }
-
-/// A caller's mistake reported by the kernels, in this workspace's words.
-pub(crate) fn kernel_error(error: int8_kernels::Error) -> Error {
-    Error::invalid(error.to_string())
-}

@@ -7,8 +7,6 @@ use fp32_ref::Activation;
 use int8_kernels::{Epilogue, dequantize_scale, quantize};
 use ncnn_format::{Error, Layer, Result, WeightRole};
 
-use super::kernel_error;
-
 /// How a layer's parameters describe its int8 part.
 pub(super) struct Form<'a> {
     pub(super) layer: &'a Layer,
@@ -96,7 +94,7 @@ impl Form<'_> {
             .take(channels.len())
             .collect();
         let bias = if self.bias_term { Some(self.bias_of(channels)?) } else { None };
-        Epilogue::new(scales, bias, kernel_activation(self.activation)).map_err(kernel_error)
+        Epilogue::new(scales, bias, kernel_activation(self.activation)).map_err(Error::from)
     }
 }
 

@@ -14,10 +14,8 @@ use crate::{Dataset, Progress};
 /// The ranges of growing histograms and their counts in 2048 bins.
 pub(super) fn in_final_bins(growing: &[GrowingHistogram]) -> Result<(Vec<Range>, Vec<Histogram>)> {
     let ranges = growing.iter().map(GrowingHistogram::range).collect();
-    let histograms = growing
-        .iter()
-        .map(|histogram| histogram.histogram().map_err(|error| Error::invalid(error.to_string())))
-        .collect::<Result<_>>()?;
+    let histograms =
+        growing.iter().map(|histogram| histogram.histogram().map_err(Error::from)).collect::<Result<_>>()?;
     Ok((ranges, histograms))
 }
 
@@ -51,10 +49,8 @@ impl Collector<'_> {
 
     /// Pass 2: the histogram of every watched blob, by slot.
     pub(super) fn histograms(&self, ranges: &[Range], also: &Also<'_>) -> Result<Vec<Histogram>> {
-        let empty = ranges
-            .iter()
-            .map(|range| Histogram::new(range.absmax).map_err(|error| Error::invalid(error.to_string())))
-            .collect::<Result<Vec<_>>>()?;
+        let empty =
+            ranges.iter().map(|range| Histogram::new(range.absmax).map_err(Error::from)).collect::<Result<Vec<_>>>()?;
         let add = |histogram: &mut Histogram, values: &[f32]| {
             histogram.add(values);
             // The first pass has looked at the same values.

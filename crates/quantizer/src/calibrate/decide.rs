@@ -112,8 +112,8 @@ pub(super) fn layers(
 
 fn unprintable(target: &Target, absmax: f32, scale: f32) -> Error {
     Error::invalid(format!(
-        "its input {} reaches {absmax}; the scale {scale:e} would be 0 in a table, which has six decimals (are \
-         the inputs normalized as in training?)",
+        "its input {} reaches {absmax}; the scale {scale:e} would be 0 in a table, which has six decimals (are mean \
+         and norm right?)",
         target.blob_name,
     ))
     .in_layer(&target.name)

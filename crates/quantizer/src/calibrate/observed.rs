@@ -2,7 +2,7 @@
 
 use fp32_ref::{ConvWindow, Value};
 use int8_kernels::{ConvShape, Isa, PackedConv, Padding, Scratch, quantize, quantize_slice};
-use ncnn_format::{Error, Layer, Model, Result, WeightRole, typed};
+use ncnn_format::{Layer, Model, Result, WeightRole, typed};
 
 use super::collect::Collector;
 use super::decision::Decision;
@@ -100,7 +100,7 @@ impl Convolution {
             kernel_w: window.kernel_w,
             ..ConvShape::pointwise(depth / (window.kernel_h * window.kernel_w), outputs)
         };
-        let packed = PackedConv::new(shape, &quantized, Isa::detect()).map_err(wrong)?;
+        let packed = PackedConv::new(shape, &quantized, Isa::detect())?;
         Ok(Self { index: 0, slot: 0, outputs, input_scale, window, packed })
     }
 
@@ -119,15 +119,11 @@ impl Convolution {
         quantize_slice(tensor.as_slice(), self.input_scale, &mut quantized);
         let plane = placement.out_h * placement.out_w;
         let mut sums = vec![0; self.outputs * plane];
-        self.packed.run(&quantized, height, width, &padding, &mut Scratch::default(), &mut sums).map_err(wrong)?;
+        self.packed.run(&quantized, height, width, &padding, &mut Scratch::default(), &mut sums)?;
         seen.resize(self.outputs, 0);
         for (seen, sums) in seen.iter_mut().zip(sums.chunks_exact(plane.max(1))) {
             *seen = sums.iter().fold(*seen, |seen, sum| seen.max(sum.unsigned_abs()));
         }
         Ok(())
     }
-}
-
-fn wrong(error: int8_kernels::Error) -> Error {
-    Error::invalid(error.to_string())
 }

@@ -11,10 +11,9 @@
 //!
 //! Source of the positions: ncnn before commit 1e2265dd9, `load_param` of each layer.
 
-use super::Warning;
 use super::fault::shown;
 use super::number::read_number;
-use crate::{Error, Layer, Limits, Model, Number, ParamValue, Result};
+use crate::{Error, Layer, Limits, Model, Number, ParamValue, Remark, Result};
 
 mod convert;
 
@@ -35,7 +34,7 @@ pub(super) fn is_positional(text: &str) -> bool {
 }
 
 /// Reads a whole text.
-pub(super) fn parse_positional(text: &str, limits: &Limits) -> Result<(Model, Vec<Warning>)> {
+pub(super) fn parse_positional(text: &str, limits: &Limits) -> Result<(Model, Vec<Remark>)> {
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
     let (_, header) = lines.next().unwrap_or((1, ""));
     let mut counts = header.split_ascii_whitespace().map(|word| word.parse::<usize>().unwrap_or(0));
@@ -44,10 +43,13 @@ pub(super) fn parse_positional(text: &str, limits: &Limits) -> Result<(Model, Ve
         return Err(Error::too_large(format!("{layer_count} layers, the limit is {}", limits.layers)).at_line(1));
     }
     let mut model = Model::default();
-    let mut warnings = vec![warning(
-        1,
-        "a text of 2017, without magic number and with parameters by position: today's ncnn does not read it".into(),
-    )];
+    let mut remarks = vec![
+        Remark::warning(
+            "positional-text",
+            "a text of 2017, without magic number and with parameters by position: today's ncnn does not read it",
+        )
+        .at_line(1),
+    ];
     for (number, line) in lines {
         if line.trim().is_empty() {
             continue;
@@ -57,7 +59,9 @@ pub(super) fn parse_positional(text: &str, limits: &Limits) -> Result<(Model, Ve
             return Err(Error::malformed(message).at_line(number));
         }
         let (layer, odd) = layer(line, limits).map_err(|error| error.at_line(number))?;
-        warnings.extend(odd.map(|message| warning(number, format!("layer {}: {message}", layer.name))));
+        remarks.extend(
+            odd.map(|message| Remark::warning("lost-parameter", message).at_line(number).in_layer(&layer.name)),
+        );
         model.layers.push(layer);
     }
     if model.layers.len() != layer_count || layer_count == 0 {
@@ -65,11 +69,7 @@ pub(super) fn parse_positional(text: &str, limits: &Limits) -> Result<(Model, Ve
         let message = format!("the header counts {layer_count} layers, the text ends after {found}");
         return Err(Error::malformed(message).at_line(text.lines().count()));
     }
-    Ok((model, warnings))
-}
-
-fn warning(line: usize, message: String) -> Warning {
-    Warning { line, byte: None, message, misread: false }
+    Ok((model, remarks))
 }
 
 /// A layer, and what should be said about it.

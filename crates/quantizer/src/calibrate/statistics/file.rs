@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use histogram_kl::{GrowingHistogram, Range};
-use ncnn_format::{Error, Result, write_whole};
+use ncnn_format::{Error, ErrorKind, Result, write_whole};
 use serde::{Deserialize, Serialize};
 
 use super::{BlobStatistics, ModelPrint, Origin, Sample, Statistics};
@@ -98,7 +98,7 @@ impl Statistics {
             skipped: self.skipped.iter().map(|(&index, name)| SkippedEntry { index, name: name.clone() }).collect(),
             blobs: self.blobs.iter().map(BlobEntry::of).collect(),
         };
-        let text = serde_json::to_string(&file).map_err(|error| Error::invalid(error.to_string()))?;
+        let text = serde_json::to_string(&file).map_err(|error| Error::wrap(ErrorKind::Invalid, error))?;
         // A line per blob, for diff and for eyes.
         Ok(text.replace("{\"blob\":", "\n{\"blob\":") + "\n")
     }
@@ -109,7 +109,7 @@ impl Statistics {
     /// `Malformed` when it is damaged or contradicts itself, `Unsupported` for another version
     /// of the format or the program.
     pub fn from_json(text: &str) -> Result<Self> {
-        let damaged = |error: serde_json::Error| Error::malformed(format!("no statistics, or damaged ones: {error}"));
+        let damaged = |error: serde_json::Error| Error::malformed("no statistics, or damaged ones").caused_by(error);
         let head: Head = serde_json::from_str(text).map_err(damaged)?;
         if head.format != FORMAT {
             return Err(Error::malformed(format!("expected the format {FORMAT:?}, found {:?}", head.format)));
