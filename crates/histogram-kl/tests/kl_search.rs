@@ -14,8 +14,8 @@ fn counts(count: impl FnMut(usize) -> u64) -> Vec<u64> {
 
 /// Bin and bits of the divergence.
 fn found(counts: &[u64]) -> Option<(usize, u32)> {
-    let threshold = Rule::KlNcnn.threshold(&Histogram::from_counts(1.0, counts).unwrap());
-    threshold.bin.zip(threshold.divergence.map(f32::to_bits))
+    let threshold = Rule::KlNcnn.threshold(&Histogram::from_counts(1.0, counts).unwrap())?;
+    threshold.bin().zip(threshold.divergence().map(f32::to_bits))
 }
 
 fn defined(counts: &[u64]) -> Option<(usize, u32)> {

@@ -55,9 +55,9 @@ const NORM: [f32; 3] = [0.017, 0.0171, 0.018];
 fn calibrated(images: &[Vec<f32>]) -> (String, String) {
     let mut range = Range::default();
     images.iter().for_each(|image| range.add(image));
-    let mut histogram = Histogram::new(range.absmax).unwrap();
+    let mut histogram = Histogram::new(range.absmax()).unwrap();
     images.iter().for_each(|image| histogram.add(image));
-    (format!("{:.6}", range.absmax), format!("{:.6}", Rule::KlNcnn.threshold(&histogram).scale()))
+    (format!("{:.6}", range.absmax()), format!("{:.6}", Rule::KlNcnn.threshold(&histogram).unwrap().scale()))
 }
 
 #[test]

@@ -36,7 +36,7 @@ fn assert_table_is_ncnns(name: &str, golden: &str) {
             assert_eq!(our_scale, their_scale, "the first layer sees exact inputs");
         }
         // ncnn sums in another order, which may move a count across the edge of a bin.
-        let bins = [our_scale, their_scale].map(|scale| bin(scale, layer.range.absmax));
+        let bins = [our_scale, their_scale].map(|scale| bin(scale, layer.range.absmax()));
         assert!((bins[0] - bins[1]).abs() <= 2, "{name}: bins {bins:?}");
     }
 }

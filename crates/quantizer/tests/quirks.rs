@@ -67,10 +67,10 @@ fn calibrated(param: &str, samples: &Few, method: impl Into<Method>) -> Calibrat
 #[test]
 fn quirk_08_ours_considers_the_whole_range_ncnns_search_stops_one_bin_before() {
     let flat = Histogram::from_counts(10.0, &[1000; Histogram::BINS]).unwrap();
-    assert_eq!(Rule::AbsMax.threshold(&flat).value, 10.0);
-    assert!(Rule::KlNcnn.threshold(&flat).bin.is_some_and(|bin| bin < Histogram::BINS));
+    assert_eq!(Rule::AbsMax.threshold(&flat).unwrap().value(), 10.0);
+    assert!(Rule::KlNcnn.threshold(&flat).unwrap().bin().is_some_and(|bin| bin < Histogram::BINS));
     let ours = calibrated(CONV, &samples(), Rule::Kl);
-    assert_eq!(ours.layers[0].threshold.unwrap().value, ours.layers[0].range.absmax, "a network's input is not clipped");
+    assert_eq!(ours.layers[0].reported_threshold(), ours.layers[0].range.absmax(), "a network's input is not clipped");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn quirk_15_every_value_of_a_blob_is_counted() {
     let mut range = Range::default();
     let volume: Vec<f32> = (0..2 * 3 * 4 * 5).map(|i| i as f32).collect();
     range.add(&volume);
-    assert_eq!((range.values, range.absmax), (120, 119.0));
+    assert_eq!((range.values(), range.absmax()), (120, 119.0));
 }
 
 #[test]

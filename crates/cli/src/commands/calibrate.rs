@@ -164,8 +164,8 @@ pub(crate) fn describe(calibration: &Calibration) -> String {
             vec![
                 layer.layer.clone(),
                 layer.rule.to_string(),
-                format!("{:.6}", layer.range.absmax),
-                format!("{:.6}", layer.threshold.value),
+                format!("{:.6}", layer.range.absmax()),
+                format!("{:.6}", layer.reported_threshold()),
                 format!("{:.6}", layer.input_scale),
                 format!("{:.3} %", 100.0 * clipped(layer)),
                 layer
@@ -198,7 +198,7 @@ pub(crate) fn clipped(layer: &LayerCalibration) -> f64 {
         .counts()
         .iter()
         .enumerate()
-        .filter(|(bin, _)| (*bin as f32 + 0.5) * histogram.bin_width() > layer.threshold.value)
+        .filter(|(bin, _)| (*bin as f32 + 0.5) * histogram.bin_width() > layer.reported_threshold())
         .map(|(_, count)| count)
         .sum();
     if histogram.total() == 0 { 0.0 } else { beyond as f64 / histogram.total() as f64 }
@@ -216,7 +216,7 @@ pub(crate) fn to_json(calibration: &Calibration) -> Vec<Value> {
                 "rule": layer.rule.to_string(),
                 "runner_up": layer.choice.as_ref().and_then(|choice| choice.runner_up).map(|other| json!({
                     "rule": other.rule.to_string(),
-                    "threshold": json_float(other.threshold.value.into()),
+                    "threshold": other.threshold.map(|threshold| json_float(threshold.value().into())),
                     "error": json_float(other.error),
                 })),
                 "error": layer.choice.as_ref().map(|choice| json_float(choice.winner.error)),
@@ -230,9 +230,9 @@ pub(crate) fn to_json(calibration: &Calibration) -> Vec<Value> {
                     "bits": json_float(layer.weights.bits(channel).into()),
                 })).collect::<Vec<_>>(),
                 "observed_channels": layer.weights.observed,
-                "absmax": json_float(layer.range.absmax.into()),
-                "threshold": json_float(layer.threshold.value.into()),
-                "threshold_bin": layer.threshold.bin,
+                "absmax": json_float(layer.range.absmax().into()),
+                "threshold": json_float(layer.reported_threshold().into()),
+                "threshold_bin": layer.threshold.and_then(|threshold| threshold.bin()),
                 "scale": json_float(layer.input_scale.into()),
                 "clipped": clipped(layer),
                 "dead_channels": layer.weights.dead,

@@ -55,9 +55,24 @@ pub struct HalfRange {
 impl LayerCalibration {
     /// What signed codes cost; `None` for a blob that has negative values, or is dead.
     pub fn half_range(&self) -> Option<HalfRange> {
-        let threshold = self.threshold.filter(|_| self.range.min >= 0.0)?;
-        let sqnr = |largest| sqnr_db(&self.histogram, threshold.value, largest);
-        Some(HalfRange { sqnr_db: sqnr(127), unsigned_db: sqnr(255) })
+        self.range.min().filter(|&min| min >= 0.0)?;
+        let threshold = self.threshold?.value();
+        let sqnr = |largest| sqnr_db(&self.histogram, threshold, largest);
+        Some(HalfRange { sqnr_db: sqnr(127)?, unsigned_db: sqnr(255)? })
+    }
+
+    /// The threshold as reports show it: 127 for a dead blob, which makes its scale 1.
+    pub fn reported_threshold(&self) -> f32 {
+        self.threshold.unwrap_or(Threshold::UNIT).value()
+    }
+
+    /// The share of the blob's non-zero values beyond the threshold, 0 to 1, to the width of a bin.
+    pub fn clipped(&self) -> f64 {
+        let (histogram, threshold) = (&self.histogram, self.reported_threshold());
+        let is_beyond = |bin: usize| (bin as f32 + 0.5) * histogram.bin_width() > threshold;
+        let counts = histogram.counts().iter().enumerate();
+        let beyond: u64 = counts.filter(|(bin, _)| is_beyond(*bin)).map(|(_, count)| count).sum();
+        if histogram.total() == 0 { 0.0 } else { beyond as f64 / histogram.total() as f64 }
     }
 }
 

@@ -40,9 +40,9 @@ impl Collector<'_> {
     pub(super) fn ranges(&self) -> Result<Vec<Range>> {
         let empty = vec![Range::default(); watched(self.targets).len()];
         let add = |range: &mut Range, values: &[f32]| {
-            let before = range.nonfinite;
+            let before = range.nonfinite();
             range.add(values);
-            range.nonfinite == before
+            range.nonfinite() == before
         };
         self.pass("finding ranges", empty, add, &nothing)
     }
@@ -50,7 +50,7 @@ impl Collector<'_> {
     /// Pass 2: the histogram of every watched blob, by slot.
     pub(super) fn histograms(&self, ranges: &[Range], also: &Also<'_>) -> Result<Vec<Histogram>> {
         let empty =
-            ranges.iter().map(|range| Histogram::new(range.absmax).map_err(Error::from)).collect::<Result<Vec<_>>>()?;
+            ranges.iter().map(|range| Histogram::new(range.absmax()).map_err(Error::from)).collect::<Result<Vec<_>>>()?;
         let add = |histogram: &mut Histogram, values: &[f32]| {
             histogram.add(values);
             // The first pass has looked at the same values.
@@ -68,9 +68,9 @@ impl Collector<'_> {
     pub(super) fn growing(&self, also: &Also<'_>) -> Result<Vec<GrowingHistogram>> {
         let empty = vec![GrowingHistogram::default(); watched(self.targets).len()];
         let add = |histogram: &mut GrowingHistogram, values: &[f32]| {
-            let before = histogram.range().nonfinite;
+            let before = histogram.range().nonfinite();
             histogram.add(values);
-            histogram.range().nonfinite == before
+            histogram.range().nonfinite() == before
         };
         self.pass("watching activations", empty, add, also)
     }

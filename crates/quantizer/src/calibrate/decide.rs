@@ -1,5 +1,6 @@
 //! From what the samples gave to scales.
 
+use histogram_kl::Threshold;
 use ncnn_format::{Error, Model, Result};
 use rayon::prelude::*;
 
@@ -84,13 +85,12 @@ pub(super) fn layers(
         let decision = &decisions[target.slot];
         let range = gathered.ranges[target.slot];
         let input_scale = match decision.threshold {
-            Some(threshold) => threshold.scale(),
             // ncnn2table divides by a threshold of zero here; its tables say `inf`.
             None if is_ncnns(weight_method) => f32::INFINITY,
-            None => 1.0,
+            threshold => threshold.unwrap_or(Threshold::UNIT).scale(),
         };
         if as_printed(input_scale) == 0.0 {
-            return Err(unprintable(target, range.absmax, input_scale));
+            return Err(unprintable(target, range.absmax(), input_scale));
         }
         let position = gathered.readers(target.slot).position(|reader| reader == index);
         let found = decision.weights.iter().find(|found| Some(found.reader) == position);

@@ -25,9 +25,9 @@ impl Decision {
         Self { rule: rule.into(), threshold, choice: None, weights: Vec::new() }
     }
 
-    /// The threshold `value`. A blob is dead if that has no finite scale: 0, say.
+    /// The threshold `value`. A blob is dead if that has no positive and finite scale: 0, say.
     pub fn clip_at(rule: impl Into<String>, value: f32) -> Self {
-        Self::new(rule, threshold_at(value))
+        Self::new(rule, Threshold::new(value).ok())
     }
 
     /// What `rule` says.
@@ -62,12 +62,6 @@ impl Decision {
         }
         Ok(())
     }
-}
-
-/// A threshold that no rule of a histogram chose; `None` if it has no positive, finite scale.
-pub(super) fn threshold_at(value: f32) -> Option<Threshold> {
-    let threshold = Threshold { value, bin: None, divergence: None, dead: false };
-    (value > 0.0 && value.is_finite() && threshold.scale().is_finite()).then_some(threshold)
 }
 
 /// A rule's threshold and what it costs.

@@ -37,8 +37,8 @@ impl<'a> Evidence<'a> {
 
     /// What a rule says about it; `None` for a dead blob.
     pub fn threshold_of(&self, rule: Rule) -> Option<Threshold> {
-        let elements = self.range.values / self.samples.max(1) as u64;
-        Some(rule.threshold_of(self.histogram, elements)).filter(|threshold| !threshold.dead)
+        let elements = self.range.values() / self.samples.max(1) as u64;
+        rule.threshold_of(self.histogram, elements)
     }
 
     /// The readers whose outputs can be computed, with their positions.

@@ -1,6 +1,7 @@
 //! What the accumulators of ncnn's Winograd convolutions reach in calibration.
 
 use fp32_ref::{ConvWindow, Value};
+use histogram_kl::Threshold;
 use int8_kernels::{ConvShape, Isa, PackedConv, Padding, Scratch, quantize, quantize_slice};
 use ncnn_format::{Layer, Model, Result, WeightRole, typed};
 
@@ -30,7 +31,7 @@ pub(super) fn keep_observed(
         .filter(|&index| !weights[index].reduced.is_empty())
         .map(|index| {
             let target = &collector.targets[index];
-            let scale = decisions[target.slot].threshold.map_or(1.0, |threshold| threshold.scale());
+            let scale = decisions[target.slot].threshold.unwrap_or(Threshold::UNIT).scale();
             let convolution = Convolution::of(&model.layers[target.layer], &weights[index].full, scale)?;
             Ok(Convolution { index, slot: target.slot, ..convolution })
         })

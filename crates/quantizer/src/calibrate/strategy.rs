@@ -30,7 +30,7 @@ use crate::winograd::WinogradGuard;
 ///     }
 ///
 ///     fn decide(&self, evidence: &Evidence<'_>) -> Result<Decision> {
-///         Ok(Decision::clip_at(self.name(), 0.9 * evidence.range.absmax))
+///         Ok(Decision::clip_at(self.name(), 0.9 * evidence.range.absmax()))
 ///     }
 /// }
 /// # let _ = NineTenths;

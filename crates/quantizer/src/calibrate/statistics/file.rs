@@ -171,13 +171,12 @@ impl BlobEntry {
         let is_used = |count: &u64| *count > 0;
         let first = counts.iter().position(is_used).unwrap_or(0);
         let end = counts.iter().rposition(is_used).map_or(first, |last| last + 1);
-        let any = |value: f32| value.is_finite().then_some(value);
         Self {
             blob: blob.blob.clone(),
             layers: blob.layers.clone(),
-            min: any(range.min),
-            max: any(range.max),
-            values: range.values,
+            min: range.min(),
+            max: range.max(),
+            values: range.values(),
             zeros: blob.values.zeros(),
             first_bin: first,
             counts: counts[first..end].to_vec(),
@@ -192,13 +191,11 @@ impl BlobEntry {
         if counted != Some(self.values) {
             return Err(wrong(format!("its counts are not of {} values", self.values)));
         }
-        let min = self.min.unwrap_or(f32::INFINITY);
-        let max = self.max.unwrap_or(f32::NEG_INFINITY);
-        if self.min.is_some() != self.max.is_some() || self.min.is_some() && min > max {
-            return Err(wrong(format!("its extremes are {min} and {max}")));
+        if self.min.is_some() != self.max.is_some() {
+            return Err(wrong("only one of its extremes is known".to_owned()));
         }
-        let absmax = if self.min.is_some() { max.max(-min) } else { 0.0 };
-        let range = Range { absmax, min, max, values: self.values, nonfinite: 0 };
+        let range = Range::from_extremes(self.min.zip(self.max), self.values, 0);
+        let range = range.map_err(|error| wrong(error.to_string()))?;
         let mut counts = vec![0; end];
         counts[self.first_bin..].copy_from_slice(&self.counts);
         let values = GrowingHistogram::from_counts(range, &counts, self.zeros);

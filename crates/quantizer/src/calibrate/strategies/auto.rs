@@ -95,12 +95,12 @@ impl Auto<'_> {
 
 /// The largest value that is not clipped. A dead blob has the scale 1.
 fn value_of(threshold: Option<Threshold>) -> f32 {
-    threshold.map_or(127.0, |threshold| threshold.value)
+    threshold.unwrap_or(Threshold::UNIT).value()
 }
 
 /// Squared error of the readers' outputs, each relative to the mean square of that output.
 fn error_of_outputs(threshold: Option<Threshold>, readers: &[Probe<'_>]) -> Result<f64> {
-    let scale = threshold.map_or(1.0, |threshold| threshold.scale());
+    let scale = threshold.unwrap_or(Threshold::UNIT).scale();
     let mut sum = 0.0;
     for probe in readers {
         let errors = probe.errors(scale)?;
@@ -136,10 +136,10 @@ mod tests {
         let histogram = Histogram::from_counts(1.0, counts).unwrap().with_unbinned(zeros, 0);
         let choice = choice(&histogram);
         let error = |threshold: f32| expected_squared_error(&histogram, threshold);
-        assert!(error(choice.winner.threshold.unwrap().value) <= error(1.0), "never worse than not clipping");
+        assert!(error(choice.winner.threshold.unwrap().value()) <= error(1.0), "never worse than not clipping");
         assert!(choice.runner_up.is_none_or(|other| other.error >= choice.winner.error));
         assert!(!choice.by_output);
-        choice.winner.threshold.unwrap().value
+        choice.winner.threshold.unwrap().value()
     }
 
     #[test]
@@ -155,7 +155,7 @@ mod tests {
         // ncnn's search cuts right behind the spike.
         let mut spike = counts(|_| 10.0);
         spike[820] = 200_000;
-        assert!(Rule::KlNcnn.threshold(&Histogram::from_counts(1.0, &spike).unwrap()).value < 0.5);
+        assert!(Rule::KlNcnn.threshold(&Histogram::from_counts(1.0, &spike).unwrap()).unwrap().value() < 0.5);
         assert!(chosen(&spike, 0) > 0.95);
     }
 
@@ -202,7 +202,7 @@ mod tests {
         let mut evidence = Evidence::of_counts("data", Range::default(), &histogram);
         evidence.is_network_input = true;
         let decision = Auto::default().decide(&evidence).unwrap();
-        assert_eq!((&*decision.rule, decision.threshold.unwrap().value, decision.choice), ("absmax", 3.0, None));
+        assert_eq!((&*decision.rule, decision.threshold.unwrap().value(), decision.choice), ("absmax", 3.0, None));
     }
 
     #[test]
@@ -247,7 +247,7 @@ mod tests {
         let weights = WeightScales { scales: scales.clone(), full: scales, ..WeightScales::default() };
         let mut range = Range::default();
         range.add(values);
-        let mut histogram = Histogram::new(range.absmax).unwrap();
+        let mut histogram = Histogram::new(range.absmax()).unwrap();
         histogram.add(values);
         let reader = Reader { patches, ..Reader::new(&layer, &weights) };
         let evidence = Evidence { readers: vec![reader], ..Evidence::of_counts("in", range, &histogram) };

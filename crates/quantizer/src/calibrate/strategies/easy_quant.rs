@@ -10,7 +10,7 @@ use histogram_kl::{Histogram, Rule, Threshold, expected_squared_error};
 use ncnn_format::Result;
 
 use super::auto::ROOM;
-use crate::calibrate::decision::{Decision, FoundWeights, Similarity, threshold_at};
+use crate::calibrate::decision::{Decision, FoundWeights, Similarity};
 use crate::calibrate::evidence::{self, Evidence};
 use crate::calibrate::probe::{Alignment, Probe};
 use crate::calibrate::strategy::{Need, Needs, Strategy, needs_samples};
@@ -137,7 +137,7 @@ fn search(
     let Some(start) = evidence.threshold_of(rule) else {
         // All inputs become zeros under any scale, and no weight changes that.
         let unchanged = |reader: Searched<'_>| {
-            let cosine = reader.cosine(1.0)?;
+            let cosine = reader.cosine(Threshold::UNIT.scale())?;
             Ok(reader.found(Similarity { start: cosine, reached: cosine }))
         };
         return Ok((None, readers.into_iter().map(unchanged).collect::<Result<_>>()?));
@@ -172,11 +172,11 @@ fn search(
 
 fn candidates(histogram: &Histogram, start: &Threshold) -> Vec<Threshold> {
     let cost = |value| expected_squared_error(histogram, value);
-    let most = ROOM * cost(start.value);
+    let most = ROOM * cost(start.value());
     ACTIVATION_STEPS
-        .map(|step| start.value * f32::from(step) / 50.0)
-        .filter(|&value| value > 0.0 && value <= histogram.absmax() && cost(value) <= most)
-        .filter_map(threshold_at)
+        .map(|step| start.value() * f32::from(step) / 50.0)
+        .filter(|&value| value <= histogram.absmax() && cost(value) <= most)
+        .filter_map(|value| Threshold::new(value).ok())
         .collect()
 }
 
@@ -201,7 +201,7 @@ mod tests {
     fn counted(values: &[f32]) -> (Range, Histogram) {
         let mut range = Range::default();
         range.add(values);
-        let mut histogram = Histogram::new(range.absmax).unwrap();
+        let mut histogram = Histogram::new(range.absmax()).unwrap();
         histogram.add(values);
         (range, histogram)
     }
@@ -230,7 +230,7 @@ mod tests {
     #[test]
     fn the_scale_at_which_nothing_is_lost_is_found() {
         let (threshold, found) = searched(&inner_product(&half_levels()), &levels(), 8, true);
-        assert_eq!((threshold.unwrap().value, found.scales), (127.0, vec![254.0]));
+        assert_eq!((threshold.unwrap().value(), found.scales), (127.0, vec![254.0]));
         assert!(found.similarity.start < 0.99999 && found.similarity.reached > 1.0 - 1e-9, "{:?}", found.similarity);
     }
 
@@ -242,7 +242,7 @@ mod tests {
             let values: Vec<f32> = (0..512).map(|i| ((i * (round + 3)) as f32 * 0.7).sin().powi(3) * 9.0).collect();
             let (threshold, found) = searched(&inner_product(&weights), &values, 8, is_input);
             assert!(found.similarity.reached >= found.similarity.start, "{:?}", found.similarity);
-            assert!(!is_input || threshold.unwrap().value > 8.99, "{threshold:?}");
+            assert!(!is_input || threshold.unwrap().value() > 8.99, "{threshold:?}");
         }
     }
 
@@ -253,7 +253,7 @@ mod tests {
         let decision = EasyQuant.decide(&evidence).unwrap();
         assert_eq!(decision, Decision::new("eq", evidence.threshold_of(Rule::Mse)));
         evidence.is_network_input = true;
-        assert_eq!(EasyQuant.decide(&evidence).unwrap().threshold.unwrap().value, 9.0);
+        assert_eq!(EasyQuant.decide(&evidence).unwrap().threshold.unwrap().value(), 9.0);
     }
 
     #[test]

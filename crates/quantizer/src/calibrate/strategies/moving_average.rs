@@ -26,8 +26,7 @@ impl Strategy for MovingAverage {
             return Ok(Decision::unclipped(evidence));
         }
         let maxima = evidence.maxima.ok_or_else(|| needs_samples(&self.name()))?;
-        let threshold = Some(maxima.moving_average(Maxima::CONSTANT)).filter(|threshold| !threshold.dead);
-        Ok(Decision::new(self.name(), threshold))
+        Ok(Decision::new(self.name(), maxima.moving_average(Maxima::CONSTANT)))
     }
 }
 
@@ -48,7 +47,7 @@ mod tests {
 
     #[test]
     fn the_average_follows_the_samples_in_their_order() {
-        let value = |maxima: &[f32]| decided(Some(maxima), false).unwrap().threshold.unwrap().value;
+        let value = |maxima: &[f32]| decided(Some(maxima), false).unwrap().threshold.unwrap().value();
         assert_eq!(value(&[4.0]), 4.0);
         assert!((value(&[4.0, 8.0]) - 4.04).abs() < 1e-6);
         assert!((value(&[8.0, 4.0]) - 7.96).abs() < 1e-6);
@@ -62,7 +61,7 @@ mod tests {
     #[test]
     fn inputs_of_the_network_are_not_clipped() {
         let decision = decided(Some(&[4.0]), true).unwrap();
-        assert_eq!((&*decision.rule, decision.threshold.unwrap().value), ("absmax", 8.0));
+        assert_eq!((&*decision.rule, decision.threshold.unwrap().value()), ("absmax", 8.0));
     }
 
     #[test]

@@ -70,7 +70,7 @@ mod tests {
     fn aciq_looks_at_the_number_of_values_of_one_sample() {
         let histogram = Histogram::from_counts(2.0, &[1; Histogram::BINS]).unwrap();
         let threshold = |values, samples| {
-            let range = Range { values, ..Range::default() };
+            let range = Range::from_extremes(Some((-2.0, 2.0)), values, 0).unwrap();
             let evidence = Evidence { samples, ..Evidence::of_counts("blob", range, &histogram) };
             Ncnn::Aciq.decide(&evidence).unwrap().threshold
         };

@@ -53,7 +53,7 @@ mod tests {
             assert_eq!(decision, Decision::new(rule.to_string(), evidence.threshold_of(rule)));
             evidence.is_network_input = true;
             let at_input = OneRule(rule).decide(&evidence).unwrap();
-            assert_eq!((&*at_input.rule, at_input.threshold.unwrap().value), ("absmax", 2.0), "{rule}");
+            assert_eq!((&*at_input.rule, at_input.threshold.unwrap().value()), ("absmax", 2.0), "{rule}");
         }
     }
 
