@@ -31,6 +31,9 @@ mod weight_scales;
 mod weight_slices;
 mod winograd;
 
+pub use fp32_ref::{Shape, Tensor};
+pub use ncnn_format::{Error, ErrorKind, Model, Result, ScaleTable};
+
 pub use convert::{ConvertOptions, Converted, FloatStorage, Note, convert};
 pub use dataset::{Dataset, Feed, FileDataset};
 pub use decode::decode_image;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fp32_ref::{Graph, Shape, Tensor};
+use fp32_ref::{Graph, Shape};
 use ncnn_format::{Error, LayerKind, Model, Result};
 use quantizer::{
     Dataset, Feed, FileDataset, InputOptions, Joint, Pixel, Preprocess, ResizeMode, Samples, declared_shape,
@@ -140,10 +140,6 @@ impl Dataset for Inputs {
 
     fn name(&self, index: usize) -> String {
         self.joint.name(index)
-    }
-
-    fn load(&self, index: usize) -> Result<Tensor> {
-        self.joint.load(index)
     }
 
     fn feeds(&self, index: usize) -> Result<Vec<Feed>> {

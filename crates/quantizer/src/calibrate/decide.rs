@@ -37,6 +37,7 @@ pub(super) fn decide(
     let decisions = (0..slots)
         .into_par_iter()
         .map(|slot| {
+            progress.check()?;
             let evidence = gathered.evidence(slot, weights, options.winograd);
             let decision = strategy.decide(&evidence)?;
             decision.check(&evidence)?;
