@@ -16,6 +16,8 @@ mod labels;
 mod metrics;
 mod network;
 mod npy;
+#[cfg(feature = "serde")]
+mod number;
 pub mod optimize;
 mod pixel;
 mod preprocess;
@@ -23,6 +25,8 @@ mod progress;
 mod raw;
 mod resize;
 mod samples;
+#[cfg(feature = "serde")]
+mod schema;
 mod selection;
 mod sequence_weights;
 mod spread;

@@ -4,11 +4,14 @@ use histogram_kl::{Histogram, Range, Threshold, sqnr_db};
 use ncnn_format::{ScaleTable, TableRow};
 
 use super::decision::{Choice, Similarity};
+#[cfg(feature = "serde")]
+use super::record::{CalibrationRecord, LayerRecord};
 use crate::weight_scales::WeightScales;
 use crate::winograd::as_printed;
 
 /// What calibration found, layer by layer.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(into = "CalibrationRecord", from = "CalibrationRecord"))]
 pub struct Calibration {
     /// One entry per quantizable layer, in file order.
     pub layers: Vec<LayerCalibration>,
@@ -20,6 +23,7 @@ pub struct Calibration {
 
 /// The scales of one layer and how they came about.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(into = "LayerRecord", try_from = "LayerRecord"))]
 pub struct LayerCalibration {
     /// The layer's name.
     pub layer: String,
@@ -45,10 +49,13 @@ pub struct LayerCalibration {
 
 /// What it costs to store a blob that is never negative as signed int8.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct HalfRange {
     /// Expected signal-to-noise ratio of the blob in decibels, with its threshold at 127.
+    #[cfg_attr(feature = "serde", serde(with = "crate::number"))]
     pub sqnr_db: f64,
     /// The same with the threshold at 255, which unsigned codes would allow. At most 6.05 more: a bit.
+    #[cfg_attr(feature = "serde", serde(with = "crate::number"))]
     pub unsigned_db: f64,
 }
 

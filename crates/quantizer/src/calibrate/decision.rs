@@ -4,6 +4,8 @@ use histogram_kl::{Rule, Threshold};
 use ncnn_format::{Error, Result};
 
 use super::evidence::Evidence;
+#[cfg(feature = "serde")]
+use super::record::ScoredRecord;
 
 /// The threshold of a blob and how it came about.
 #[derive(Debug, Clone, PartialEq)]
@@ -66,6 +68,7 @@ impl Decision {
 
 /// A rule's threshold and what it costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(into = "ScoredRecord", from = "ScoredRecord"))]
 pub struct Scored {
     /// The rule.
     pub rule: Rule,
@@ -78,6 +81,7 @@ pub struct Scored {
 
 /// How `auto` decided.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Choice {
     /// The rule taken.
     pub winner: Scored,
@@ -100,9 +104,12 @@ pub struct FoundWeights {
 
 /// What the search of a layer's scales gained.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Similarity {
     /// Cosine between the outputs in f32 and in int8 before the search, on patches of calibration samples.
+    #[cfg_attr(feature = "serde", serde(with = "crate::number"))]
     pub start: f64,
     /// The same with the scales found, before a [`WinogradGuard`](crate::WinogradGuard) limits those of the weights.
+    #[cfg_attr(feature = "serde", serde(with = "crate::number"))]
     pub reached: f64,
 }

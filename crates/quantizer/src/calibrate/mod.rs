@@ -16,6 +16,8 @@ mod observed;
 mod options;
 mod patches;
 mod probe;
+#[cfg(feature = "serde")]
+mod record;
 pub mod statistics;
 pub mod strategies;
 mod strategy;
