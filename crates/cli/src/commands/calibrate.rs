@@ -12,7 +12,7 @@ use super::optimize::optimized_on_the_way;
 use super::outputs::prepare;
 use super::stats::{Counted, StatsArgs, count};
 use crate::inputs::with_readable;
-use crate::output::{Output, json_float, table};
+use crate::output::{Output, serialized, table};
 use crate::plots::save_plots;
 use crate::{InputArgs, Inputs, JobModelArgs, MethodArgs, ModelArgs, SampleArgs, SelectionArgs};
 
@@ -66,7 +66,7 @@ pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
     let inputs = args.input.dataset(&model, &args.samples.images, args.samples.skip_bad)?;
     let Counts { calibration, stats, mut notes } = counts(&args, &model, &inputs, progress)?;
     notes.splice(0..0, inputs.left_out());
-    notes.extend(calibration.iter().flat_map(Calibration::warnings));
+    notes.extend(calibration.iter().flat_map(Calibration::remarks).map(|remark| remark.to_string()));
     notes.extend(excluded.iter().map(ToString::to_string));
     let mut wrote = stats;
     if let (Some(calibration), Some(out)) = (&calibration, &args.out) {
@@ -80,18 +80,13 @@ pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
         wrote += &format!("wrote {}: {layers} layers from {samples} samples\n", out.display());
     }
     notes.iter().for_each(|note| text += &format!("note: {note}\n"));
-    Ok(Output {
-        text: text + &wrote,
-        json: json!({
-            "table": args.out,
-            "stats": args.stats.stats,
-            "method": args.method.chosen().to_string(),
-            "samples": calibration.as_ref().map(|calibration| calibration.samples),
-            "layers": calibration.as_ref().map(to_json),
-            "warnings": notes,
-        }),
-        ..Output::default()
-    })
+    let none = || Ok(json!({ "samples": null, "layers": null }));
+    let mut json = calibration.as_ref().map_or_else(none, to_json)?;
+    json["table"] = json!(args.out);
+    json["stats"] = json!(args.stats.stats);
+    json["method"] = json!(args.method.chosen().to_string());
+    json["warnings"] = json!(notes);
+    Ok(Output { text: text + &wrote, json, ..Output::default() })
 }
 
 /// What running the network on the samples gave.
@@ -151,7 +146,7 @@ pub(super) fn needs_two_passes() -> Error {
 /// What calibration and reading the samples gave cause to mention.
 pub(crate) fn warnings(calibration: &Calibration, inputs: &Inputs) -> Vec<String> {
     let mut warnings = Vec::from_iter(inputs.left_out());
-    warnings.extend(calibration.warnings());
+    warnings.extend(calibration.remarks().iter().map(ToString::to_string));
     warnings
 }
 
@@ -167,7 +162,7 @@ pub(crate) fn describe(calibration: &Calibration) -> String {
                 format!("{:.6}", layer.range.absmax()),
                 format!("{:.6}", layer.reported_threshold()),
                 format!("{:.6}", layer.input_scale),
-                format!("{:.3} %", 100.0 * clipped(layer)),
+                format!("{:.3} %", 100.0 * layer.clipped()),
                 layer
                     .half_range()
                     .map_or_else(|| "-".to_owned(), |half| format!("{:.1} dB", half.unsigned_db - half.sqnr_db)),
@@ -191,52 +186,14 @@ fn bits(layer: &LayerCalibration) -> String {
     }
 }
 
-/// The share of non-zero values beyond the threshold, to the width of a bin.
-pub(crate) fn clipped(layer: &LayerCalibration) -> f64 {
-    let histogram = &layer.histogram;
-    let beyond: u64 = histogram
-        .counts()
-        .iter()
-        .enumerate()
-        .filter(|(bin, _)| (*bin as f32 + 0.5) * histogram.bin_width() > layer.reported_threshold())
-        .map(|(_, count)| count)
-        .sum();
-    if histogram.total() == 0 { 0.0 } else { beyond as f64 / histogram.total() as f64 }
-}
-
-/// The layers of a calibration as JSON.
-pub(crate) fn to_json(calibration: &Calibration) -> Vec<Value> {
-    calibration
-        .layers
-        .iter()
-        .map(|layer| {
-            json!({
-                "layer": layer.layer,
-                "blob": layer.blob,
-                "rule": layer.rule.to_string(),
-                "runner_up": layer.choice.as_ref().and_then(|choice| choice.runner_up).map(|other| json!({
-                    "rule": other.rule.to_string(),
-                    "threshold": other.threshold.map(|threshold| json_float(threshold.value().into())),
-                    "error": json_float(other.error),
-                })),
-                "error": layer.choice.as_ref().map(|choice| json_float(choice.winner.error)),
-                "cosine": layer.similarity.map(|found| json!({
-                    "start": json_float(found.start),
-                    "reached": json_float(found.reached),
-                })),
-                "signed_costs_db": layer.half_range().map(|half| json_float(half.unsigned_db - half.sqnr_db)),
-                "reduced_channels": layer.weights.reduced.iter().map(|&channel| json!({
-                    "channel": channel,
-                    "bits": json_float(layer.weights.bits(channel).into()),
-                })).collect::<Vec<_>>(),
-                "observed_channels": layer.weights.observed,
-                "absmax": json_float(layer.range.absmax().into()),
-                "threshold": json_float(layer.reported_threshold().into()),
-                "threshold_bin": layer.threshold.and_then(|threshold| threshold.bin()),
-                "scale": json_float(layer.input_scale.into()),
-                "clipped": clipped(layer),
-                "dead_channels": layer.weights.dead,
-            })
-        })
-        .collect()
+/// A calibration as JSON, in the form that docs/results.md describes but for the histograms, which would be most of it.
+///
+/// # Errors
+/// `Invalid` when it has no such form.
+pub(crate) fn to_json(calibration: &Calibration) -> Result<Value> {
+    let mut json = serialized(calibration)?;
+    for layer in json["layers"].as_array_mut().into_iter().flatten() {
+        layer.as_object_mut().map(|layer| layer.remove("histogram"));
+    }
+    Ok(json)
 }

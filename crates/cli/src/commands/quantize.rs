@@ -143,7 +143,7 @@ fn scales(args: &QuantizeArgs, model: &Model, progress: &dyn Progress) -> Result
         model: changed,
         text: describe(&calibration),
         notes,
-        json: json!(to_json(&calibration)),
+        json: to_json(&calibration)?["layers"].take(),
     })
 }
 

@@ -62,7 +62,7 @@ pub fn run(args: &ThresholdsArgs, progress: &dyn Progress) -> Result<Output> {
     let calibration =
         statistics.calibrate(&model, args.method.options(), progress).map_err(|error| error.in_file(&args.stats))?;
     comment_out(&calibration.table(), &excluded).save(&args.out)?;
-    let mut warnings = calibration.warnings();
+    let mut warnings: Vec<String> = calibration.remarks().iter().map(ToString::to_string).collect();
     if statistics.missing() > 0 {
         let of = statistics.origin().samples;
         warnings.push(format!("{} of {of} samples are not counted yet", statistics.missing()));
@@ -72,12 +72,9 @@ pub fn run(args: &ThresholdsArgs, progress: &dyn Progress) -> Result<Output> {
     warnings.iter().for_each(|warning| text += &format!("note: {warning}\n"));
     let (layers, samples) = (calibration.layers.len(), calibration.samples);
     text += &format!("wrote {}: {layers} layers from {samples} samples\n", args.out.display());
-    let json = json!({
-        "table": args.out,
-        "method": method.to_string(),
-        "samples": samples,
-        "layers": to_json(&calibration),
-        "warnings": warnings,
-    });
+    let mut json = to_json(&calibration)?;
+    json["table"] = json!(args.out);
+    json["method"] = json!(method.to_string());
+    json["warnings"] = json!(warnings);
     Ok(Output { text, json, ..Output::default() })
 }

@@ -9,8 +9,8 @@ use fp32_ref::Net;
 use ncnn_format::{Model, Result, WeightData, WeightRole};
 use rayon::prelude::*;
 
-use super::collect::Collector;
 use super::calibration::Calibration;
+use super::collect::Collector;
 use super::probe::Probe;
 use super::{patches, targets};
 use crate::dataset::Dataset;

@@ -1,17 +1,14 @@
 //! What calibration found.
 
 use histogram_kl::{Histogram, Range, Threshold, sqnr_db};
-use ncnn_format::{ScaleTable, TableRow};
+use ncnn_format::{Remark, ScaleTable, TableRow};
 
 use super::decision::{Choice, Similarity};
-#[cfg(feature = "serde")]
-use super::record::{CalibrationRecord, LayerRecord};
 use crate::weight_scales::WeightScales;
 use crate::winograd::as_printed;
 
 /// What calibration found, layer by layer.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(into = "CalibrationRecord", from = "CalibrationRecord"))]
 pub struct Calibration {
     /// One entry per quantizable layer, in file order.
     pub layers: Vec<LayerCalibration>,
@@ -23,7 +20,6 @@ pub struct Calibration {
 
 /// The scales of one layer and how they came about.
 #[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(into = "LayerRecord", try_from = "LayerRecord"))]
 pub struct LayerCalibration {
     /// The layer's name.
     pub layer: String,
@@ -103,34 +99,36 @@ impl Calibration {
     }
 
     /// What a user should know before trusting the scales.
-    pub fn warnings(&self) -> Vec<String> {
-        let mut warnings = Vec::new();
+    pub fn remarks(&self) -> Vec<Remark> {
+        let mut remarks = Vec::new();
         let by_itself = |layer: &&LayerCalibration| layer.choice.as_ref().is_some_and(|choice| !choice.by_output);
         let count = self.layers.iter().filter(by_itself).count();
         if count > 0 {
-            warnings.push(format!(
+            let message = format!(
                 "the rules of {count} of {} inputs were chosen by the squared error of the input, not of the layer's \
                  output: there were no samples to compute that on",
                 self.layers.len()
-            ));
+            );
+            remarks.push(Remark::note("judged-by-input", message));
         }
         for layer in &self.layers {
             if layer.threshold.is_none() {
-                warnings.push(format!(
-                    "layer {}: its input {} was zero in all {} samples; the scale {} is arbitrary",
-                    layer.layer, layer.blob, self.samples, layer.input_scale
-                ));
+                let message = format!(
+                    "its input {} was zero in all {} samples; the scale {} is arbitrary",
+                    layer.blob, self.samples, layer.input_scale
+                );
+                let advice = "calibrate on samples that reach it, or leave the layer float";
+                remarks.push(Remark::warning("dead-input", message).in_layer(&layer.layer).advise(advice));
             }
-            if !layer.weights.dead.is_empty() {
-                warnings.push(format!(
-                    "layer {}: the weights of {} of {} channels are all zero or too small for a scale (first: channel {})",
-                    layer.layer,
+            if let Some(first) = layer.weights.dead.first() {
+                let message = format!(
+                    "the weights of {} of {} channels are all zero or too small for a scale (first: channel {first})",
                     layer.weights.dead.len(),
                     layer.weights.scales.len(),
-                    layer.weights.dead[0]
-                ));
+                );
+                remarks.push(Remark::note("dead-channels", message).in_layer(&layer.layer));
             }
         }
-        warnings
+        remarks
     }
 }

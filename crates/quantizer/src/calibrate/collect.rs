@@ -49,8 +49,10 @@ impl Collector<'_> {
 
     /// Pass 2: the histogram of every watched blob, by slot.
     pub(super) fn histograms(&self, ranges: &[Range], also: &Also<'_>) -> Result<Vec<Histogram>> {
-        let empty =
-            ranges.iter().map(|range| Histogram::new(range.absmax()).map_err(Error::from)).collect::<Result<Vec<_>>>()?;
+        let empty = ranges
+            .iter()
+            .map(|range| Histogram::new(range.absmax()).map_err(Error::from))
+            .collect::<Result<Vec<_>>>()?;
         let add = |histogram: &mut Histogram, values: &[f32]| {
             histogram.add(values);
             // The first pass has looked at the same values.

@@ -4,8 +4,6 @@ use histogram_kl::{Rule, Threshold};
 use ncnn_format::{Error, Result};
 
 use super::evidence::Evidence;
-#[cfg(feature = "serde")]
-use super::record::ScoredRecord;
 
 /// The threshold of a blob and how it came about.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,7 +66,6 @@ impl Decision {
 
 /// A rule's threshold and what it costs.
 #[derive(Debug, Clone, Copy, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(into = "ScoredRecord", from = "ScoredRecord"))]
 pub struct Scored {
     /// The rule.
     pub rule: Rule,

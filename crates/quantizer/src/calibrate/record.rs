@@ -4,7 +4,8 @@ use std::fmt;
 
 use histogram_kl::{Histogram, Range, Rule, Threshold};
 use ncnn_format::TableRow;
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::calibration::{Calibration, LayerCalibration};
 use super::decision::{Choice, Scored, Similarity};
@@ -23,7 +24,7 @@ impl Named for CalibrationForm {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Calibration")]
-pub(super) struct CalibrationRecord {
+struct CalibrationRecord {
     schema: Schema<CalibrationForm>,
     samples: usize,
     layers: Vec<LayerCalibration>,
@@ -66,7 +67,7 @@ impl From<RowRecord> for TableRow {
 /// Fields that follow from others are written for readers and not read.
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "LayerCalibration")]
-pub(super) struct LayerRecord {
+struct LayerRecord {
     layer: String,
     blob: String,
     rule: String,
@@ -143,7 +144,7 @@ impl From<LayerCalibration> for LayerRecord {
 
 /// A record that contradicts itself.
 #[derive(Debug)]
-pub(super) struct Contradiction(String);
+struct Contradiction(String);
 
 impl fmt::Display for Contradiction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -189,7 +190,7 @@ impl TryFrom<LayerRecord> for LayerCalibration {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Scored")]
-pub(super) struct ScoredRecord {
+struct ScoredRecord {
     rule: Rule,
     decided: Option<Threshold>,
     error: Number,
@@ -210,15 +211,35 @@ impl From<ScoredRecord> for Scored {
     }
 }
 
+/// Writes and reads a type as its record.
+macro_rules! as_record {
+    ($($type:ty => $record:ty),*) => {$(
+        impl Serialize for $type {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                <$record>::from(self.clone()).serialize(serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $type {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                <$record>::deserialize(deserializer)?.try_into().map_err(D::Error::custom)
+            }
+        }
+    )*};
+}
+
+as_record!(Calibration => CalibrationRecord, LayerCalibration => LayerRecord, Scored => ScoredRecord);
+
+/// As its name.
 impl Serialize for Method {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }
 }
 
 impl<'de> Deserialize<'de> for Method {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
     }
 }
 

@@ -16,8 +16,8 @@ use fp32_ref::Graph;
 use histogram_kl::GrowingHistogram;
 use ncnn_format::{Error, Model, Result};
 
-use super::collect::in_final_bins;
 use super::calibration::Calibration;
+use super::collect::in_final_bins;
 use super::decide::{all_weight_scales, decide, layers};
 use super::gathered::Gathered;
 use super::options::CalibrateOptions;

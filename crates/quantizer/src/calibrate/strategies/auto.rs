@@ -230,7 +230,10 @@ mod tests {
         let percent = Rule::Percentile(Percent::P99_999);
         for (candidates, expected) in [(&[Rule::AbsMax, percent], Rule::AbsMax), (&[percent, Rule::AbsMax], percent)] {
             let choice = Auto { candidates }.decide(&evidence).unwrap().choice.unwrap();
-            let [winner, first] = [choice.winner, Auto { candidates: &candidates[..1] }.decide(&evidence).unwrap().choice.unwrap().winner];
+            let [winner, first] = [
+                choice.winner,
+                Auto { candidates: &candidates[..1] }.decide(&evidence).unwrap().choice.unwrap().winner,
+            ];
             assert_eq!(winner, first, "the second of equal ones changes nothing");
             assert!([Rule::Mse, expected].contains(&winner.rule), "{winner:?}");
         }

@@ -129,10 +129,7 @@ impl<'a> Searched<'a> {
 ///
 /// # Errors
 /// `Invalid` when int8 kernels refuse a layer.
-fn search(
-    evidence: &Evidence<'_>,
-    mut readers: Vec<Searched<'_>>,
-) -> Result<(Option<Threshold>, Vec<FoundWeights>)> {
+fn search(evidence: &Evidence<'_>, mut readers: Vec<Searched<'_>>) -> Result<(Option<Threshold>, Vec<FoundWeights>)> {
     let rule = if evidence.is_network_input { Rule::AbsMax } else { Rule::Mse };
     let Some(start) = evidence.threshold_of(rule) else {
         // All inputs become zeros under any scale, and no weight changes that.

@@ -26,11 +26,7 @@ impl Strategy for OneRule {
     }
 
     fn decide(&self, evidence: &Evidence<'_>) -> Result<Decision> {
-        Ok(if evidence.is_network_input {
-            Decision::unclipped(evidence)
-        } else {
-            Decision::of_rule(self.0, evidence)
-        })
+        Ok(if evidence.is_network_input { Decision::unclipped(evidence) } else { Decision::of_rule(self.0, evidence) })
     }
 }
 
