@@ -114,88 +114,19 @@ impl Graph {
         self.blobs.iter().position(|blob| blob.name == name).map(BlobId).ok_or_else(|| {
             Error::invalid(format!(
                 "no blob is called {name}; the inputs are {}, the outputs {}",
-                self.list(&self.inputs),
-                self.list(&self.outputs)
+                self.names(&self.inputs),
+                self.names(&self.outputs)
             ))
         })
     }
 
-    fn list(&self, blobs: &[BlobId]) -> String {
+    /// The name of a layer, by its place in the file.
+    pub fn layer_name(&self, layer: usize) -> &str {
+        &self.names[layer]
+    }
+
+    /// The names of `blobs`, for messages.
+    pub fn names(&self, blobs: &[BlobId]) -> String {
         blobs.iter().map(|&blob| self.blob_name(blob)).collect::<Vec<_>>().join(", ")
-    }
-
-    /// Runs `step` for every layer in order, except `Input` layers.
-    ///
-    /// `step` takes a layer's index and its inputs and returns its outputs.
-    /// `observe` sees every blob, the fed ones included, as soon as it exists. A
-    /// value is moved to its last reader, so that reader may overwrite it.
-    /// Returns the values of [`Graph::outputs`].
-    ///
-    /// # Errors
-    /// Those of `step`, with the layer's name added; `Invalid` when an input is
-    /// missing, is fed twice or is no input.
-    pub fn execute<V: Clone>(
-        &self,
-        feeds: Vec<(BlobId, V)>,
-        mut step: impl FnMut(usize, Vec<V>) -> Result<Vec<V>>,
-        mut observe: impl FnMut(BlobId, &V),
-    ) -> Result<Vec<(BlobId, V)>> {
-        let mut values: Vec<Option<V>> = vec![None; self.blobs.len()];
-        self.feed(feeds, &mut values)?;
-        let mut readers_left: Vec<usize> = self.blobs.iter().map(|blob| blob.consumers.len()).collect();
-        for (index, node) in self.nodes.iter().enumerate() {
-            if node.inputs.is_empty() && node.outputs.iter().all(|&blob| values[blob.0].is_some()) {
-                for &blob in &node.outputs {
-                    if let Some(value) = &values[blob.0] {
-                        observe(blob, value);
-                    }
-                }
-                continue;
-            }
-            let mut inputs = Vec::with_capacity(node.inputs.len());
-            for &blob in &node.inputs {
-                readers_left[blob.0] -= 1;
-                let value = if readers_left[blob.0] == 0 { values[blob.0].take() } else { values[blob.0].clone() };
-                inputs.extend(value);
-            }
-            let outputs = step(index, inputs).map_err(|error| error.in_layer(&self.names[index]))?;
-            if outputs.len() != node.outputs.len() {
-                return Err(Error::malformed(format!(
-                    "makes {} blobs, the file names {}",
-                    outputs.len(),
-                    node.outputs.len()
-                ))
-                .in_layer(&self.names[index]));
-            }
-            for (&blob, value) in node.outputs.iter().zip(outputs) {
-                observe(blob, &value);
-                values[blob.0] = Some(value);
-            }
-        }
-        Ok(self.outputs.iter().filter_map(|&blob| values[blob.0].take().map(|value| (blob, value))).collect())
-    }
-
-    /// Puts the fed values in place and checks that they are the inputs, no more and no less.
-    fn feed<V>(&self, feeds: Vec<(BlobId, V)>, values: &mut [Option<V>]) -> Result<()> {
-        for (blob, value) in feeds {
-            if !self.inputs.contains(&blob) {
-                return Err(Error::invalid(format!(
-                    "the blob {} is not an input; the inputs are {}",
-                    self.blob_name(blob),
-                    self.list(&self.inputs)
-                )));
-            }
-            if values[blob.0].replace(value).is_some() {
-                return Err(Error::invalid(format!("the input {} was given twice", self.blob_name(blob))));
-            }
-        }
-        match self.inputs.iter().find(|blob| values[blob.0].is_none()) {
-            Some(&missing) => Err(Error::invalid(format!(
-                "no value for the input {}; the network needs {}",
-                self.blob_name(missing),
-                self.list(&self.inputs)
-            ))),
-            None => Ok(()),
-        }
     }
 }

@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn as_an_error_about_a_model_the_mistake_keeps_its_text_and_its_type() {
-        let mistake = Error::Bins { found: 3 };
+        let mistake = Error::Bins { found: 3, bins: 2048 };
         let error = ncnn_format::Error::from(mistake.clone());
         assert_eq!((error.kind(), error.to_string()), (ncnn_format::ErrorKind::Invalid, mistake.to_string()));
         assert_eq!(error.source().and_then(|source| source.downcast_ref()), Some(&mistake));

@@ -61,8 +61,8 @@ impl GrowingHistogram {
         for part in values.chunks(PART) {
             self.range.add(part);
             self.widen(exponent_over(self.range.absmax()));
-            // A power of two, so the product is exact.
-            let scale = BINS as f32 * 2.0_f32.powi(-self.exponent);
+            // A power of two, so the product is exact. In f32, 2 to the power of -128 would be 0.
+            let scale = self.bins_per_unit() as f32;
             count(
                 &mut self.slots,
                 part,
@@ -144,7 +144,7 @@ impl GrowingHistogram {
         let total = self.slots[..BINS].iter().try_fold(0u64, |sum, &count| sum.checked_add(count));
         let total = total.ok_or(Error::TooMany)?;
         let mut cumulated = Cumulated { counts: &self.slots[..BINS], bin: 0, before: 0 };
-        let fine_bins_per_unit = BINS as f64 * 2.0_f64.powi(-self.exponent);
+        let fine_bins_per_unit = self.bins_per_unit();
         for (index, count) in counts.iter_mut().enumerate() {
             let end = (index + 1) as f64 * width * fine_bins_per_unit;
             let up_to = if index + 1 == Histogram::BINS { total } else { cumulated.up_to(end) };
@@ -152,6 +152,11 @@ impl GrowingHistogram {
             below = up_to;
         }
         Ok(Histogram::from_counts(self.range.absmax(), &counts)?.with_unbinned(self.slots[BINS], self.slots[NONFINITE]))
+    }
+
+    /// How many bins a value of 1 is from 0, a power of two.
+    fn bins_per_unit(&self) -> f64 {
+        BINS as f64 * 2.0_f64.powi(-self.exponent)
     }
 
     /// Makes the bins reach 2 to the power of `exponent`, if they do not.
@@ -281,6 +286,14 @@ mod tests {
             growing.add(&[1e-45]);
             assert_eq!(growing.histogram().unwrap().total(), 3, "{value:e}");
         }
+    }
+
+    #[test]
+    fn values_next_to_the_largest_float_have_bins_of_their_own() {
+        let mut growing = GrowingHistogram::default();
+        growing.add(&[f32::MAX, f32::MAX / 2.0, 1e30]);
+        let filled: Vec<usize> = (0..BINS).filter(|&bin| growing.counts()[bin] > 0).collect();
+        assert_eq!(filled, [0, BINS / 2 - 1, BINS - 1]);
     }
 
     #[test]

@@ -77,6 +77,8 @@ impl Histogram {
     ///
     /// The bin of x is `min((int)((|x| / absmax) · 2048), 2047)` in f32, as in ncnn's
     /// `tools/quantize/ncnn2table.cpp`, so values above `absmax` count as `absmax`.
+    ///
+    /// A count starts anew after 2^64 − 1. Nobody counts that far one by one, but stored counts may be close.
     pub fn add(&mut self, values: &[f32]) {
         let absmax = self.absmax;
         count(

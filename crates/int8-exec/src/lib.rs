@@ -16,8 +16,11 @@
 
 mod aligned;
 mod buffers;
+mod compiled;
+mod grid;
 mod helpers;
 mod layers;
+mod nature;
 mod net;
 mod options;
 mod plan;
@@ -28,7 +31,7 @@ mod session;
 mod value;
 
 pub use layers::is_quantized;
-pub use net::{Int8Net, Observer};
+pub use net::Int8Net;
 pub use options::{Options, Roundings};
 pub use report::{PlanReport, StepReport};
 pub use session::Session;

@@ -2,6 +2,7 @@
 
 use std::mem::take;
 use std::ops::Range;
+use std::sync::Arc;
 
 use fp32_ref::{BlobId, Graph, Pixels, Tensor, Value, run_layer};
 use int8_kernels::{
@@ -12,15 +13,16 @@ use ncnn_format::{Error, Result};
 
 use crate::aligned::AlignedFloats;
 use crate::buffers::{Buffers, Floats};
+use crate::grid::Grid;
 use crate::layers::{Parts, Prepared};
-use crate::plan::{FloatHome, Grid, Moving, Op, Plan, Sinks, View};
+use crate::plan::{FloatHome, Moving, Op, Plan, Sinks, View};
 use crate::rows::{MOST_SINKS, RowSinks, Rows, Scratches};
 
 /// What steps refer to.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) graph: &'a Graph,
-    pub(crate) layers: &'a [Prepared],
+    pub(crate) layers: &'a [Arc<Prepared>],
     pub(crate) plan: &'a Plan,
     pub(crate) isa: Isa,
 }
@@ -245,7 +247,7 @@ impl Context<'_> {
     }
 
     fn float(self, index: usize, layer: usize, buffers: &mut Buffers) -> Result<()> {
-        let Prepared::Float { layer: float, .. } = &self.layers[layer] else {
+        let Prepared::Float { layer: float, .. } = &*self.layers[layer] else {
             return Err(Error::unsupported("this layer computes on integers"));
         };
         let node = &self.graph.nodes()[layer];

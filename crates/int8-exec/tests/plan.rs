@@ -184,7 +184,8 @@ fn assert_same(found: &Outputs, expected: &Outputs, what: &str) {
 fn check(lines: &str, dims: [usize; 3], seed: u32) {
     let (model, input) = (network(lines, seed), floats(&dims, seed + 1));
     for roundings in [Roundings::Reference, Roundings::NcnnX86] {
-        let alone = Options { roundings, fuse: false, isa: Isa::scalar(), algorithm: Algorithm::Direct };
+        let alone = Options::default().with_roundings(roundings).with_fuse(false).with_isa(Isa::scalar());
+        let alone = alone.with_algorithm(Algorithm::Direct);
         let expected = run(&model, alone, &input);
         let spread = expected.iter().map(|(_, value)| value.as_slice().iter().filter(|x| **x != 0.0).count()).min();
         assert!(spread > Some(2), "the case must have values");
@@ -192,7 +193,7 @@ fn check(lines: &str, dims: [usize; 3], seed: u32) {
         for (&isa, algorithm) in Isa::available().iter().flat_map(|isa| algorithms.map(|algorithm| (isa, algorithm))) {
             for threads in [1, 2, 4] {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                let options = Options { roundings, isa, algorithm, ..Options::default() };
+                let options = Options::default().with_roundings(roundings).with_isa(isa).with_algorithm(algorithm);
                 let net = Int8Net::with_options(&model, options).unwrap();
                 net.plan_report(&[("data", input.shape())]).unwrap();
                 let mut session = net.session();
@@ -273,7 +274,7 @@ fn networks_of_the_fixtures_have_the_bits_of_their_layers() {
         let files = |suffix| golden.join(format!("{name}.int8.{suffix}"));
         let model = Model::load(files("param"), files("bin")).unwrap();
         let input = floats(&[1, 28, 28], 9);
-        let options = |fuse| Options { fuse, ..Options::default() };
+        let options = |fuse| Options::default().with_fuse(fuse);
         let run = |fuse| {
             let net = Int8Net::with_options(&model, options(fuse)).unwrap();
             let blob = net.graph().blob_name(net.graph().inputs()[0]).to_owned();
@@ -302,7 +303,7 @@ fn a_plan_names_the_algorithm_of_each_layer() {
     let model = network(RESIDUAL, 1);
     for kernels in int8_kernels::kernels() {
         let step = |algorithm, layer: &str| {
-            let options = Options { isa: kernels.isa().unwrap(), algorithm, ..Options::default() };
+            let options = Options::default().with_isa(kernels.isa().unwrap()).with_algorithm(algorithm);
             let net = Int8Net::with_options(&model, options).unwrap();
             let report = net.plan_report(&[("data", floats(&[3, 13, 11], 2).shape())]).unwrap();
             let step = report.steps.iter().find(|step| step.layer == layer).unwrap();
@@ -329,13 +330,13 @@ fn an_error_in_a_plan_names_the_layer() {
 #[test]
 fn sessions_and_shapes_do_not_disturb_each_other() {
     let (model, net) = (network(INCEPTION, 2), Int8Net::new(&network(INCEPTION, 2)).unwrap());
-    let alone = Options { fuse: false, ..Options::default() };
+    let alone = Options::default().with_fuse(false);
     let mut sessions = [net.session(), net.session()];
     for (turn, size) in [31, 45, 31, 27, 45].into_iter().enumerate() {
         let input = floats(&[3, size, size + turn], turn as u32);
         for session in &mut sessions {
             let found = session.run(&[("data", input.clone())]).unwrap();
-            assert_same(&found, &run(&model, alone, &input), &format!("run {turn}"));
+            assert_same(&found, &run(&model, alone.clone(), &input), &format!("run {turn}"));
         }
     }
 }
@@ -344,7 +345,7 @@ fn sessions_and_shapes_do_not_disturb_each_other() {
 fn sessions_in_one_pool_do_not_wait_for_each_other() {
     let (model, input) = (network(INCEPTION, 2), floats(&[3, 301, 297], 5));
     let net = Int8Net::new(&model).unwrap();
-    let expected = run(&model, Options { fuse: false, ..Options::default() }, &input);
+    let expected = run(&model, Options::default().with_fuse(false), &input);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
     pool.scope(|scope| {
         for _ in 0..8 {

@@ -154,6 +154,7 @@ fn fp32(model: &Model, input: &Tensor, loops: u32) -> Result<Times> {
             let layer = &mut layers[net.graph().blobs()[blob.0].producer];
             layer.time = layer.time.min(last.elapsed());
             last = Instant::now();
+            Ok(())
         };
         net.run(&[(&blob, input.clone())], &mut watch)?;
     }

@@ -42,7 +42,7 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<ConvolutionDepthWise> 
     let kernel = if (group_channels, group_outputs) == (1, 1) {
         Kernel::Single(DepthWiseKernel::new(window, &weights, bias, pad_value, activation))
     } else {
-        Kernel::Dense(DenseKernel::new(window, weights, bias, groups, pad_value, activation)?)
+        Kernel::Dense(DenseKernel::new(window, weights, bias, groups, pad_value, activation, false)?)
     };
     // At most the number of weights, so it does not overflow.
     Ok(ConvolutionDepthWise { window, channels: group_channels * groups, outputs, kernel })

@@ -5,7 +5,8 @@
 use ncnn_format::{Error, F32Tag, LayerKind, Result, Weight, WeightData, WeightRole};
 
 use super::loading::share;
-use crate::{Layer, Shape, Tensor};
+use super::{convolution, convolution_depth_wise, deconvolution, deconvolution_depth_wise};
+use crate::{BuildOptions, Layer, Shape, Tensor};
 
 const NUM_OUTPUT: u8 = 0;
 const KERNEL_W: u8 = 1;
@@ -86,7 +87,7 @@ impl DynamicConvolution {
         if let Some(bias) = inputs.next() {
             add(&mut layer, WeightRole::Bias, bias.as_slice().to_vec(), F32Tag::Raw);
         }
-        Ok((input, super::build(&layer)?))
+        Ok((input, build_plain(&layer)?))
     }
 
     /// Output channels of weights of this shape.
@@ -99,6 +100,16 @@ impl DynamicConvolution {
                 .ok_or_else(|| Error::too_large(format!("{groups} groups of weights of the shape {weights}"))),
         }
     }
+}
+
+/// The layer that owns its weights. Transforming them for Winograd's algorithm would not pay for one run.
+fn build_plain(layer: &ncnn_format::Layer) -> Result<Box<dyn Layer>> {
+    Ok(match layer.kind {
+        LayerKind::ConvolutionDepthWise => Box::new(convolution_depth_wise::build(layer)?),
+        LayerKind::Deconvolution => Box::new(deconvolution::build(layer)?),
+        LayerKind::DeconvolutionDepthWise => Box::new(deconvolution_depth_wise::build(layer)?),
+        _ => Box::new(convolution::build(layer, BuildOptions::default().with_winograd(false))?),
+    })
 }
 
 /// `[in][out per group][kernel]` as `[group][out per group][in per group][kernel]`.

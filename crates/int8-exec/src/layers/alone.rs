@@ -4,9 +4,10 @@ use fp32_ref::{Shape, Tensor};
 use int8_kernels::{Image, PixelScratch, Place, Run, Sink, quantize, stored, unstored};
 use ncnn_format::{Error, Result};
 
-use super::{Input, Parts, Prepared};
+use super::parts::Parts;
+use super::prepared::{Input, Prepared};
 use crate::Value;
-use crate::plan::Grid;
+use crate::grid::Grid;
 
 impl Prepared {
     /// What an int8 layer makes of its only input.

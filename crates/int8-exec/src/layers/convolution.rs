@@ -19,7 +19,7 @@ pub(crate) struct Int8Convolution {
 
 impl Int8Convolution {
     /// From a `Convolution` layer: one weight scale per output channel.
-    pub(super) fn dense(layer: &Layer, options: Options) -> Result<Self> {
+    pub(super) fn dense(layer: &Layer, options: &Options) -> Result<Self> {
         let params = typed::Convolution::read(layer)?;
         if params.dynamic_weight != 0 {
             return Err(Error::unsupported("int8 convolution with weights from a blob"));
@@ -37,7 +37,7 @@ impl Int8Convolution {
     }
 
     /// From a `ConvolutionDepthWise` layer: one weight scale per group.
-    pub(super) fn grouped(layer: &Layer, options: Options) -> Result<Self> {
+    pub(super) fn grouped(layer: &Layer, options: &Options) -> Result<Self> {
         let params = typed::ConvolutionDepthWise::read(layer)?;
         if params.dynamic_weight != 0 {
             return Err(Error::unsupported("int8 convolution with weights from a blob"));
@@ -54,7 +54,7 @@ impl Int8Convolution {
         Self::new(&form, groups, ConvWindow::depthwise(&params)?, params.pad_value, options)
     }
 
-    fn new(form: &Form<'_>, groups: usize, window: ConvWindow, pad_value: f32, options: Options) -> Result<Self> {
+    fn new(form: &Form<'_>, groups: usize, window: ConvWindow, pad_value: f32, options: &Options) -> Result<Self> {
         let weights = form.weights()?;
         let per_output = weights.len() / form.num_output / (window.kernel_h * window.kernel_w);
         let shape = ConvShape {

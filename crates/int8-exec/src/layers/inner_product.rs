@@ -17,7 +17,7 @@ pub(crate) struct Int8InnerProduct {
 }
 
 impl Int8InnerProduct {
-    pub(super) fn new(layer: &Layer, options: Options) -> Result<Self> {
+    pub(super) fn new(layer: &Layer, options: &Options) -> Result<Self> {
         let params = typed::InnerProduct::read(layer)?;
         let num_output = count("num_output", params.num_output)?;
         let form = Form {

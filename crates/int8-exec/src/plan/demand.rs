@@ -1,14 +1,16 @@
 //! In which forms every blob is needed.
 
+use std::sync::Arc;
+
 use fp32_ref::{BlobId, Graph, Shape};
 use int8_kernels::Activation;
 
 use super::facts::Facts;
 use super::fusion::Fusion;
-use super::grid::Grid;
 use super::movement;
-use super::nature::Nature;
+use crate::grid::Grid;
 use crate::layers::Prepared;
+use crate::nature::Nature;
 
 /// The forms of one blob that somebody reads.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,7 +30,7 @@ impl Demand {
 }
 
 /// The demands on every root, found from the outputs back to the inputs.
-pub(super) fn demands(graph: &Graph, layers: &[Prepared], facts: &Facts, fusion: &Fusion) -> Vec<Demand> {
+pub(super) fn demands(graph: &Graph, layers: &[Arc<Prepared>], facts: &Facts, fusion: &Fusion) -> Vec<Demand> {
     let mut demands = vec![Demand::default(); graph.blobs().len()];
     for &output in graph.outputs() {
         let root = facts.roots[output.0];

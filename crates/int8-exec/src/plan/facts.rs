@@ -1,12 +1,14 @@
 //! What is known of every blob before anything is computed.
 
-use fp32_ref::{BlobId, Graph, Shape, Tensor};
-use int8_kernels::PoolWindow;
-use ncnn_format::{Error, ErrorKind, Result};
+use std::sync::Arc;
 
-use super::nature::Nature;
+use fp32_ref::{BlobId, Graph, Shape, Shapes, Tensor};
+use int8_kernels::PoolWindow;
+use ncnn_format::{Error, Result};
+
 use super::windows::pool_window;
 use crate::layers::Prepared;
+use crate::nature::Nature;
 
 /// Larger constants are computed at every run.
 const MOST_CONSTANT_VALUES: usize = 1 << 20;
@@ -33,10 +35,10 @@ impl Facts {
     /// # Errors
     /// What the layers say of shapes they cannot work on, and `Unsupported` for what only the
     /// layer-by-layer path does.
-    pub(super) fn new(graph: &Graph, layers: &[Prepared], inputs: &[(BlobId, Shape)]) -> Result<Self> {
+    pub(super) fn new(graph: &Graph, layers: &[Arc<Prepared>], inputs: &[(BlobId, Shape)]) -> Result<Self> {
         let blobs = graph.blobs().len();
         let mut facts = Self {
-            shapes: vec![None; blobs],
+            shapes: Shapes::follow(graph, inputs, |index, inputs| layers[index].output_shapes(inputs)).into_known()?,
             int8: vec![None; blobs],
             roots: (0..blobs).map(BlobId).collect(),
             readers: vec![Vec::new(); blobs],
@@ -44,9 +46,6 @@ impl Facts {
             constants: vec![None; blobs],
             windows: vec![None; layers.len()],
         };
-        for &(blob, shape) in inputs {
-            facts.shapes[blob.0] = Some(shape);
-        }
         for (index, layer) in layers.iter().enumerate() {
             facts.add_layer(graph, index, layer)?;
         }
@@ -67,29 +66,18 @@ impl Facts {
         let is_alias = layer.nature() == Nature::Hands;
         match layer {
             Prepared::Fed => {}
-            Prepared::Alone(_) => return Err(Error::unsupported("a layer that only runs by itself")),
+            Prepared::Rescale(_) => return Err(Error::unsupported("a layer that only runs by itself")),
             Prepared::Convolution(_) | Prepared::InnerProduct(_) => {
                 let [input] = inputs[..] else {
                     return Err(Error::unsupported("an int8 layer with other than one input"));
                 };
-                let shape = self.shape(input)?;
+                self.shape(input)?;
                 let [output] = node.outputs[..] else {
                     return Err(Error::unsupported("an int8 layer with other than one output"));
                 };
-                self.shapes[output.0] = Some(layer.output_shape(shape)?);
                 self.int8[output.0] = layer.output_scale();
             }
             Prepared::Float { layer, nature } => {
-                let shapes: Option<Vec<Shape>> = inputs.iter().map(|blob| self.shapes[blob.0]).collect();
-                let shapes = shapes.map(|shapes| layer.output_shapes(&shapes));
-                match shapes {
-                    Some(Ok(shapes)) if shapes.len() == node.outputs.len() => {
-                        node.outputs.iter().zip(shapes).for_each(|(blob, shape)| self.shapes[blob.0] = Some(shape));
-                    }
-                    Some(Ok(_)) => return Err(Error::unsupported("another number of outputs than the file says")),
-                    Some(Err(error)) if error.kind() != ErrorKind::Unsupported => return Err(error),
-                    Some(Err(_)) | None => {}
-                }
                 if let (Nature::TakesLargest { window }, &[input]) = (*nature, &inputs[..])
                     && let Some(shape) = self.shapes[input.0].filter(|shape| shape.rank() == 3)
                 {

@@ -1,11 +1,13 @@
 //! Which float layers run inside the epilogue of the int8 layer above them.
 
+use std::sync::Arc;
+
 use fp32_ref::{BlobId, Graph};
 use int8_kernels::Activation;
 
 use super::facts::Facts;
-use super::nature::Nature;
 use crate::layers::Prepared;
+use crate::nature::Nature;
 
 /// What runs in the epilogue of one int8 layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +31,7 @@ pub(super) struct Fusion {
 }
 
 impl Fusion {
-    pub(super) fn new(graph: &Graph, layers: &[Prepared], facts: &Facts) -> Self {
+    pub(super) fn new(graph: &Graph, layers: &[Arc<Prepared>], facts: &Facts) -> Self {
         let mut fusion = Self { chains: vec![None; layers.len()], is_absorbed: vec![false; layers.len()] };
         // The layer in whose step a blob comes into being.
         let mut made_by: Vec<usize> = graph.blobs().iter().map(|blob| blob.producer).collect();
@@ -47,7 +49,7 @@ impl Fusion {
 }
 
 impl Chain {
-    fn of(graph: &Graph, layers: &[Prepared], facts: &Facts, head: usize, made_by: &[usize]) -> Self {
+    fn of(graph: &Graph, layers: &[Arc<Prepared>], facts: &Facts, head: usize, made_by: &[usize]) -> Self {
         let output = graph.nodes()[head].outputs[0];
         let mut chain = Self { addend: None, then: Activation::None, absorbed: Vec::new(), output };
         // The file's own requantization ends the epilogue.
@@ -72,7 +74,7 @@ impl Chain {
     fn addition(
         &self,
         graph: &Graph,
-        layers: &[Prepared],
+        layers: &[Arc<Prepared>],
         facts: &Facts,
         head: usize,
         made_by: &[usize],

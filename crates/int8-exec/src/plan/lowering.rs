@@ -1,6 +1,7 @@
 //! From layers to steps.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use fp32_ref::{BlobId, Graph};
 use int8_kernels::{Activation, quantize};
@@ -9,17 +10,17 @@ use ncnn_format::{Error, Result};
 use super::demand::{Demand, works_on_integers};
 use super::facts::Facts;
 use super::fusion::{Chain, Fusion};
-use super::grid::Grid;
 use super::movement::{self, Movement};
-use super::nature::Nature;
 use super::step::{Moving, Op, Sinks, Step};
 use super::storage::{Storages, View};
+use crate::grid::Grid;
 use crate::layers::{Input, Prepared};
+use crate::nature::Nature;
 
 /// The state of lowering one network.
 pub(super) struct Lowering<'a> {
     pub(super) graph: &'a Graph,
-    pub(super) layers: &'a [Prepared],
+    pub(super) layers: &'a [Arc<Prepared>],
     pub(super) facts: &'a Facts,
     pub(super) fusion: &'a Fusion,
     pub(super) demands: &'a [Demand],
@@ -44,7 +45,7 @@ impl Lowering<'_> {
                 outputs.iter().try_for_each(|&blob| self.quantize(index, blob))?;
                 continue;
             }
-            match (layer, &self.fusion.chains[index]) {
+            match (&**layer, &self.fusion.chains[index]) {
                 (_, Some(chain)) => self.convolve(index, layer, chain)?,
                 (Prepared::Fed, None) => {
                     self.graph.nodes()[index].outputs.iter().try_for_each(|&blob| self.quantize(index, blob))?;

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use fp32_ref::{BlobId, Net, Value, Workspace};
+use fp32_ref::{BlobId, Net, Value, Watch, Workspace};
 use histogram_kl::{GrowingHistogram, Histogram, Range};
 use ncnn_format::{Error, Result};
 
@@ -111,20 +111,12 @@ impl Collector<'_> {
         workspace: &mut Workspace,
         index: usize,
         watched: &[BlobId],
-        mut see: impl FnMut(usize, &Value) -> Result<()>,
+        see: impl FnMut(usize, &Value) -> Result<()>,
     ) -> Result<()> {
         let feeds = named(self.net.graph(), self.dataset.feeds(index)?)?;
-        let mut failure = None;
-        let mut observer = |blob: BlobId, value: &Value| {
-            if failure.is_none()
-                && let Some(slot) = watched.iter().position(|&watched| watched == blob)
-            {
-                failure = see(slot, value).err();
-            }
-        };
         self.net
-            .run_in(workspace, &feeds, &mut observer)
-            .and_then(|_| failure.map_or(Ok(()), Err))
+            .run_in(workspace, &feeds, &mut Watch::new(watched, see))
+            .map(drop)
             .map_err(|error| error.in_file(self.dataset.name(index)))
     }
 

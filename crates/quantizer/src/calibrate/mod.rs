@@ -79,7 +79,7 @@ pub fn calibrate_with(
     if dataset.is_empty() {
         return Err(Error::invalid("there are no samples to calibrate on"));
     }
-    let net = Net::with_options(model, NetOptions { winograd: !options.plain_sums })?;
+    let net = Net::with_options(model, NetOptions::default().with_winograd(!options.plain_sums))?;
     let targets = targets::find(model, net.graph())?;
     let weight_method = strategy.weight_method(options.weights, options.winograd);
     let mut weights = decide::all_weight_scales(model, &targets, weight_method)?;

@@ -108,25 +108,21 @@ impl Pair<'_> {
             if let Some(at) = self.pairs.iter().position(|pair| pair.fp32 == blob) {
                 expected[at] = Some(value.to_tensor());
             }
+            Ok(())
         };
         let fp32 = self.reference.run_in(workspace, &feeds, &mut watch).map_err(|error| error.in_file(&name))?;
         let mut errors = vec![(Sqnr::default(), Cosine::default()); self.pairs.len()];
-        let mut failed = None;
         let int8 = self
             .quantized
             .run(&feeds, &mut |blob: BlobId, value: &Value| {
                 let at = self.pairs.iter().position(|pair| pair.int8 == blob);
                 if let Some((at, expected)) = at.and_then(|at| Some((at, expected[at].take()?))) {
                     let (sqnr, cosine) = &mut errors[at];
-                    if let Err(error) = add_error(sqnr, cosine, &expected, value) {
-                        failed.get_or_insert(error.in_layer(&self.pairs[at].layer));
-                    }
+                    add_error(sqnr, cosine, &expected, value).map_err(|error| error.in_layer(&self.pairs[at].layer))?;
                 }
+                Ok(())
             })
             .map_err(|error| error.in_file(&name))?;
-        if let Some(error) = failed {
-            return Err(error.in_file(&name));
-        }
         let mut scores = Scores::default();
         if let Some((fp32, int8)) = self.ranked.and_then(|output| Some((fp32.get(output)?, int8.get(output)?))) {
             scores.add(&name, self.labels, fp32.as_slice(), int8.as_slice())?;

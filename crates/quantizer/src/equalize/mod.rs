@@ -87,6 +87,7 @@ fn channel_maxima(
             for (slot, _) in watched.iter().enumerate().filter(|&(_, &watched)| watched == blob) {
                 raise(&mut maxima[slot], &of_channels(value));
             }
+            Ok(())
         };
         let feeds = named(net.graph(), dataset.feeds(sample)?)?;
         net.run_in(workspace, &feeds, &mut observer).map(|_| ()).map_err(|error| error.in_file(dataset.name(sample)))
