@@ -307,10 +307,10 @@ fn a_plan_names_the_algorithm_of_each_layer() {
             let net = Int8Net::with_options(&model, options).unwrap();
             let report = net.plan_report(&[("data", floats(&[3, 13, 11], 2).shape())]).unwrap();
             let step = report.steps.iter().find(|step| step.layer == layer).unwrap();
-            (step.kernel, step.macs / step.products)
+            (step.kernel.to_string(), step.macs / step.products)
         };
-        let dense = (kernels.dense.name, 1);
-        let winograd = kernels.winograd.as_ref().map_or(dense, |kernel| (kernel.name, 4));
+        let dense = (kernels.dense.name.to_owned(), 1);
+        let winograd = kernels.winograd.as_ref().map_or(dense.clone(), |kernel| (kernel.name.to_owned(), 4));
         assert_eq!(step(Algorithm::Winograd, "c1"), winograd);
         assert_eq!(step(Algorithm::Winograd, "c2"), dense, "1x1");
         assert_eq!(step(Algorithm::Direct, "c1"), dense);
@@ -318,6 +318,29 @@ fn a_plan_names_the_algorithm_of_each_layer() {
         let is_enough = kernels.winograd.as_ref().is_some_and(|kernel| kernel.least_channels <= 8);
         assert_eq!(step(Algorithm::Fastest, "c1"), if is_enough { winograd } else { dense });
     }
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_report_is_data_whose_keys_the_document_names() {
+    let net = Int8Net::new(&network(RESIDUAL, 1)).unwrap();
+    let report = net.plan_report(&[("data", floats(&[3, 13, 11], 2).shape())]).unwrap();
+    let mut json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["schema"], "ncnn-quant/plan/1");
+    assert_eq!(serde_json::from_value::<int8_exec::PlanReport>(json.clone()).unwrap(), report);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/results.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let (_, section) = document.split_once("\n## Plan\n").unwrap();
+    let documented: Vec<&str> =
+        section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let keys = |json: &serde_json::Value| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let mut found = [keys(&json), keys(&json["steps"][0])].concat();
+    found.sort();
+    let mut expected = documented;
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+    json["schema"] = "ncnn-quant/plan/2".into();
+    assert!(serde_json::from_value::<int8_exec::PlanReport>(json).is_err());
 }
 
 #[test]

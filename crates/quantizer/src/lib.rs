@@ -25,8 +25,6 @@ mod progress;
 mod raw;
 mod resize;
 mod samples;
-#[cfg(feature = "serde")]
-mod schema;
 mod selection;
 mod sequence_weights;
 mod spread;

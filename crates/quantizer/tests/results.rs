@@ -157,10 +157,10 @@ fn unknown_keys_are_ignored_and_another_schema_is_not() {
     json["layers"][0]["news"] = json!([1]);
     assert!(read::<Calibration>(json.clone()) == Ok(calibration));
     json["schema"] = json!("ncnn-quant/calibration/2");
-    let expected = "expected the schema ncnn-quant/calibration/1, found ncnn-quant/calibration/2";
+    let expected = "unknown variant `ncnn-quant/calibration/2`, expected `ncnn-quant/calibration/1`";
     assert_eq!(read::<Calibration>(json.clone()).unwrap_err(), expected);
     let other = json!({ "schema": "ncnn-quant/calibration/1", "samples": 0, "layers": [], "scores": null });
-    let expected = "expected the schema ncnn-quant/comparison/1, found ncnn-quant/calibration/1";
+    let expected = "unknown variant `ncnn-quant/calibration/1`, expected `ncnn-quant/comparison/1`";
     assert_eq!(read::<Comparison>(other).unwrap_err(), expected);
 }
 

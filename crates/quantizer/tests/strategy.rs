@@ -143,6 +143,7 @@ fn values_of(blob: &str, samples: &[Tensor]) -> Vec<Vec<f32>> {
             if blob == id {
                 found = value.to_tensor().as_slice().to_vec();
             }
+            Ok(())
         };
         net.run(&[("data", sample.clone())], &mut keep).unwrap();
         found
@@ -151,7 +152,7 @@ fn values_of(blob: &str, samples: &[Tensor]) -> Vec<Vec<f32>> {
 }
 
 fn plain_sums() -> fp32_ref::NetOptions {
-    fp32_ref::NetOptions { winograd: false }
+    fp32_ref::NetOptions::default().with_winograd(false)
 }
 
 #[test]

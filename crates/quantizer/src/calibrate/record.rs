@@ -11,35 +11,34 @@ use super::calibration::{Calibration, LayerCalibration};
 use super::decision::{Choice, Scored, Similarity};
 use super::method::Method;
 use crate::number::Number;
-use crate::schema::{Named, Schema};
 use crate::weight_scales::WeightScales;
 
-/// The form of a [`Calibration`].
-#[derive(Clone, Copy)]
-struct CalibrationForm;
-
-impl Named for CalibrationForm {
-    const NAME: &'static str = "ncnn-quant/calibration/1";
+/// The versions of the form of a [`Calibration`]. Every change that older programs would misread makes a new one;
+/// they ignore keys that they do not know.
+#[derive(Serialize, Deserialize)]
+#[serde(tag = "schema")]
+enum CalibrationForm {
+    #[serde(rename = "ncnn-quant/calibration/1")]
+    One(CalibrationRecord),
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename = "Calibration")]
 struct CalibrationRecord {
-    schema: Schema<CalibrationForm>,
     samples: usize,
     layers: Vec<LayerCalibration>,
     sequence_rows: Vec<RowRecord>,
 }
 
-impl From<Calibration> for CalibrationRecord {
+impl From<Calibration> for CalibrationForm {
     fn from(Calibration { layers, sequence_rows, samples }: Calibration) -> Self {
         let sequence_rows = sequence_rows.into_iter().map(RowRecord::from).collect();
-        Self { schema: Schema::new(), samples, layers, sequence_rows }
+        Self::One(CalibrationRecord { samples, layers, sequence_rows })
     }
 }
 
-impl From<CalibrationRecord> for Calibration {
-    fn from(CalibrationRecord { samples, layers, sequence_rows, .. }: CalibrationRecord) -> Self {
+impl From<CalibrationForm> for Calibration {
+    fn from(CalibrationForm::One(record): CalibrationForm) -> Self {
+        let CalibrationRecord { samples, layers, sequence_rows } = record;
         Self { layers, sequence_rows: sequence_rows.into_iter().map(TableRow::from).collect(), samples }
     }
 }
@@ -66,7 +65,6 @@ impl From<RowRecord> for TableRow {
 
 /// Fields that follow from others are written for readers and not read.
 #[derive(Serialize, Deserialize)]
-#[serde(rename = "LayerCalibration")]
 struct LayerRecord {
     layer: String,
     blob: String,
@@ -189,7 +187,6 @@ impl TryFrom<LayerRecord> for LayerCalibration {
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename = "Scored")]
 struct ScoredRecord {
     rule: Rule,
     decided: Option<Threshold>,
@@ -228,7 +225,7 @@ macro_rules! as_record {
     )*};
 }
 
-as_record!(Calibration => CalibrationRecord, LayerCalibration => LayerRecord, Scored => ScoredRecord);
+as_record!(Calibration => CalibrationForm, LayerCalibration => LayerRecord, Scored => ScoredRecord);
 
 /// As its name.
 impl Serialize for Method {

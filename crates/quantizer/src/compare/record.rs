@@ -5,41 +5,31 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::comparison::{BlobComparison, Comparison};
 use super::scores::Scores;
 use crate::metrics::{Agreement, TopK};
-use crate::schema::{Named, Schema};
 
-/// The form of a [`Comparison`].
-#[derive(Clone, Copy)]
-struct ComparisonForm;
-
-impl Named for ComparisonForm {
-    const NAME: &'static str = "ncnn-quant/comparison/1";
-}
-
+/// The versions of the form of a [`Comparison`]. Every change that older programs would misread makes a new one;
+/// they ignore keys that they do not know.
 #[derive(Serialize, Deserialize)]
-#[serde(rename = "Comparison")]
-struct ComparisonRecord {
-    schema: Schema<ComparisonForm>,
-    samples: usize,
-    layers: Vec<BlobComparison>,
-    scores: Option<Scores>,
+#[serde(tag = "schema")]
+enum ComparisonForm {
+    #[serde(rename = "ncnn-quant/comparison/1")]
+    One { samples: usize, layers: Vec<BlobComparison>, scores: Option<Scores> },
 }
 
 impl Serialize for Comparison {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { samples, blobs, scores } = self.clone();
-        ComparisonRecord { schema: Schema::new(), samples, layers: blobs, scores }.serialize(serializer)
+        ComparisonForm::One { samples, layers: blobs, scores }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Comparison {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let ComparisonRecord { samples, layers, scores, .. } = ComparisonRecord::deserialize(deserializer)?;
+        let ComparisonForm::One { samples, layers, scores } = ComparisonForm::deserialize(deserializer)?;
         Ok(Self { samples, blobs: layers, scores })
     }
 }
 
 #[derive(Serialize, Deserialize)]
-#[serde(rename = "Scores")]
 struct ScoresRecord {
     samples: usize,
     fp32: TopK,
