@@ -4,6 +4,7 @@
 //! [`Decision`]; [`Method`] names the strategies that there are. [`calibrate`] gathers, lets decide, and makes a
 //! [`Calibration`] of it.
 
+mod alignment;
 mod bias;
 mod calibration;
 mod collect;
@@ -34,6 +35,7 @@ use crate::winograd::WinogradGuard;
 use collect::Collector;
 use gathered::Gathered;
 
+pub use alignment::Alignment;
 pub use bias::correct_biases;
 pub use calibration::{Calibration, HalfRange, LayerCalibration};
 pub use decision::{Choice, Decision, FoundWeights, Scored, Similarity};
@@ -41,7 +43,7 @@ pub use evidence::{Evidence, Reader};
 pub use method::Method;
 pub use options::{CalibrateOptions, Passes};
 pub use patches::Patches;
-pub use probe::{Alignment, ChannelError, Probe};
+pub use probe::{ChannelError, Probe};
 pub use strategy::{Need, Needs, Strategy};
 
 /// Calibrates `model` on `dataset`: every sample goes through the network once or

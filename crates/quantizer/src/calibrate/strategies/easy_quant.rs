@@ -10,9 +10,10 @@ use histogram_kl::{Histogram, Rule, Threshold, expected_squared_error};
 use ncnn_format::Result;
 
 use super::auto::ROOM;
+use crate::calibrate::alignment::Alignment;
 use crate::calibrate::decision::{Decision, FoundWeights, Similarity};
 use crate::calibrate::evidence::{self, Evidence};
-use crate::calibrate::probe::{Alignment, Probe};
+use crate::calibrate::probe::Probe;
 use crate::calibrate::strategy::{Need, Needs, Strategy, needs_samples};
 
 /// How often weights and then the activation are searched.
