@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use fp32_ref::Tensor;
-use ncnn_format::{Error, Result};
+use ncnn_format::{Error, Remark, Result};
 use sha2::{Digest, Sha256};
 
 use crate::decode::read_file;
@@ -60,6 +60,11 @@ pub trait Dataset: Sync {
     /// # Errors
     /// Those of reading it, naming the file.
     fn feeds(&self, index: usize) -> Result<Vec<Feed>>;
+
+    /// What a user should know about the samples as a whole, such as files that were left out.
+    fn remarks(&self) -> Vec<Remark> {
+        Vec::new()
+    }
 
     /// What sample `index` holds, as 64 hexadecimal digits: SHA-256 of its files, or of its
     /// tensors where there are none.

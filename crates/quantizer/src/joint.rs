@@ -1,6 +1,6 @@
 //! Data sets made of others.
 
-use ncnn_format::{Error, Result};
+use ncnn_format::{Error, Remark, Result};
 
 use crate::dataset::{Dataset, Feed};
 
@@ -92,6 +92,10 @@ impl Dataset for Subset<'_> {
 
     fn feeds(&self, index: usize) -> Result<Vec<Feed>> {
         self.dataset.feeds(self.indices[index])
+    }
+
+    fn remarks(&self) -> Vec<Remark> {
+        self.dataset.remarks()
     }
 
     fn fingerprint(&self, index: usize) -> Result<String> {

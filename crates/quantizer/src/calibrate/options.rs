@@ -1,6 +1,9 @@
 //! How to calibrate.
 
+use std::str::FromStr;
+
 use histogram_kl::Rule;
+use ncnn_format::{Error, Result};
 
 use super::method::Method;
 use super::strategy::Needs;
@@ -14,6 +17,18 @@ pub enum Passes {
     One,
     /// Twice, first for the ranges and then for the histograms, as ncnn2table does.
     Two,
+}
+
+impl FromStr for Passes {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "1" => Ok(Self::One),
+            "2" => Ok(Self::Two),
+            _ => Err(Error::invalid(format!("expected 1 or 2, found {text}"))),
+        }
+    }
 }
 
 /// How to calibrate.
