@@ -80,6 +80,24 @@ mod record {
 impl Int8Net {
     /// The plan for inputs of the given shapes.
     ///
+    /// ```
+    /// use fp32_ref::Shape;
+    /// use int8_exec::Int8Net;
+    /// # use ncnn_format::typed::InnerProduct;
+    /// # use ncnn_format::{Layer, LayerKind, Model, WeightRole};
+    /// # let input = Layer::new(LayerKind::Input, "data").makes("data");
+    /// # let fc = Layer::new(LayerKind::InnerProduct, "fc").reads("data").makes("out");
+    /// # let fc = fc.with(InnerProduct::NUM_OUTPUT, 1).with(InnerProduct::WEIGHT_DATA_SIZE, 2);
+    /// # let fc = fc.with(InnerProduct::INT8_SCALE_TERM, 2).with_weight(WeightRole::Weight, vec![3_i8, -4]);
+    /// # let fc = fc.with_weight(WeightRole::WeightScales, vec![1.0]).with_weight(WeightRole::InputScale, vec![2.0]);
+    /// # let model = Model::new([input, fc]);
+    ///
+    /// let report = Int8Net::new(&model)?.plan_report(&[("data", Shape::new(&[2])?)])?;
+    /// let steps: Vec<&str> = report.steps.iter().map(|step| step.kernel).collect();
+    /// assert_eq!((steps.len(), steps[0], report.steps[1].macs), (2, "quantize", 2));
+    /// # Ok::<(), ncnn_format::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// Why there is none: `Unsupported` for what only runs layer by layer, or the error that running
     /// would give.
