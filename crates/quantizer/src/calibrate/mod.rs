@@ -38,6 +38,18 @@ pub enum Passes {
     Two,
 }
 
+impl std::str::FromStr for Passes {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "1" => Ok(Self::One),
+            "2" => Ok(Self::Two),
+            _ => Err(Error::invalid(format!("expected 1 or 2, found {text}"))),
+        }
+    }
+}
+
 /// How to calibrate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CalibrateOptions {
@@ -255,6 +267,7 @@ fn decide(
     let decisions = (0..histograms.len())
         .into_par_iter()
         .map(|slot| {
+            progress.check()?;
             let readers: Vec<usize> = (0..targets.len()).filter(|&index| targets[index].slot == slot).collect();
             let is_input = readers.iter().any(|&index| targets[index].reads_network_input);
             let histogram = &histograms[slot];

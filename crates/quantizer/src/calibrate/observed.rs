@@ -118,7 +118,7 @@ impl Convolution {
             value: 0,
         };
         let mut quantized = vec![0; tensor.as_slice().len()];
-        quantize_slice(tensor.as_slice(), self.input_scale, &mut quantized).map_err(wrong)?;
+        quantize_slice(tensor.as_slice(), self.input_scale, &mut quantized)?;
         let plane = placement.out_h * placement.out_w;
         let mut sums = vec![0; self.outputs * plane];
         self.packed.run(&quantized, height, width, &padding, &mut Scratch::default(), &mut sums)?;
