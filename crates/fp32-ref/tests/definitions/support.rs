@@ -59,6 +59,13 @@ impl Array {
     }
 }
 
+/// An output alone is all outputs.
+impl AsRef<[Self]> for Array {
+    fn as_ref(&self) -> &[Self] {
+        std::slice::from_ref(self)
+    }
+}
+
 /// All indices of an array of such sizes, in the order of memory.
 pub(crate) fn indices(dims: &[usize]) -> Vec<Vec<usize>> {
     dims.iter().fold(vec![Vec::new()], |outer, &size| {
@@ -309,7 +316,8 @@ impl Trial {
     /// Fails where the network gives anything but `expected`, in whichever order of memory and
     /// with whichever algorithm it works.
     #[track_caller]
-    pub(crate) fn gives(&self, expected: &[Array]) {
+    pub(crate) fn gives(&self, expected: impl AsRef<[Array]>) {
+        let expected = expected.as_ref();
         let images = self.inputs.iter().any(|input| input.rank() == 3);
         let convolves = self.kind == "Convolution";
         for as_pixels in [false, true] {
@@ -380,7 +388,7 @@ fn difference(found: &Array, expected: &Array, tolerance: f64) -> Option<String>
     let place = found.values.iter().zip(&expected.values).position(|(&a, &b)| {
         let same = a == b || (a.is_nan() && b.is_nan());
         // Below the smallest normal number f32 has no relative precision.
-        !same && !((a - b).abs() <= tolerance * largest + 1e-37)
+        !same && ((a - b).abs().is_nan() || (a - b).abs() > tolerance * largest + 1e-37)
     })?;
     let (a, b) = (found.values[place], expected.values[place]);
     Some(format!("element {place} of {:?} is {a}, expected {b} (largest {largest})", expected.dims))
