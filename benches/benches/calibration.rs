@@ -18,7 +18,7 @@ fn counting(c: &mut Criterion) {
     group.throughput(Throughput::Elements(LEN as u64));
     group.bench_function("range_add_256k", |b| b.iter(|| Range::default().add(black_box(&values))));
     group.bench_function("histogram_add_256k", |b| {
-        let mut histogram = Histogram::new(range.absmax).unwrap();
+        let mut histogram = Histogram::new(range.absmax()).unwrap();
         b.iter(|| histogram.add(black_box(&values)));
     });
     group.bench_function("growing_histogram_add_256k", |b| {
@@ -31,7 +31,7 @@ fn counting(c: &mut Criterion) {
         b.iter(|| histogram.add(black_box(&rectified)));
     });
     group.bench_function("histogram_merge", |b| {
-        let mut histogram = Histogram::new(range.absmax).unwrap();
+        let mut histogram = Histogram::new(range.absmax()).unwrap();
         let other = histogram.clone();
         b.iter(|| histogram.merge(black_box(&other)).unwrap());
     });
@@ -42,7 +42,7 @@ fn searching(c: &mut Criterion) {
     let values = Lcg(2).floats(LEN);
     let mut range = Range::default();
     range.add(&values);
-    let mut histogram = Histogram::new(range.absmax).unwrap();
+    let mut histogram = Histogram::new(range.absmax()).unwrap();
     histogram.add(&values);
     let mut group = c.benchmark_group("threshold");
     for &rule in Rule::ALL {

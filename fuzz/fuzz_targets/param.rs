@@ -11,7 +11,8 @@ fuzz_target!(|bytes: &[u8]| {
     let read = bounded(text.len(), || Model::from_param_text_with(text, &Limits::default()));
     let Ok((model, warnings)) = read else { return };
     let lines = 1 + text.bytes().filter(|byte| *byte == b'\n').count();
-    assert!(warnings.iter().all(|warning| (1..=lines).contains(&warning.line)), "a warning outside the text");
+    let inside = |line: Option<usize>| line.is_some_and(|line| (1..=lines).contains(&line));
+    assert!(warnings.iter().all(|warning| inside(warning.place.line)), "a warning outside the text");
     model.layers.iter().for_each(|layer| drop(weight_layout(layer)));
     let written = model.to_param_text();
     if has_magic(text) {

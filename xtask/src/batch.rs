@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use fp32_ref::{BlobId, Net, Tensor};
+use fp32_ref::{BlobId, Net, Tensor, Watch};
 use int8_exec::{Int8Net, Options, Roundings, Value};
 use ncnn_format::{Error, Model, Result};
 use quantizer::{Dataset, FileDataset, InputOptions, Preprocess, Samples, decode_image, read_npy, write_npy};
@@ -60,31 +60,27 @@ impl Batch {
         let wanted = wanted(spec, |name| net.graph().blob(name))?;
         self.gather(spec, |input| {
             let mut kept = vec![None; wanted.len()];
-            net.run(&[(spec.input, input)], &mut |blob: BlobId, value: &fp32_ref::Value| {
-                if let Some(slot) = wanted.iter().position(|&id| id == blob) {
-                    kept[slot] = Some(value.to_tensor());
-                }
-            })?;
+            let mut watch = Watch::new(&wanted, |slot, value: &fp32_ref::Value| {
+                kept[slot] = Some(value.to_tensor());
+                Ok(())
+            });
+            net.run(&[(spec.input, input)], &mut watch)?;
             Ok(kept)
         })
     }
 
     /// Runs our int8 executor and keeps the output blobs of `spec`.
     pub(crate) fn run_int8(&self, spec: &ModelSpec, model: &Model, roundings: Roundings) -> Result<Vec<BlobValues>> {
-        let net = Int8Net::with_options(model, Options { roundings, ..Options::default() })?;
+        let net = Int8Net::with_options(model, Options::default().with_roundings(roundings))?;
         let wanted = wanted(spec, |name| net.graph().blob(name))?;
         self.gather(spec, |input| {
             let mut kept = vec![None; wanted.len()];
-            let mut failure = None;
-            net.run(&[(spec.input, input)], &mut |blob: BlobId, value: &Value| {
-                if let Some(slot) = wanted.iter().position(|&id| id == blob) {
-                    match value.to_f32() {
-                        Ok(value) => kept[slot] = Some(value),
-                        Err(error) => failure = Some(error),
-                    }
-                }
-            })?;
-            failure.map_or(Ok(kept), Err)
+            let mut watch = Watch::new(&wanted, |slot, value: &Value| {
+                kept[slot] = Some(value.to_f32()?);
+                Ok(())
+            });
+            net.run(&[(spec.input, input)], &mut watch)?;
+            Ok(kept)
         })
     }
 

@@ -113,8 +113,8 @@ impl Job {
                 vec![
                     layer.layer.clone(),
                     layer.rule.to_string(),
-                    format!("{:.6}", layer.range.absmax),
-                    format!("{:.6}", layer.threshold.value),
+                    format!("{:.6}", layer.range.absmax()),
+                    format!("{:.6}", layer.reported_threshold()),
                     format!("{:.6}", layer.input_scale),
                     blob.map_or_else(String::new, |blob| decibels(blob.sqnr_db)),
                 ]

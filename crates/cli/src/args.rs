@@ -4,11 +4,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use ncnn_format::{Error, Limits, Model, Result};
-use quantizer::calibrate::{CalibrateOptions, Method, Passes};
-use quantizer::{Excluded, Selection, WeightRule, WinogradGuard};
-
-use crate::job::Job;
+use ncnn_format::{Limits, Model, Result};
 
 /// Turn an fp32 ncnn model into an int8 model that stock ncnn loads, and say how good it is.
 #[derive(Debug, Parser)]
@@ -104,155 +100,11 @@ impl ModelArgs {
     /// # Errors
     /// Those of reading them, naming the file.
     pub fn load(&self) -> Result<Model> {
-        let (model, warnings) = Model::load_with(&self.param, &self.bin, &Limits::default())?;
-        for warning in warnings {
+        let (model, oddities) = Model::load_with(&self.param, &self.bin, &Limits::default())?;
+        for oddity in oddities {
             // A courtesy: a closed standard error is no reason to stop.
-            let _ = writeln!(std::io::stderr(), "{}:{}: {}", self.param.display(), warning.line, warning.message);
+            let _ = writeln!(std::io::stderr(), "{}", oddity.in_file(&self.param));
         }
         Ok(model)
-    }
-}
-
-/// The fp32 model, or where a job says that it is.
-#[derive(Debug, Clone, Args)]
-pub struct JobModelArgs {
-    /// The network's .param file.
-    #[arg(long, value_name = "FILE", required_unless_present = "job")]
-    pub param: Option<PathBuf>,
-    /// The network's .bin file.
-    #[arg(long, value_name = "FILE", required_unless_present = "job")]
-    pub bin: Option<PathBuf>,
-}
-
-impl JobModelArgs {
-    /// The files.
-    ///
-    /// # Errors
-    /// `Invalid` when neither the command line nor `job` says where they are.
-    pub(crate) fn or_of(&self, job: &Job) -> Result<ModelArgs> {
-        let file = |given: &Option<PathBuf>, of_job: &Option<PathBuf>, name: &str| {
-            let missing = || Error::invalid(format!("neither the command line nor the job has --{name}"));
-            given.clone().or_else(|| of_job.clone()).ok_or_else(missing)
-        };
-        Ok(ModelArgs { param: file(&self.param, &job.param, "param")?, bin: file(&self.bin, &job.bin, "bin")? })
-    }
-}
-
-/// Which layers become int8.
-#[derive(Debug, Clone, Default, Args)]
-#[command(next_help_heading = "Mixed precision")]
-pub struct SelectionArgs {
-    /// Leave layers float: a layer's name, a glob such as 'head/*', or a type such as InnerProduct; may be repeated
-    #[arg(long, value_name = "NAME|GLOB|TYPE")]
-    pub exclude: Vec<String>,
-    /// Leave all other layers float; may be repeated, and --exclude takes from it
-    #[arg(long, value_name = "NAME|GLOB|TYPE")]
-    pub only: Vec<String>,
-    /// Leave the first layers float: those that no other int8 layer leads to
-    #[arg(long)]
-    pub float_first: bool,
-    /// Leave the last layers float: those that lead to no other int8 layer
-    #[arg(long)]
-    pub float_last: bool,
-}
-
-impl SelectionArgs {
-    /// Takes what was not given from a job.
-    pub(crate) fn fill(&mut self, job: &Job) {
-        if self.exclude.is_empty() {
-            self.exclude.clone_from(&job.exclude);
-        }
-        if self.only.is_empty() {
-            self.only.clone_from(&job.only);
-        }
-        self.float_first |= job.float_first;
-        self.float_last |= job.float_last;
-    }
-
-    /// The layers of `model` that stay float by these options.
-    ///
-    /// # Errors
-    /// As [`Selection::excluded`].
-    pub(crate) fn excluded(&self, model: &Model) -> Result<Vec<Excluded>> {
-        let selection = Selection {
-            only: self.only.clone(),
-            exclude: self.exclude.clone(),
-            float_first: self.float_first,
-            float_last: self.float_last,
-        };
-        if selection.is_everything() { Ok(Vec::new()) } else { selection.excluded(model) }
-    }
-}
-
-/// The calibration method.
-#[derive(Debug, Clone, Copy, Default, Args)]
-pub struct MethodArgs {
-    /// How thresholds are chosen: auto (the best of all by the error of the outputs), kl, kl-merge, js, mse,
-    /// percentile:P, aciq-gauss, aciq-laplace, aciq-ncnn, absmax, moving-average, kl-ncnn; eq (weights and
-    /// activations searched in turn for the cosine of the outputs, slower); ncnn-kl and ncnn-aciq give ncnn2table's
-    /// tables digit for digit [default: auto]
-    #[arg(long, value_name = "METHOD")]
-    pub method: Option<Method>,
-    /// How often every image goes through the network: 1, or 2 for exact histograms; default: 2 for the kl methods, else 1
-    #[arg(long, value_name = "N", value_parser = passes)]
-    pub passes: Option<Passes>,
-    /// Weights that ncnn may run through Winograd: observed (eight bits where no sum can wrap or none came near it
-    /// in calibration), proven, exact, ncnn (six bits) or off [default: observed]
-    #[arg(long, value_name = "GUARD")]
-    pub winograd: Option<WinogradGuard>,
-    /// How far the weights of a channel reach: absmax, mse or aciq [default: absmax]
-    #[arg(long, value_name = "RULE")]
-    pub weights: Option<WeightRule>,
-    /// Add up 3x3 convolutions product by product instead of by Winograd's algorithm: slower, values differ by 1e-5
-    #[arg(long)]
-    pub plain_sums: bool,
-}
-
-impl MethodArgs {
-    /// Whether anything was chosen.
-    pub(crate) fn is_given(&self) -> bool {
-        self.method.is_some()
-            || self.passes.is_some()
-            || self.winograd.is_some()
-            || self.weights.is_some()
-            || self.plain_sums
-    }
-
-    /// The method.
-    pub(crate) fn chosen(&self) -> Method {
-        self.method.unwrap_or_default()
-    }
-
-    /// Takes what was not given from a job.
-    ///
-    /// # Errors
-    /// `Invalid` for a number of passes that is not 1 or 2.
-    pub(crate) fn fill(&mut self, job: &Job) -> Result<()> {
-        self.method = self.method.or(job.method);
-        if let (None, Some(number)) = (self.passes, job.passes) {
-            let of_job = |message| Error::invalid(format!("passes of the job: {message}, found {number}"));
-            self.passes = Some(passes(&number.to_string()).map_err(of_job)?);
-        }
-        self.plain_sums |= job.plain_sums;
-        Ok(())
-    }
-
-    /// As the library takes it.
-    pub(crate) fn options(&self) -> CalibrateOptions {
-        CalibrateOptions {
-            method: self.chosen(),
-            passes: self.passes,
-            winograd: self.winograd.unwrap_or_default(),
-            weights: self.weights.unwrap_or_default(),
-            plain_sums: self.plain_sums,
-        }
-    }
-}
-
-fn passes(text: &str) -> std::result::Result<Passes, String> {
-    match text {
-        "1" => Ok(Passes::One),
-        "2" => Ok(Passes::Two),
-        _ => Err("expected 1 or 2".to_owned()),
     }
 }

@@ -7,7 +7,7 @@
 
 mod args;
 pub mod commands;
-mod inputs;
+mod given;
 mod job;
 pub mod output;
 pub mod plots;
@@ -18,8 +18,8 @@ use std::process::ExitCode;
 
 use ncnn_format::{Error, Result};
 
-pub use args::{Cli, Command, JobModelArgs, MethodArgs, ModelArgs, RunOptions, SelectionArgs};
-pub use inputs::{Floats, InputArgs, InputShape, Inputs, Named, Plain, SampleArgs, with_readable};
+pub use args::{Cli, Command, ModelArgs, RunOptions};
+pub use given::{CommandOptions, Given, JobArg};
 pub use output::Output;
 pub use progress::TerminalProgress;
 
@@ -33,7 +33,7 @@ pub fn main_with(cli: &Cli) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Nothing is left to report to when standard error is closed.
-            let _ = writeln!(std::io::stderr(), "error: {error}");
+            let _ = writeln!(std::io::stderr(), "error: {}", output::in_flags(&error.to_string()));
             // A difference is no failure, so diff needs another code for one.
             if matches!(cli.command, Command::Diff(_)) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }
@@ -49,7 +49,7 @@ pub fn run(cli: &Cli) -> Result<Output> {
     if let Some(threads) = cli.options.threads {
         pool = pool.num_threads(usize::from(threads));
     }
-    let pool = pool.build().map_err(|error| Error::invalid(format!("cannot start threads: {error}")))?;
+    let pool = pool.build().map_err(|error| Error::invalid("cannot start threads").caused_by(error))?;
     let progress = TerminalProgress::new(cli.options.quiet || cli.options.json);
     pool.install(|| match &cli.command {
         Command::Calibrate(args) => commands::calibrate::run(args, &progress),

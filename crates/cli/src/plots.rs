@@ -53,11 +53,11 @@ struct Mark {
 /// The thresholds of all rules, from the smallest; those within a column of each other are one.
 fn marks(layer: &LayerCalibration) -> Vec<Mark> {
     let histogram = &layer.histogram;
-    let elements = layer.range.values.max(1);
+    let elements = layer.range.values().max(1);
     let mut thresholds: Vec<(f32, String)> = Rule::ALL
         .iter()
         .filter(|rule| **rule != Rule::AciqNcnn)
-        .map(|rule| (rule.threshold_of(histogram, elements).value, rule.to_string()))
+        .filter_map(|rule| Some((rule.threshold_of(histogram, elements)?.value(), rule.to_string())))
         .collect();
     thresholds.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut marks: Vec<Mark> = Vec::new();
@@ -100,8 +100,8 @@ fn draw(layer: &LayerCalibration, svg: &mut String) -> std::result::Result<(), B
     chart.draw_series(columns(histogram).map(bar))?;
     for (index, mark) in marks(layer).into_iter().enumerate() {
         let color = Palette99::pick(index).to_rgba();
-        let is_chosen = mark.threshold == layer.threshold.value
-            || (mark.threshold - layer.threshold.value).abs() < histogram.bin_width() * SHARED as f32 / 2.0;
+        let is_chosen = mark.threshold == layer.reported_threshold()
+            || (mark.threshold - layer.reported_threshold()).abs() < histogram.bin_width() * SHARED as f32 / 2.0;
         let x = f64::from(mark.threshold);
         let label = if is_chosen { format!("{} (taken)", mark.label) } else { mark.label };
         chart
@@ -135,7 +135,7 @@ mod tests {
         let layer = LayerCalibration {
             layer: "conv<1>".to_owned(),
             blob: "data".to_owned(),
-            range: Range { absmax: 4.0, min: 0.0, max: 4.0, values: 1000, nonfinite: 0 },
+            range: Range::from_extremes(Some((0.0, 4.0)), 1000, 0).unwrap(),
             threshold: Rule::Mse.threshold(&histogram),
             histogram,
             rule: Rule::Mse.into(),

@@ -27,10 +27,13 @@ fn excluded_layers_are_comments_in_the_table_and_float_in_the_model() {
     let at = Workspace::with_lenet();
     let calibrate = [&at.calibrate("calib", "t.table")[..], &["--exclude", "conv2", "--float-last"]].concat();
     let text = succeeds(&calibrate, &at);
-    assert!(text.contains("note: layer conv2 stays float: --exclude conv2\n"), "{text}");
+    assert!(text.contains("note: layer conv2 stays float: excluded by conv2\n"), "{text}");
     let table = fs::read_to_string(at.path("t.table")).unwrap();
-    for line in ["# layer conv2 stays float: --exclude conv2\n#conv2_param_0 ", "#conv2 ", "float: --float-last\n#fc2 "]
-    {
+    for line in [
+        "# layer conv2 stays float: excluded by conv2\n#conv2_param_0 ",
+        "#conv2 ",
+        "float: one of the last layers\n#fc2 ",
+    ] {
         assert!(table.contains(line), "{line} in {table}");
     }
     assert!(!table.contains("\n\n"), "a blank line ends the table for ncnn2int8");

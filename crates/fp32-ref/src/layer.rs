@@ -38,12 +38,6 @@ pub trait Layer: Send + Sync {
         Err(Error::unsupported("this layer does not work on channels-last values"))
     }
 
-    /// Whether 3×3 convolutions may use Winograd's algorithm, which is faster and rounds
-    /// differently; they may not unless told.
-    fn set_winograd(&mut self, on: bool) {
-        let _ = on;
-    }
-
     /// The same on int8 values; `None` when the layer computes, which only floats allow.
     ///
     /// A layer that merely moves values gives each output the values of its inputs
@@ -54,8 +48,40 @@ pub trait Layer: Send + Sync {
     }
 }
 
+/// How layers are prepared where there is a choice.
+///
+/// ```
+/// use fp32_ref::BuildOptions;
+///
+/// let plain_sums = BuildOptions::default().with_winograd(false);
+/// assert!(BuildOptions::default().winograd && !plain_sums.winograd);
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct BuildOptions {
+    /// Winograd's algorithm for 3×3 convolutions, where there are enough channels: faster, but
+    /// results differ from the plain sums by about 1e-5 of the largest value. On by default.
+    pub winograd: bool,
+}
+
+impl Default for BuildOptions {
+    fn default() -> Self {
+        Self { winograd: true }
+    }
+}
+
+impl BuildOptions {
+    /// The same with [`BuildOptions::winograd`] set.
+    #[must_use]
+    pub fn with_winograd(mut self, on: bool) -> Self {
+        self.winograd = on;
+        self
+    }
+}
+
 /// The order of values that a layer works on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Order {
     /// ncnn's: channel by channel.
     Planar,
@@ -76,5 +102,3 @@ impl Order {
         if inputs.iter().all(|input| input.rank() == 3) { Self::Either } else { Self::Planar }
     }
 }
-
-pub use crate::layers::build;

@@ -4,7 +4,7 @@ use ncnn_format::{Error, Result};
 
 use crate::shares::each_share;
 use crate::simd::vectorized;
-use crate::{Shape, Tensor, Value, Workspace};
+use crate::{Shape, Tensor, Workspace};
 
 /// A 3-D value in channels-last order: row by row, pixel by pixel, channel by channel.
 ///
@@ -38,12 +38,6 @@ impl Pixels {
         self.tensor
     }
 
-    /// What `run` makes of the tensors of the shape `[h, w, c]` behind `inputs`.
-    pub(crate) fn pass(inputs: Vec<Self>, run: impl FnOnce(Vec<Tensor>) -> Result<Vec<Tensor>>) -> Result<Vec<Value>> {
-        let outputs = run(inputs.into_iter().map(Self::into_interleaved).collect())?;
-        Ok(outputs.into_iter().map(|tensor| Value::Pixels(Self::from_interleaved(tensor))).collect())
-    }
-
     /// The shape as ncnn writes it: `[c, h, w]`.
     pub fn shape(&self) -> Shape {
         let [h, w, c] = [self.tensor.shape().c(), self.tensor.shape().h(), self.tensor.shape().w()];
@@ -63,7 +57,7 @@ impl Pixels {
         cost: usize,
         buffer: impl Fn() -> B + Sync,
         change: impl Fn(&mut B, &mut [f32]) + Sync,
-    ) -> Value {
+    ) -> Self {
         let channels = self.tensor.shape().w();
         each_share(self.tensor.as_mut_slice(), channels, cost, |_, values| {
             let mut buffer = buffer();
@@ -72,7 +66,7 @@ impl Pixels {
                 || values.chunks_exact_mut(channels).for_each(|pixel| change(&mut buffer, pixel)),
             );
         });
-        Value::Pixels(self)
+        self
     }
 
     /// Turns a 3-D tensor.

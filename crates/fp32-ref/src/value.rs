@@ -68,3 +68,21 @@ impl Value {
         }
     }
 }
+
+impl Pixels {
+    /// What `run` makes of the tensors of the shape `[h, w, c]` behind `inputs`.
+    pub(crate) fn pass(inputs: Vec<Self>, run: impl FnOnce(Vec<Tensor>) -> Result<Vec<Tensor>>) -> Result<Vec<Value>> {
+        let outputs = run(inputs.into_iter().map(Self::into_interleaved).collect())?;
+        Ok(outputs.into_iter().map(|tensor| Value::Pixels(Self::from_interleaved(tensor))).collect())
+    }
+}
+
+impl Workspace {
+    /// Takes the buffer of `value` back unless somebody else holds it.
+    pub fn give_value(&mut self, value: Value) {
+        self.give_tensor(match value {
+            Value::Planar(tensor) => tensor,
+            Value::Pixels(pixels) => pixels.into_interleaved(),
+        });
+    }
+}

@@ -1,6 +1,6 @@
 //! Buffers that serve one layer after another.
 
-use crate::{Tensor, Value};
+use crate::Tensor;
 
 /// The memory of one run, kept for the next.
 ///
@@ -49,14 +49,6 @@ impl Workspace {
             self.lent -= 1;
             self.free.push(buffer);
         }
-    }
-
-    /// Takes the buffer of `value` back unless somebody else holds it.
-    pub fn give_value(&mut self, value: Value) {
-        self.give_tensor(match value {
-            Value::Planar(tensor) => tensor,
-            Value::Pixels(pixels) => pixels.into_interleaved(),
-        });
     }
 
     /// Takes the buffer of `tensor` back unless somebody else holds it.

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use fp32_ref::{Order, Pixels, Shape, Tensor, Workspace, build};
+use fp32_ref::{BuildOptions, Order, Pixels, Shape, Tensor, Workspace, build};
 use ncnn_format::{F32Tag, Layer, Model, Weight, WeightData, weight_layout};
 
 /// Goldens whose layers this is asked of.
@@ -96,7 +96,7 @@ fn input_variants(inputs: &[Vec<usize>]) -> Vec<Vec<Vec<usize>>> {
 
 /// Runs the layer if it can be; checks that shapes and values agree on whether it can.
 fn try_layer(layer: &Layer, inputs: &[Vec<usize>]) -> Result<(), String> {
-    let Ok(built) = build(layer) else { return Ok(()) };
+    let Ok(built) = build(layer, BuildOptions::default()) else { return Ok(()) };
     let tensors: Vec<Tensor> = inputs.iter().map(|dims| Tensor::filled(Shape::new(dims).unwrap(), 0.5)).collect();
     let shapes: Vec<Shape> = tensors.iter().map(Tensor::shape).collect();
     let foretold = built.output_shapes(&shapes);

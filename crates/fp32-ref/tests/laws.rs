@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
-use fp32_ref::{Layer, Shape, Tensor, build};
+use fp32_ref::{BuildOptions, Layer, Shape, Tensor, build};
 use ncnn_format::{F32Tag, LayerKind, Number, ParamValue, Weight, WeightData, WeightRole};
 use proptest::prelude::*;
 
@@ -26,7 +26,7 @@ fn layer(
     for &(role, values) in weights {
         layer.weights.push(Weight { role, data: WeightData::F32(values.to_vec(), F32Tag::Tagged) });
     }
-    build(&layer).unwrap()
+    build(&layer, BuildOptions::default()).unwrap()
 }
 
 /// Distinct small values, so that products and sums of them are exact.
@@ -286,7 +286,7 @@ fn hostile_sizes_are_errors_not_panics() {
                 layer.params.set_int(id, value);
                 let data = WeightData::F32(vec![1.0], F32Tag::Tagged);
                 layer.weights.push(Weight { role: WeightRole::Weight, data });
-                if let Ok(built) = build(&layer)
+                if let Ok(built) = build(&layer, BuildOptions::default())
                     && let Ok(shapes) = built.output_shapes(&[shape])
                     && shapes.iter().all(|shape| shape.volume() < 1 << 20)
                 {

@@ -1,4 +1,7 @@
-//! The Kullback–Leibler divergence, in the precision of each search.
+//! The Kullback–Leibler divergence, in the precision of each search, and what the searches share.
+
+/// Levels of the int8 code that hold positive values.
+pub(crate) const LEVELS: usize = 128;
 
 /// `D(P‖Q) = Σ p · ln(p / q)` in nats: how much longer messages from P become when they are coded
 /// for Q (cross entropy minus entropy).
@@ -30,6 +33,11 @@ pub(crate) fn divergence_f32(p: &[f32], q: &[f32]) -> f32 {
         sum += term;
     }
     sum
+}
+
+/// `x · ln x`, continued to 0 at 0.
+pub(crate) fn x_ln_x(x: f64) -> f64 {
+    if x > 0.0 { x * x.ln() } else { 0.0 }
 }
 
 #[cfg(test)]

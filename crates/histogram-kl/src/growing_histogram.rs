@@ -15,6 +15,20 @@ use crate::slots::{ZERO_LANES, count, join_lanes, whole_part};
 /// [`GrowingHistogram::histogram`] then divides the fine bins among the 2048 of a
 /// [`Histogram`]: each of those is made of eight to sixteen fine ones, and a count is
 /// wrong by no more than the values near its two edges.
+///
+/// ```
+/// use histogram_kl::{GrowingHistogram, Rule};
+///
+/// let mut growing = GrowingHistogram::default();
+/// growing.add(&[0.25, -0.5, 0.0]);
+/// growing.add(&[3.0, 100.0]);
+/// assert_eq!((growing.range().absmax(), growing.zeros()), (100.0, 1));
+///
+/// let histogram = growing.histogram()?;
+/// assert_eq!((histogram.absmax(), histogram.total()), (100.0, 4));
+/// assert_eq!(Rule::AbsMax.threshold(&histogram).map(|it| it.value()), Some(100.0));
+/// # Ok::<(), histogram_kl::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct GrowingHistogram {
     range: Range,
@@ -46,9 +60,9 @@ impl GrowingHistogram {
         // A part is looked at twice while it is in the first-level cache.
         for part in values.chunks(PART) {
             self.range.add(part);
-            self.widen(exponent_over(self.range.absmax));
-            // A power of two, so the product is exact.
-            let scale = BINS as f32 * 2.0_f32.powi(-self.exponent);
+            self.widen(exponent_over(self.range.absmax()));
+            // A power of two, so the product is exact. In f32, 2 to the power of -128 would be 0.
+            let scale = self.bins_per_unit() as f32;
             count(
                 &mut self.slots,
                 part,
@@ -80,20 +94,23 @@ impl GrowingHistogram {
     /// empty; where the bins end follows from the range.
     ///
     /// # Errors
-    /// `AbsMax` unless the largest absolute value is finite and not negative, `Bins` for more than
-    /// [`GrowingHistogram::BINS`] counts.
+    /// `Bins` for more than [`GrowingHistogram::BINS`] counts, `TooMany` if they sum to more than 64 bits
+    /// hold, `Counted` unless counts, zeros and what is not finite are the values of the range.
     pub fn from_counts(range: Range, counts: &[u64], zeros: u64) -> Result<Self, Error> {
-        if !range.absmax.is_finite() || range.absmax < 0.0 {
-            return Err(Error::AbsMax { value: range.absmax });
-        }
         let mut histogram = Self::default();
         if counts.len() > BINS {
-            return Err(Error::Bins { found: counts.len() });
+            return Err(Error::Bins { bins: BINS, found: counts.len() });
+        }
+        let outside = zeros.checked_add(range.nonfinite());
+        let counted = counts.iter().try_fold(outside.ok_or(Error::TooMany)?, |sum, &count| sum.checked_add(count));
+        let counted = counted.ok_or(Error::TooMany)?;
+        if counted != range.values() {
+            return Err(Error::Counted { values: range.values(), counted });
         }
         histogram.slots[..counts.len()].copy_from_slice(counts);
         histogram.slots[BINS] = zeros;
-        histogram.slots[NONFINITE] = range.nonfinite;
-        histogram.exponent = exponent_over(range.absmax);
+        histogram.slots[NONFINITE] = range.nonfinite();
+        histogram.exponent = exponent_over(range.absmax());
         histogram.range = range;
         Ok(histogram)
     }
@@ -121,20 +138,25 @@ impl GrowingHistogram {
     /// # Errors
     /// `TooMany` if the counts sum to more than 64 bits hold.
     pub fn histogram(&self) -> Result<Histogram, Error> {
-        let width = f64::from(self.range.absmax) / Histogram::BINS as f64;
+        let width = f64::from(self.range.absmax()) / Histogram::BINS as f64;
         let mut counts = [0; Histogram::BINS];
         let mut below = 0;
         let total = self.slots[..BINS].iter().try_fold(0u64, |sum, &count| sum.checked_add(count));
         let total = total.ok_or(Error::TooMany)?;
         let mut cumulated = Cumulated { counts: &self.slots[..BINS], bin: 0, before: 0 };
-        let fine_bins_per_unit = BINS as f64 * 2.0_f64.powi(-self.exponent);
+        let fine_bins_per_unit = self.bins_per_unit();
         for (index, count) in counts.iter_mut().enumerate() {
             let end = (index + 1) as f64 * width * fine_bins_per_unit;
             let up_to = if index + 1 == Histogram::BINS { total } else { cumulated.up_to(end) };
             *count = up_to - below;
             below = up_to;
         }
-        Ok(Histogram::from_counts(self.range.absmax, &counts)?.with_unbinned(self.slots[BINS], self.slots[NONFINITE]))
+        Ok(Histogram::from_counts(self.range.absmax(), &counts)?.with_unbinned(self.slots[BINS], self.slots[NONFINITE]))
+    }
+
+    /// How many bins a value of 1 is from 0, a power of two.
+    fn bins_per_unit(&self) -> f64 {
+        BINS as f64 * 2.0_f64.powi(-self.exponent)
     }
 
     /// Makes the bins reach 2 to the power of `exponent`, if they do not.
@@ -234,7 +256,7 @@ mod tests {
         let values = waves(200_000, 6.1);
         let mut growing = GrowingHistogram::default();
         growing.add(&values);
-        let mut exact = Histogram::new(growing.range().absmax).unwrap();
+        let mut exact = Histogram::new(growing.range().absmax()).unwrap();
         exact.add(&values);
         let found = growing.histogram().unwrap();
         assert_eq!((found.total(), found.zeros()), (exact.total(), exact.zeros()));
@@ -251,7 +273,7 @@ mod tests {
         growing.add(&[0.0, -0.0, 1.0, f32::NAN, f32::INFINITY]);
         let histogram = growing.histogram().unwrap();
         assert_eq!((histogram.total(), histogram.zeros(), histogram.nonfinite()), (1, 2, 2));
-        assert_eq!(growing.range().absmax, 1.0);
+        assert_eq!(growing.range().absmax(), 1.0);
         let last = histogram.counts()[Histogram::BINS - 1];
         assert_eq!(last, 1, "the largest value belongs to the last bin");
     }
@@ -267,6 +289,14 @@ mod tests {
     }
 
     #[test]
+    fn values_next_to_the_largest_float_have_bins_of_their_own() {
+        let mut growing = GrowingHistogram::default();
+        growing.add(&[f32::MAX, f32::MAX / 2.0, 1e30]);
+        let filled: Vec<usize> = (0..BINS).filter(|&bin| growing.counts()[bin] > 0).collect();
+        assert_eq!(filled, [0, BINS / 2 - 1, BINS - 1]);
+    }
+
+    #[test]
     fn stored_counts_give_the_same_histogram() {
         let mut growing = GrowingHistogram::default();
         growing.add(&waves(3000, 5.0));
@@ -275,9 +305,17 @@ mod tests {
         assert_eq!(restored(growing.counts()).unwrap(), growing);
         let used = growing.counts().iter().rposition(|&count| count > 0).unwrap() + 1;
         assert_eq!(restored(&growing.counts()[..used]).unwrap(), growing);
-        assert_eq!(restored(&vec![0; BINS + 1]), Err(Error::Bins { found: BINS + 1 }));
-        let infinite = Range { absmax: f32::INFINITY, ..Range::default() };
-        assert!(GrowingHistogram::from_counts(infinite, &[], 0).is_err());
+        assert_eq!(restored(&vec![0; BINS + 1]), Err(Error::Bins { bins: BINS, found: BINS + 1 }));
+    }
+
+    #[test]
+    fn counts_of_another_range_are_refused() {
+        let range = Range::from_extremes(Some((-1.0, 2.0)), 10, 1).unwrap();
+        assert!(GrowingHistogram::from_counts(range, &[2, 4], 3).is_ok());
+        let error = GrowingHistogram::from_counts(range, &[2, 4], 4).unwrap_err();
+        assert_eq!(error.to_string(), "a range of 10 values has counts of 11");
+        assert_eq!(GrowingHistogram::from_counts(range, &[u64::MAX, 1], 3), Err(Error::TooMany));
+        assert_eq!(GrowingHistogram::from_counts(range, &[], u64::MAX), Err(Error::TooMany));
     }
 
     #[test]

@@ -8,6 +8,20 @@ use crate::slots::{ZERO_LANES, count, join_lanes, whole_part};
 /// Exact zeros are counted apart and are in no bin (after a ReLU they are half of all values, and
 /// every scale represents them exactly). Counts are integers, so [`Histogram::merge`] is associative
 /// and commutative and an empty histogram of the same range is its unit.
+///
+/// ```
+/// use histogram_kl::Histogram;
+///
+/// let mut histogram = Histogram::new(2048.0)?;
+/// histogram.add(&[0.0, 0.5, -1.5, 1.75, 2048.0, f32::NAN]);
+/// assert_eq!(histogram.counts()[..3], [1, 2, 0]);
+/// assert_eq!((histogram.total(), histogram.zeros(), histogram.nonfinite()), (4, 1, 1));
+///
+/// let mut whole = histogram.clone();
+/// whole.merge(&histogram)?;
+/// assert_eq!(whole.total(), 8);
+/// # Ok::<(), histogram_kl::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Histogram {
     absmax: f32,
@@ -44,7 +58,7 @@ impl Histogram {
     pub fn from_counts(absmax: f32, counts: &[u64]) -> Result<Self, Error> {
         let mut histogram = Self::new(absmax)?;
         if counts.len() != Self::BINS {
-            return Err(Error::Bins { found: counts.len() });
+            return Err(Error::Bins { bins: Self::BINS, found: counts.len() });
         }
         counts.iter().try_fold(0u64, |total, &count| total.checked_add(count)).ok_or(Error::TooMany)?;
         histogram.slots[..Self::BINS].copy_from_slice(counts);
@@ -61,8 +75,10 @@ impl Histogram {
 
     /// Counts more values.
     ///
-    /// The bin of x is `min((int)((|x| / absmax) · 2048), 2047)` in f32 (spec §5.4), so values above
-    /// `absmax` count as `absmax`.
+    /// The bin of x is `min((int)((|x| / absmax) · 2048), 2047)` in f32, as in ncnn's
+    /// `tools/quantize/ncnn2table.cpp`, so values above `absmax` count as `absmax`.
+    ///
+    /// A count starts anew after 2^64 − 1. Nobody counts that far one by one, but stored counts may be close.
     pub fn add(&mut self, values: &[f32]) {
         let absmax = self.absmax;
         count(

@@ -12,7 +12,7 @@
 //! Source: Lin, "Divergence measures based on the Shannon entropy", 1991; as a calibration it is the
 //! "entropy" variant of OpenVINO's and MNN's tools.
 
-use crate::kl_merge::{LEVELS, x_ln_x};
+use crate::divergence::{LEVELS, x_ln_x};
 
 /// The number of bins to keep and the divergence there in nats; `None` if every bin is empty.
 ///

@@ -44,8 +44,7 @@
 //! so with prefix sums of counts, of non-empty bins and of c · ln c, a candidate costs one step per
 //! level instead of one per bin.
 
-/// Levels of the int8 code that hold positive values.
-pub(crate) const LEVELS: usize = 128;
+use crate::divergence::{LEVELS, x_ln_x};
 
 /// The number of bins to keep and the divergence there in nats; `None` if every bin is empty.
 ///
@@ -116,11 +115,6 @@ impl Prefix {
         // Without counts inside, and only then, infinities of both signs meet.
         if divergence.is_nan() { f64::INFINITY } else { divergence.max(0.0) }
     }
-}
-
-/// `x · ln x`, continued to 0 at 0.
-pub(crate) fn x_ln_x(x: f64) -> f64 {
-    if x > 0.0 { x * x.ln() } else { 0.0 }
 }
 
 #[cfg(test)]

@@ -18,6 +18,16 @@ use crate::histogram::Histogram;
 use crate::threshold::Threshold;
 
 /// A percentage in (0, 100], to six decimals.
+///
+/// ```
+/// use histogram_kl::{Percent, Rule};
+///
+/// let percent: Percent = "99.99".parse()?;
+/// assert_eq!(percent, Percent::from_millionths(99_990_000)?);
+/// assert_eq!(Rule::Percentile(percent).to_string(), "percentile:99.99");
+/// assert!("101".parse::<Percent>().is_err());
+/// # Ok::<(), histogram_kl::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Percent {
     millionths: u32,
@@ -98,7 +108,7 @@ mod tests {
 
     fn of(counts: &[u64], zeros: u64, percent: &str) -> f32 {
         let histogram = Histogram::from_counts(2048.0, counts).unwrap().with_unbinned(zeros, 0);
-        search(&histogram, percent.parse().unwrap()).unwrap().value
+        search(&histogram, percent.parse().unwrap()).unwrap().value()
     }
 
     #[test]

@@ -10,6 +10,19 @@ use crate::threshold::Threshold;
 use crate::{aciq, js, kl, kl_merge, percentile, squared_error};
 
 /// How a threshold is chosen from a histogram.
+///
+/// ```
+/// use histogram_kl::{Histogram, Rule};
+///
+/// let mut histogram = Histogram::new(10.0)?;
+/// histogram.add(&[1.0; 9999]);
+/// histogram.add(&[10.0]);
+/// let rule: Rule = "percentile:99.9".parse()?;
+/// let threshold = rule.threshold(&histogram);
+/// assert!(threshold.is_some_and(|it| it.value() < 1.01), "{rule}: {threshold:?}");
+/// assert_eq!(Rule::AbsMax.threshold(&histogram).map(|it| it.value()), Some(10.0));
+/// # Ok::<(), histogram_kl::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Rule {
@@ -56,17 +69,19 @@ impl Rule {
         Self::AbsMax,
     ];
 
-    /// The threshold that this rule chooses for a histogram of one tensor. Of an empty histogram every
-    /// rule says [`dead`](Threshold::dead).
-    pub fn threshold(self, histogram: &Histogram) -> Threshold {
+    /// The threshold that this rule chooses for a histogram of one tensor.
+    ///
+    /// `None` if nothing but zeros was seen, or values so small (or, under `aciq-ncnn`, so large) that
+    /// no threshold is finite with a finite scale: then nothing is known about the range.
+    pub fn threshold(self, histogram: &Histogram) -> Option<Threshold> {
         self.threshold_of(histogram, histogram.total().saturating_add(histogram.zeros()))
     }
 
     /// As [`Rule::threshold`] for a histogram of several tensors of `elements` values each, which only
     /// `aciq-ncnn` looks at.
-    pub fn threshold_of(self, histogram: &Histogram, elements: u64) -> Threshold {
+    pub fn threshold_of(self, histogram: &Histogram, elements: u64) -> Option<Threshold> {
         if histogram.absmax() == 0.0 || histogram.total() == 0 {
-            return Threshold::DEAD;
+            return None;
         }
         let counts = histogram.counts();
         let at_bin = |(bin, divergence)| Threshold::at_bin(histogram, bin, divergence);
@@ -81,20 +96,20 @@ impl Rule {
             Self::Percentile(percent) => percentile::search(histogram, percent),
             Self::AciqGauss => aciq::gauss(histogram),
             Self::AciqLaplace => aciq::laplace(histogram),
-            Self::AciqNcnn => Some(Threshold { value: aciq::from_extreme(whole.value, elements, 8), ..whole }),
+            Self::AciqNcnn => {
+                let absmax = histogram.absmax();
+                Some(Threshold::unchecked(aciq::from_extreme(absmax, elements, 8).unwrap_or(absmax)))
+            }
             Self::AbsMax => Some(whole),
         };
-        // A range next to the smallest floats can give a threshold that no finite scale reaches, one next
-        // to the largest a threshold beyond them.
-        let is_usable = |threshold: &Threshold| threshold.value.is_finite() && threshold.scale().is_finite();
-        threshold.filter(is_usable).unwrap_or(Threshold::DEAD)
+        threshold?.checked()
     }
 }
 
 /// `threshold`, or the whole range if that costs less squared error.
 fn if_it_pays(histogram: &Histogram, threshold: Threshold) -> Threshold {
     let whole = Threshold::whole_range(histogram);
-    let error = |threshold: &Threshold| squared_error::expected_squared_error(histogram, threshold.value);
+    let error = |threshold: &Threshold| squared_error::expected_squared_error(histogram, threshold.value());
     if error(&threshold) <= error(&whole) { threshold } else { whole }
 }
 
@@ -132,7 +147,8 @@ impl FromStr for Rule {
             return Ok(Self::KlMerge);
         }
         let rule = Self::ALL.iter().copied().find(|rule| rule.to_string() == name);
-        rule.ok_or_else(|| Error::UnknownRule { name: name.to_owned() })
+        let known = || Self::ALL.iter().map(ToString::to_string).collect();
+        rule.ok_or_else(|| Error::UnknownRule { name: name.to_owned(), known: known() })
     }
 }
 
@@ -156,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_tensor_of_zeros_is_dead_under_every_rule() {
+    fn a_tensor_of_zeros_has_no_threshold_under_any_rule() {
         let mut zeros = Histogram::new(0.0).unwrap();
         zeros.add(&[0.0; 9]);
         let mut faint = Histogram::new(1e-45).unwrap();
@@ -164,9 +180,7 @@ mod tests {
         let empty = Histogram::new(3.0).unwrap();
         for histogram in [zeros, faint, empty] {
             for &rule in Rule::ALL {
-                let threshold = rule.threshold(&histogram);
-                assert!(threshold.dead, "{rule} of {} values", histogram.total());
-                assert_eq!((threshold.value, threshold.scale()), (127.0, 1.0));
+                assert_eq!(rule.threshold(&histogram), None, "{rule} of {} values", histogram.total());
             }
         }
     }
@@ -177,15 +191,15 @@ mod tests {
         let mut counts = vec![10; Histogram::BINS];
         counts[820] = 200_000;
         let spike = Histogram::from_counts(1.0, &counts).unwrap();
-        assert!(Rule::KlNcnn.threshold(&spike).value < 0.5);
-        assert_eq!(Rule::Kl.threshold(&spike).value, 1.0);
+        assert!(Rule::KlNcnn.threshold(&spike).unwrap().value() < 0.5);
+        assert_eq!(Rule::Kl.threshold(&spike).unwrap().value(), 1.0);
         // A bell of width 200 bins and one outlier at the end.
         let mut counts: Vec<u64> =
             (0..Histogram::BINS).map(|bin| (1e6 * (-(bin as f64 / 200.0).powi(2)).exp()) as u64).collect();
         counts[2047] = 1;
         let outlier = Histogram::from_counts(1.0, &counts).unwrap();
         assert_eq!(Rule::Kl.threshold(&outlier), Rule::KlNcnn.threshold(&outlier));
-        assert!(Rule::Kl.threshold(&outlier).value < 0.6);
+        assert!(Rule::Kl.threshold(&outlier).unwrap().value() < 0.6);
     }
 
     #[test]
@@ -193,7 +207,7 @@ mod tests {
         let mut histogram = Histogram::new(4.0).unwrap();
         histogram.add(&[1.0, -4.0]);
         let threshold = Rule::AbsMax.threshold(&histogram);
-        assert_eq!(threshold, Threshold { value: 4.0, bin: None, divergence: None, dead: false });
+        assert_eq!(threshold, Some(Threshold::new(4.0).unwrap()));
     }
 
     #[test]

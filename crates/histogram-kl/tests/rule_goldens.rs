@@ -4,6 +4,9 @@
 
 use histogram_kl::{Histogram, Rule, divergence};
 
+#[path = "common/textbook.rs"]
+mod textbook;
+
 const BINS: usize = Histogram::BINS;
 
 struct Lcg(u32);
@@ -56,27 +59,10 @@ fn histogram(number: usize) -> (Histogram, u64) {
     (Histogram::from_counts(BINS as f32, &counts).unwrap().with_unbinned(zeros, 0), elements)
 }
 
-/// The textbook's P and Q at `kept` bins.
-fn merged(counts: &[u64], kept: usize) -> [Vec<f64>; 2] {
-    let mut p: Vec<f64> = counts[..kept].iter().map(|&count| count as f64).collect();
-    p[kept - 1] += counts[kept..].iter().sum::<u64>() as f64;
-    let (mut mass, mut filled) = (vec![0.0; 128], vec![0.0; 128]);
-    for bin in 0..kept {
-        mass[bin * 128 / kept] += counts[bin] as f64;
-        filled[bin * 128 / kept] += f64::from(u8::from(p[bin] > 0.0));
-    }
-    let spread = |bin: usize| if p[bin] > 0.0 { mass[bin * 128 / kept] / filled[bin * 128 / kept] } else { 0.0 };
-    let q: Vec<f64> = (0..kept).map(spread).collect();
-    [p, q].map(|values| {
-        let sum: f64 = values.iter().sum();
-        values.iter().map(|value| value / sum).collect()
-    })
-}
-
 /// Whether two numbers of bins cost the same but for the last digits of a sum in another order.
 fn is_tie(rule: Rule, counts: &[u64], kept: [usize; 2]) -> bool {
     let cost = |kept| {
-        let [p, q] = merged(counts, kept);
+        let [p, q] = textbook::merged(counts, kept).unwrap();
         let middle: Vec<f64> = p.iter().zip(&q).map(|(p, q)| (p + q) / 2.0).collect();
         match rule {
             Rule::KlMerge => divergence(&p, &q),
@@ -114,10 +100,10 @@ fn every_rule_says_what_numpy_and_scipy_say() {
         let number: usize = fields.next().unwrap().parse().unwrap();
         let (histogram, elements) = histogram(number);
         for (rule, expected) in rules.iter().zip(fields) {
-            let threshold = rule.threshold_of(&histogram, elements);
+            let threshold = rule.threshold_of(&histogram, elements).unwrap();
             let expected: f64 = expected.parse().unwrap();
             let is_search = !rule.to_string().starts_with("aciq");
-            let found = if is_search { threshold.bin.unwrap_or(BINS) as f64 } else { f64::from(threshold.value) };
+            let found = if is_search { threshold.bin().unwrap_or(BINS) as f64 } else { f64::from(threshold.value()) };
             let is_same = (found - expected).abs() <= if is_search { 0.0 } else { expected * 1e-6 };
             if !is_same && !is_tie(*rule, histogram.counts(), [found as usize, expected as usize]) {
                 wrong.push(format!("{number} {rule}: {found} instead of {expected}"));

@@ -4,7 +4,8 @@ use fp32_ref::{BlobId, Value, Workspace};
 use ncnn_format::{Error, Result};
 
 use crate::aligned::AlignedFloats;
-use crate::plan::{FloatHome, Grid, Plan};
+use crate::grid::Grid;
+use crate::plan::{FloatHome, Plan};
 use crate::rows::Scratches;
 
 /// Buffers for one plan; from the second run on nothing large is allocated.

@@ -16,6 +16,8 @@
 
 mod aligned;
 mod buffers;
+mod compiled;
+mod grid;
 mod helpers;
 mod layers;
 mod net;
@@ -25,11 +27,12 @@ mod report;
 mod rows;
 mod run_step;
 mod session;
+mod validate;
 mod value;
 
-pub use layers::is_quantized;
-pub use net::{Int8Net, Observer};
+pub use net::Int8Net;
 pub use options::{Options, Roundings};
 pub use report::{PlanReport, StepReport};
 pub use session::Session;
+pub use validate::validate;
 pub use value::Value;

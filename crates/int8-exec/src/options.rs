@@ -1,9 +1,18 @@
 //! How a network is to be run.
 
+use fp32_ref::Registry;
 use int8_kernels::{Algorithm, Isa};
 
 /// Options of [`Int8Net::with_options`](crate::Int8Net::with_options).
-#[derive(Debug, Clone, Copy)]
+///
+/// ```
+/// use int8_exec::{Options, Roundings};
+///
+/// let options = Options::default().with_fuse(false).with_roundings(Roundings::NcnnX86);
+/// assert!(!options.fuse);
+/// ```
+#[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// The instructions to use; results do not depend on it.
     pub isa: Isa,
@@ -13,12 +22,38 @@ pub struct Options {
     pub roundings: Roundings,
     /// Compile the network into a plan; else run it layer by layer. Results do not depend on it.
     pub fuse: bool,
+    /// The types of float layers.
+    pub registry: Registry,
+}
+
+macro_rules! setters {
+    ($($setter:ident $field:ident: $type:ty,)*) => {
+        impl Options {
+            $(
+                #[doc = concat!("The same with [`Options::", stringify!($field), "`] set.")]
+                #[must_use]
+                pub fn $setter(mut self, $field: $type) -> Self {
+                    self.$field = $field;
+                    self
+                }
+            )*
+        }
+    };
+}
+
+setters! {
+    with_isa isa: Isa,
+    with_algorithm algorithm: Algorithm,
+    with_roundings roundings: Roundings,
+    with_fuse fuse: bool,
+    with_registry registry: Registry,
 }
 
 /// Where `acc · scale + bias` is rounded: after each operation or once.
 ///
 /// It decides the last bit of a float, and at a tie one step of an int8 output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Roundings {
     /// After each operation: ncnn's plain layers.
     #[default]
@@ -32,6 +67,12 @@ pub enum Roundings {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { isa: Isa::detect(), algorithm: Algorithm::default(), roundings: Roundings::default(), fuse: true }
+        Self {
+            isa: Isa::detect(),
+            algorithm: Algorithm::default(),
+            roundings: Roundings::default(),
+            fuse: true,
+            registry: Registry::default(),
+        }
     }
 }

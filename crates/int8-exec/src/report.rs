@@ -5,9 +5,10 @@ use int8_kernels::Algorithm;
 use ncnn_format::Result;
 
 use crate::Int8Net;
+use crate::compiled::Compiled;
+use crate::grid::Grid;
 use crate::layers::Prepared;
-use crate::net::Compiled;
-use crate::plan::{Grid, Op, Plan, Step, View};
+use crate::plan::{Op, Plan, Step, View};
 
 /// The steps of a plan and its memory.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +50,7 @@ impl Int8Net {
     /// would give.
     pub fn plan_report(&self, inputs: &[(&str, Shape)]) -> Result<PlanReport> {
         let compiled = self.compiled();
-        let plan = compiled.plan(&compiled.input_shapes(inputs.iter().copied())?)?;
+        let plan = compiled.plan(&compiled.input_shapes(inputs.iter().copied())?).map_err(|error| (*error).clone())?;
         let steps = plan.steps.iter().map(|step| describe(compiled, &plan, step)).collect();
         let buffer_bytes = plan.byte_slots.iter().sum::<usize>() + 4 * plan.float_slots.iter().sum::<usize>();
         Ok(PlanReport { steps, buffer_bytes, unshared_bytes: plan.unshared_bytes })
@@ -57,7 +58,7 @@ impl Int8Net {
 }
 
 fn describe(compiled: &Compiled, plan: &Plan, step: &Step) -> StepReport {
-    let name = |&layer: &usize| compiled.names[layer].clone();
+    let name = |&layer: &usize| compiled.graph.layer_name(layer).to_owned();
     let view_bytes = |view: &View| view.grid.pixels() * view.grid.channels;
     let float_bytes = |blob: BlobId| plan.shapes[blob.0].map_or(0, |shape| 4 * shape.volume());
     let read = step.op.reads().as_ref().map_or(0, view_bytes);

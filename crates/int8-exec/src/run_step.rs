@@ -2,6 +2,7 @@
 
 use std::mem::take;
 use std::ops::Range;
+use std::sync::Arc;
 
 use fp32_ref::{BlobId, Graph, Pixels, Tensor, Value, run_layer};
 use int8_kernels::{
@@ -12,15 +13,16 @@ use ncnn_format::{Error, Result};
 
 use crate::aligned::AlignedFloats;
 use crate::buffers::{Buffers, Floats};
-use crate::layers::{Parts, Prepared, kernel_error};
-use crate::plan::{FloatHome, Grid, Moving, Op, Plan, Sinks, View};
+use crate::grid::Grid;
+use crate::layers::{Parts, Prepared};
+use crate::plan::{FloatHome, Moving, Op, Plan, Sinks, View};
 use crate::rows::{MOST_SINKS, RowSinks, Rows, Scratches};
 
 /// What steps refer to.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) graph: &'a Graph,
-    pub(crate) layers: &'a [Prepared],
+    pub(crate) layers: &'a [Arc<Prepared>],
     pub(crate) plan: &'a Plan,
     pub(crate) isa: Isa,
 }
@@ -33,7 +35,7 @@ impl View {
 
     fn image<'a>(&self, bytes: &'a [Vec<u8>]) -> Result<Image<'a>> {
         let Grid { height, width, channels } = self.grid;
-        Image::new(self.of(bytes), height, width, channels, self.stride).map_err(kernel_error)
+        Image::new(self.of(bytes), height, width, channels, self.stride).map_err(Error::from)
     }
 
     fn place(&self) -> Place {
@@ -58,7 +60,7 @@ impl Context<'_> {
                     (Some(FloatHome::Slot(a)), Some(FloatHome::Slot(sum))) if a == sum
                 );
                 let convolution =
-                    Convolution { parts, from: *from, padding: *padding, output: *output, then: *then, in_place };
+                    Product { parts, from: *from, padding: *padding, output: *output, then: *then, in_place };
                 self.convolve(&convolution, *addend, sinks, buffers)?;
             }
             Op::TakeLargest { window, from, to } => {
@@ -68,7 +70,7 @@ impl Context<'_> {
                 let image = from.image(&buffers.bytes)?;
                 let work = |rows: Range<usize>, sinks: &mut [Sink<'_>], _: &mut PixelScratch| match sinks {
                     [Sink::I8 { bytes, place, .. }] => {
-                        max_pool(&image, window, rows, bytes, *place, self.isa).map_err(kernel_error)
+                        max_pool(&image, window, rows, bytes, *place, self.isa).map_err(Error::from)
                     }
                     _ => Ok(()),
                 };
@@ -105,7 +107,7 @@ impl Context<'_> {
             let result = match buffers.floats(self.plan, from)? {
                 Floats::Planes(values) => {
                     quantize_planes(values, view.grid.channels, scale, bytes, view.stride, self.isa)
-                        .map_err(kernel_error)
+                        .map_err(Error::from)
                 }
                 Floats::Pixels(values) => self.quantize_pixels(values, scale, view, bytes, &buffers.scratch),
             };
@@ -134,7 +136,7 @@ impl Context<'_> {
                 let mut pixels = values.chunks_exact(channels).zip(bytes.chunks_mut(view.stride));
                 pixels.try_for_each(|(values, bytes)| quantize_values(values, scale, &mut bytes[..channels], self.isa))
             };
-            result.map_err(kernel_error)
+            result.map_err(Error::from)
         };
         let mut sinks = RowSinks::new();
         sinks.push(Sink::I8 { bytes, place: Place { pixel_stride: view.stride, first_channel: 0 }, scale });
@@ -144,7 +146,7 @@ impl Context<'_> {
 
     fn convolve(
         self,
-        convolution: &Convolution<'_>,
+        convolution: &Product<'_>,
         addend: Option<BlobId>,
         sinks: &Sinks,
         buffers: &mut Buffers,
@@ -187,12 +189,12 @@ impl Context<'_> {
 
     fn convolve_into(
         self,
-        convolution: &Convolution<'_>,
+        convolution: &Product<'_>,
         addend: Option<BlobId>,
         sinks: RowSinks<'_>,
         buffers: &Buffers,
     ) -> Result<()> {
-        let Convolution { parts, from, padding, output, then, in_place } = *convolution;
+        let Product { parts, from, padding, output, then, in_place } = *convolution;
         let residual = addend
             .map(|root| match buffers.floats(self.plan, root)? {
                 _ if in_place => Ok(Residual { addend: Addend::InSink, then }),
@@ -245,7 +247,7 @@ impl Context<'_> {
     }
 
     fn float(self, index: usize, layer: usize, buffers: &mut Buffers) -> Result<()> {
-        let Prepared::Float { layer: float, .. } = &self.layers[layer] else {
+        let Prepared::Float { layer: float, .. } = &*self.layers[layer] else {
             return Err(Error::unsupported("this layer computes on integers"));
         };
         let node = &self.graph.nodes()[layer];
@@ -285,8 +287,8 @@ impl Written {
     }
 }
 
-/// A convolution and what surrounds it, without its memory.
-struct Convolution<'a> {
+/// A convolution or inner product and what surrounds it, without its memory.
+struct Product<'a> {
     parts: &'a Parts,
     from: View,
     padding: Padding,

@@ -1,5 +1,6 @@
 //! Running a network again and again.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -8,8 +9,8 @@ use int8_kernels::unstored;
 use ncnn_format::{Error, Result};
 
 use crate::buffers::Buffers;
+use crate::compiled::{Compiled, InputShapes, Planned};
 use crate::helpers::Helpers;
-use crate::net::{Compiled, KnownPlan};
 use crate::plan::{Plan, View};
 use crate::run_step::Context;
 
@@ -19,14 +20,15 @@ use crate::run_step::Context;
 /// same shapes, nothing large is allocated. Give every thread its own.
 pub struct Session {
     compiled: Arc<Compiled>,
-    plan: Option<KnownPlan>,
+    /// What the last run went by.
+    planned: Option<(InputShapes, Planned)>,
     buffers: Buffers,
     helpers: Arc<Helpers>,
 }
 
 impl Session {
     pub(crate) fn new(compiled: Arc<Compiled>) -> Self {
-        Self { compiled, plan: None, buffers: Buffers::default(), helpers: Arc::new(Helpers::new()) }
+        Self { compiled, planned: None, buffers: Buffers::default(), helpers: Arc::new(Helpers::new()) }
     }
 
     /// Runs the network on `inputs` (blob name and value, one per input), an output that is int8 is
@@ -49,9 +51,14 @@ impl Session {
         Ok((outputs, times))
     }
 
+    /// Why the last run had no plan and went layer by layer; `None` if it had one, or there was none yet.
+    pub fn no_plan(&self) -> Option<&Error> {
+        self.planned.as_ref().and_then(|(_, planned)| planned.as_ref().err().map(|error| &**error))
+    }
+
     fn run_and(&mut self, inputs: &[(&str, Tensor)], mut timed: impl FnMut(usize, Duration) + Send) -> Result<Outputs> {
         let compiled = Arc::clone(&self.compiled);
-        let Some(plan) = self.plan(inputs)? else { return compiled.run_alone(inputs, &mut ()) };
+        let Some(plan) = self.plan(inputs)? else { return compiled.run_inputs(inputs, &mut ()) };
         let context =
             Context { graph: &compiled.graph, layers: &compiled.layers, plan: &plan, isa: compiled.options.isa };
         self.buffers.fit(&plan);
@@ -73,7 +80,7 @@ impl Session {
             let start = Instant::now();
             let result = context.run_step(index, buffers);
             timed(index, start.elapsed());
-            result.map_err(|error| error.in_layer(&compiled.names[plan.steps[index].layers[0]]))
+            result.map_err(|error| error.in_layer(compiled.graph.layer_name(plan.steps[index].layers[0])))
         };
         let mut steps = 0..plan.steps.len();
         if rayon::current_thread_index().is_some() {
@@ -88,14 +95,15 @@ impl Session {
     /// The plan for these inputs; `None` if they are to be run layer by layer.
     fn plan(&mut self, inputs: &[(&str, Tensor)]) -> Result<Option<Arc<Plan>>> {
         let shapes = self.compiled.input_shapes(inputs.iter().map(|(name, tensor)| (*name, tensor.shape())))?;
-        match &self.plan {
-            Some((known, plan)) if *known == shapes => Ok(Some(Arc::clone(plan))),
+        let planned = match &self.planned {
+            Some((known, planned)) if *known == shapes => planned.clone(),
             _ => {
-                let plan = self.compiled.plan(&shapes).ok();
-                self.plan = plan.clone().map(|plan| (shapes, plan));
-                Ok(plan)
+                let planned = self.compiled.plan(&shapes);
+                self.planned = Some((shapes, planned.clone()));
+                planned
             }
-        }
+        };
+        Ok(planned.ok())
     }
 
     fn outputs(&mut self, compiled: &Compiled, plan: &Plan) -> Result<Outputs> {
@@ -126,5 +134,13 @@ impl Session {
             f32::from(unstored(bytes[pixel * view.stride + channel])) * step
         };
         Tensor::new(shape.dims(), (0..shape.volume()).map(value).collect())
+    }
+}
+
+impl fmt::Debug for Session {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let plan =
+            self.planned.as_ref().map(|(inputs, planned)| (inputs, planned.as_ref().map(|plan| plan.steps.len())));
+        f.debug_struct("Session").field("compiled", &self.compiled).field("plan", &plan).finish_non_exhaustive()
     }
 }

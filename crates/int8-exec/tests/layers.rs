@@ -153,7 +153,7 @@ fn ncnns_x86_roundings_fuse_the_bias_but_in_plain_depthwise_kernels() {
         let conv = Conv::new("conv", "data", shape, if shape.2 == 1 { 2 } else { 1 }, 21);
         let model = Model { layers: vec![input(&["data"]), conv.layer.clone()], ..Model::default() };
         let x = floats([shape.0, 7, 6], 22);
-        let options = Options { roundings: Roundings::NcnnX86, ..Options::default() };
+        let options = Options::default().with_roundings(Roundings::NcnnX86);
         let net = Int8Net::with_options(&model, options).unwrap();
         let outputs = net.run(&[("data", x.clone())], &mut ()).unwrap();
         let q = quantize(x.as_slice(), INPUT_SCALE);
@@ -183,6 +183,7 @@ fn a_requantized_blob_stays_int8_through_a_split() {
                 assert_eq!(*scale, OUTPUT_SCALE);
                 integers.push(tensor.as_slice().to_vec());
             }
+            Ok(())
         })
         .unwrap();
     let middle = quantize(&first.expect(&quantize(x.as_slice(), INPUT_SCALE), 5, 5), OUTPUT_SCALE);

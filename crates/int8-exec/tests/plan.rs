@@ -8,7 +8,7 @@ mod common;
 use common::{floats, network};
 use fp32_ref::{Outputs, Tensor};
 use int8_exec::{Int8Net, Options, Roundings};
-use int8_kernels::{Algorithm, Isa};
+use int8_kernels::{Algorithm, ConvShape, Epilogue, Isa, PixelConv};
 use ncnn_format::Model;
 
 const RESIDUAL: &str = "
@@ -184,7 +184,8 @@ fn assert_same(found: &Outputs, expected: &Outputs, what: &str) {
 fn check(lines: &str, dims: [usize; 3], seed: u32) {
     let (model, input) = (network(lines, seed), floats(&dims, seed + 1));
     for roundings in [Roundings::Reference, Roundings::NcnnX86] {
-        let alone = Options { roundings, fuse: false, isa: Isa::scalar(), algorithm: Algorithm::Direct };
+        let alone = Options::default().with_roundings(roundings).with_fuse(false).with_isa(Isa::scalar());
+        let alone = alone.with_algorithm(Algorithm::Direct);
         let expected = run(&model, alone, &input);
         let spread = expected.iter().map(|(_, value)| value.as_slice().iter().filter(|x| **x != 0.0).count()).min();
         assert!(spread > Some(2), "the case must have values");
@@ -192,7 +193,7 @@ fn check(lines: &str, dims: [usize; 3], seed: u32) {
         for (&isa, algorithm) in Isa::available().iter().flat_map(|isa| algorithms.map(|algorithm| (isa, algorithm))) {
             for threads in [1, 2, 4] {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-                let options = Options { roundings, isa, algorithm, ..Options::default() };
+                let options = Options::default().with_roundings(roundings).with_isa(isa).with_algorithm(algorithm);
                 let net = Int8Net::with_options(&model, options).unwrap();
                 net.plan_report(&[("data", input.shape())]).unwrap();
                 let mut session = net.session();
@@ -273,7 +274,7 @@ fn networks_of_the_fixtures_have_the_bits_of_their_layers() {
         let files = |suffix| golden.join(format!("{name}.int8.{suffix}"));
         let model = Model::load(files("param"), files("bin")).unwrap();
         let input = floats(&[1, 28, 28], 9);
-        let options = |fuse| Options { fuse, ..Options::default() };
+        let options = |fuse| Options::default().with_fuse(fuse);
         let run = |fuse| {
             let net = Int8Net::with_options(&model, options(fuse)).unwrap();
             let blob = net.graph().blob_name(net.graph().inputs()[0]).to_owned();
@@ -300,22 +301,27 @@ fn a_plan_says_what_it_fuses() {
 #[test]
 fn a_plan_names_the_algorithm_of_each_layer() {
     let model = network(RESIDUAL, 1);
-    for kernels in int8_kernels::kernels() {
+    for &isa in Isa::available() {
         let step = |algorithm, layer: &str| {
-            let options = Options { isa: kernels.isa().unwrap(), algorithm, ..Options::default() };
+            let options = Options::default().with_isa(isa).with_algorithm(algorithm);
             let net = Int8Net::with_options(&model, options).unwrap();
             let report = net.plan_report(&[("data", floats(&[3, 13, 11], 2).shape())]).unwrap();
             let step = report.steps.iter().find(|step| step.layer == layer).unwrap();
             (step.kernel, step.macs / step.products)
         };
-        let dense = (kernels.dense.name, 1);
-        let winograd = kernels.winograd.as_ref().map_or(dense, |kernel| (kernel.name, 4));
-        assert_eq!(step(Algorithm::Winograd, "c1"), winograd);
+        // What a convolution of the size of `c1` says itself.
+        let shape = ConvShape { kernel_h: 3, kernel_w: 3, ..ConvShape::pointwise(8, 8) };
+        let expected = |algorithm| {
+            let epilogue = Epilogue::new(vec![1.0; 8], None, int8_kernels::Activation::None).unwrap();
+            let conv = PixelConv::with_algorithm(shape, &[1; 576], epilogue, isa, algorithm).unwrap();
+            (conv.kernel(13, 11), if conv.algorithm(13, 11) == Algorithm::Winograd { 4 } else { 1 })
+        };
+        let dense = expected(Algorithm::Direct);
+        assert!(dense.0.starts_with("dense_") && dense.1 == 1, "{dense:?}");
+        assert_eq!(step(Algorithm::Winograd, "c1"), expected(Algorithm::Winograd));
         assert_eq!(step(Algorithm::Winograd, "c2"), dense, "1x1");
         assert_eq!(step(Algorithm::Direct, "c1"), dense);
-        // Eight channels are too few for most.
-        let is_enough = kernels.winograd.as_ref().is_some_and(|kernel| kernel.least_channels <= 8);
-        assert_eq!(step(Algorithm::Fastest, "c1"), if is_enough { winograd } else { dense });
+        assert_eq!(step(Algorithm::Fastest, "c1"), expected(Algorithm::Fastest));
     }
 }
 
@@ -329,13 +335,13 @@ fn an_error_in_a_plan_names_the_layer() {
 #[test]
 fn sessions_and_shapes_do_not_disturb_each_other() {
     let (model, net) = (network(INCEPTION, 2), Int8Net::new(&network(INCEPTION, 2)).unwrap());
-    let alone = Options { fuse: false, ..Options::default() };
+    let alone = Options::default().with_fuse(false);
     let mut sessions = [net.session(), net.session()];
     for (turn, size) in [31, 45, 31, 27, 45].into_iter().enumerate() {
         let input = floats(&[3, size, size + turn], turn as u32);
         for session in &mut sessions {
             let found = session.run(&[("data", input.clone())]).unwrap();
-            assert_same(&found, &run(&model, alone, &input), &format!("run {turn}"));
+            assert_same(&found, &run(&model, alone.clone(), &input), &format!("run {turn}"));
         }
     }
 }
@@ -344,7 +350,7 @@ fn sessions_and_shapes_do_not_disturb_each_other() {
 fn sessions_in_one_pool_do_not_wait_for_each_other() {
     let (model, input) = (network(INCEPTION, 2), floats(&[3, 301, 297], 5));
     let net = Int8Net::new(&model).unwrap();
-    let expected = run(&model, Options { fuse: false, ..Options::default() }, &input);
+    let expected = run(&model, Options::default().with_fuse(false), &input);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(3).build().unwrap();
     pool.scope(|scope| {
         for _ in 0..8 {

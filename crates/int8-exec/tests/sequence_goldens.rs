@@ -66,7 +66,7 @@ fn difference(case: &Case, values: &mut &[f32]) -> f32 {
     let (model, feeds) = model(case);
     let net = Int8Net::new(&model).unwrap_or_else(|error| panic!("{}: {error}", case.describe()));
     let outputs = net.run(&feeds, &mut ()).unwrap_or_else(|error| panic!("{}: {error}", case.describe()));
-    let alone = net.run(&feeds, &mut |_, _: &_| {}).unwrap();
+    let alone = net.run(&feeds, &mut |_, _: &_| Ok(())).unwrap();
     let mut worst = 0.0_f32;
     for (name, dims) in &case.outputs {
         let (expected, rest) = values.split_at(dims.iter().product());

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::limits::MAX_DEPTH;
+
 /// A mistake of the caller, with the sizes that do not fit.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -93,10 +95,12 @@ pub enum Error {
         /// Scale found.
         value: f32,
     },
-    /// The table has no kernel for an instruction set.
-    NoKernel {
-        /// Name of the instruction set.
-        isa: &'static str,
+    /// There is no such output channel.
+    Channel {
+        /// Channel asked for.
+        channel: usize,
+        /// Number of channels.
+        channels: usize,
     },
 }
 
@@ -124,7 +128,7 @@ impl fmt::Display for Error {
                 write!(f, "{groups} groups do not divide {channels} {what}")
             }
             Self::Depth { depth } => {
-                write!(f, "depth {depth} exceeds {}, sums could overflow", crate::MAX_DEPTH)
+                write!(f, "depth {depth} exceeds {MAX_DEPTH}, sums could overflow")
             }
             Self::KernelTooLarge { kernel, input } => write!(
                 f,
@@ -136,12 +140,22 @@ impl fmt::Display for Error {
             Self::Scale { channel, value } => {
                 write!(f, "scale of output channel {channel} is {value}")
             }
-            Self::NoKernel { isa } => write!(f, "no kernel for instruction set {isa}"),
+            Self::Channel { channel, channels } => {
+                write!(f, "there is no output channel {channel} among {channels}")
+            }
         }
     }
 }
 
 impl std::error::Error for Error {}
+
+/// [`Invalid`](ncnn_format::ErrorKind::Invalid) with the same text, and this error as its source.
+#[cfg(feature = "ncnn-format")]
+impl From<Error> for ncnn_format::Error {
+    fn from(error: Error) -> Self {
+        Self::wrap(ncnn_format::ErrorKind::Invalid, error)
+    }
+}
 
 /// Fails unless a buffer has the length that its shape asks for.
 pub(crate) fn check_length(what: &'static str, expected: usize, found: usize) -> Result<(), Error> {
@@ -156,4 +170,19 @@ pub(crate) fn check_at_least(what: &'static str, least: usize, found: usize) -> 
 /// The product of sizes, or an error that names what has that size.
 pub(crate) fn checked_product(what: &'static str, sizes: &[usize]) -> Result<usize, Error> {
     sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size)).ok_or(Error::TooLarge { what })
+}
+
+#[cfg(all(test, feature = "ncnn-format"))]
+mod tests {
+    use std::error::Error as _;
+
+    use super::*;
+
+    #[test]
+    fn as_an_error_about_a_model_the_mistake_keeps_its_text_and_its_type() {
+        let mistake = Error::Zero { what: "the stride" };
+        let error = ncnn_format::Error::from(mistake.clone());
+        assert_eq!((error.kind(), error.to_string()), (ncnn_format::ErrorKind::Invalid, mistake.to_string()));
+        assert_eq!(error.source().and_then(|source| source.downcast_ref()), Some(&mistake));
+    }
 }

@@ -65,6 +65,21 @@ impl fmt::Display for LayerKind {
     }
 }
 
+/// A layer type is its name, as in a `.param` file.
+#[cfg(feature = "serde")]
+impl serde::Serialize for LayerKind {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for LayerKind {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        std::borrow::Cow::<str>::deserialize(deserializer).map(|name| Self::from(&*name))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

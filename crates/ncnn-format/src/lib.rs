@@ -23,17 +23,26 @@
 
 #![forbid(unsafe_code)]
 
+mod activation;
 mod bin;
 mod check;
+mod effect;
 mod error;
 mod foreign;
+mod graph;
+mod int8_form;
+mod layer_builder;
 mod layer_kind;
 mod limits;
+mod linear;
 mod model;
 mod model_files;
+mod model_text;
 mod param;
 mod param_binary;
 mod param_dict;
+mod place;
+mod remark;
 mod scale_table;
 mod table;
 pub mod typed;
@@ -41,15 +50,20 @@ mod weight_layout;
 mod weights;
 mod whole_file;
 
+pub use activation::Activation;
 pub use bin::{BinFile, BinIndex, OddPadding, WeightRef};
-pub use check::{Finding, Severity, check, check_table};
-pub use error::{Error, ErrorKind, Place, Result};
+pub use check::{check, check_table};
+pub use effect::{Effect, PoolArea};
+pub use error::{Error, ErrorKind, Result};
 pub use foreign::ForeignFile;
+pub use graph::{Blob, BlobId, Graph, Node};
 pub use layer_kind::LayerKind;
 pub use limits::Limits;
+pub use linear::{LinearFamily, LinearLayer, WindowAxis};
 pub use model::{Layer, Model, SourceText};
-pub use param::Warning;
 pub use param_dict::{Number, ParamDict, ParamValue};
+pub use place::Place;
+pub use remark::{Remark, Severity};
 pub use scale_table::{ScaleTable, TableDialect, TableRow};
 pub use weight_layout::{Encoding, WeightSpec, weight_layout};
 pub use weights::{F32Tag, Storage, Weight, WeightData, WeightRole};

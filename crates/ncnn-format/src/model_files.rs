@@ -6,7 +6,7 @@ use crate::bin::{BinFile, BinIndex, OddPadding, Source, fill_weights, index_weig
 use crate::foreign::explain_weights;
 use crate::param_binary::is_param_binary;
 use crate::whole_file::{first_bytes, into_text, read_limited, write_all_whole, write_whole};
-use crate::{Error, ErrorKind, Limits, Model, Result, Warning};
+use crate::{Error, ErrorKind, Limits, Model, Remark, Result};
 
 impl Model {
     /// Reads a model with its weights. The first file may be a `.param.bin` as well.
@@ -26,10 +26,10 @@ impl Model {
         param_path: impl AsRef<Path>,
         bin_path: impl AsRef<Path>,
         limits: &Limits,
-    ) -> Result<(Self, Vec<Warning>)> {
-        let (mut model, warnings) = Self::load_param_with(param_path, limits)?;
+    ) -> Result<(Self, Vec<Remark>)> {
+        let (mut model, remarks) = Self::load_param_with(param_path, limits)?;
         model.load_bin_with(bin_path, limits)?;
-        Ok((model, warnings))
+        Ok((model, remarks))
     }
 
     /// Reads a `.param` file; the layers have no weights. A `.param.bin`, known by
@@ -45,7 +45,7 @@ impl Model {
     ///
     /// # Errors
     /// As [`Model::load`].
-    pub fn load_param_with(param_path: impl AsRef<Path>, limits: &Limits) -> Result<(Self, Vec<Warning>)> {
+    pub fn load_param_with(param_path: impl AsRef<Path>, limits: &Limits) -> Result<(Self, Vec<Remark>)> {
         let path = param_path.as_ref();
         let bytes = read_limited(path, limits.text_bytes)?;
         let read = if is_param_binary(&bytes) {

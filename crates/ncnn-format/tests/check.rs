@@ -12,13 +12,14 @@ fn found(layers: &[&str]) -> String {
     listed(&check(&model, &own))
 }
 
-fn listed(findings: &[ncnn_format::Finding]) -> String {
+fn listed(findings: &[ncnn_format::Remark]) -> String {
     let lines: Vec<String> = findings
         .iter()
         .map(|finding| {
             let line = finding.place.line.map_or(String::new(), |line| format!("{line}: "));
             let layer = finding.place.layer.as_ref().map_or(String::new(), |layer| format!("{layer}: "));
-            format!("{} {line}{layer}{} [{}]", finding.severity, finding.message, finding.advice)
+            let advice = finding.advice.as_deref().unwrap_or_default();
+            format!("{} {line}{layer}{} [{advice}]", finding.severity, finding.message)
         })
         .collect();
     lines.join("\n")

@@ -67,7 +67,7 @@ fn warnings_and_limits_reach_the_caller() {
     fs::write(&bin, BIN).unwrap();
     let (_, warnings) = Model::load_with(&param, &bin, &Limits::default()).unwrap();
     assert_eq!(warnings.len(), 1);
-    assert_eq!(warnings[0].line, 5);
+    assert_eq!(warnings[0].place.line, Some(5));
     let mut tight = Limits::default();
     tight.bin_bytes = 3;
     let error = Model::load_with(&param, &bin, &tight).unwrap_err();

@@ -54,7 +54,7 @@ fn examine(path: &Path) -> Option<Result<(), String>> {
 fn param(bytes: &[u8]) -> Result<(), String> {
     let text = std::str::from_utf8(bytes).map_err(|error| error.to_string())?;
     let (model, warnings) = Model::from_param_text_with(text, &Limits::default()).map_err(|error| error.to_string())?;
-    warnings.iter().for_each(|warning| println!("  line {}: {}", warning.line, warning.message));
+    warnings.iter().for_each(|warning| println!("  {warning}"));
     let written = model.to_param_text();
     let of_2017 = !text.trim_start().starts_with("7767517");
     if of_2017 && Model::from_param_text(&written).map_err(|error| error.to_string())?.layers != model.layers {

@@ -5,7 +5,7 @@ use std::io::{Cursor, Read};
 use std::path::Path;
 
 use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
-use ncnn_format::{Error, Result};
+use ncnn_format::{Error, ErrorKind, Result};
 
 use crate::image::{MAX_PIXELS, RgbImage8, check_size};
 use crate::jpeg;
@@ -72,9 +72,9 @@ fn decode_with(format: ImageFormat, bytes: &[u8]) -> Result<RgbImage8> {
 
 fn refused(error: image::ImageError) -> Error {
     match error {
-        image::ImageError::Unsupported(error) => Error::unsupported(error.to_string()),
-        image::ImageError::Limits(error) => Error::too_large(error.to_string()),
-        other => Error::malformed(format!("the image is damaged or ends too early: {other}")),
+        image::ImageError::Unsupported(error) => Error::wrap(ErrorKind::Unsupported, error),
+        image::ImageError::Limits(error) => Error::wrap(ErrorKind::TooLarge, error),
+        other => Error::malformed("the image is damaged or ends too early").caused_by(other),
     }
 }
 

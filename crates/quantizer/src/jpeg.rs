@@ -34,7 +34,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<RgbImage8> {
 fn refused(error: jpeg_decoder::Error) -> Error {
     match error {
         jpeg_decoder::Error::Unsupported(feature) => Error::unsupported(format!("JPEG with {feature:?}")),
-        other => Error::malformed(format!("the JPEG data are damaged or end too early: {other}")),
+        other => Error::malformed("the JPEG data are damaged or end too early").caused_by(other),
     }
 }
 

@@ -43,7 +43,7 @@ fn encode(tensor: &Tensor) -> std::io::Result<Vec<u8>> {
 }
 
 fn parse(bytes: &[u8]) -> Result<Tensor> {
-    let damaged = |error: std::io::Error| Error::malformed(format!("the .npy header is damaged: {error}"));
+    let damaged = |error: std::io::Error| Error::malformed("the .npy header is damaged").caused_by(error);
     check_header(bytes)?;
     let file = NpyFile::new(bytes).map_err(damaged)?;
     check_type(&file.dtype(), file.order())?;

@@ -34,7 +34,7 @@ impl Pixel {
         }
     }
 
-    /// The name on the command line, as ncnn2table writes it.
+    /// The name, as ncnn2table writes it.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Rgb => "RGB",

@@ -88,7 +88,7 @@ impl Samples {
     }
 
     fn from_glob(pattern: &Path) -> Result<Self> {
-        let wrong = |error: glob::PatternError| Error::invalid(format!("not a glob: {error}")).in_file(pattern);
+        let wrong = |error: glob::PatternError| Error::invalid("not a glob").caused_by(error).in_file(pattern);
         let mut samples = Self::default();
         for path in glob::glob(&pattern.to_string_lossy()).map_err(wrong)? {
             let path = path.map_err(|error| {

@@ -116,7 +116,7 @@ impl WeightScales {
     }
 }
 
-/// The scales of the weights of `layer`. Source: ncnn-int8-spec §5.3.
+/// The scales of the weights of `layer`. Source: ncnn's `tools/quantize/ncnn2table.cpp`.
 ///
 /// # Errors
 /// `Unsupported` unless the layer [is quantizable](crate::is_quantizable);
@@ -132,7 +132,7 @@ pub fn weight_scales(layer: &Layer, method: WeightMethod) -> Result<WeightScales
         let reach = match method {
             WeightMethod::NcnnAciq => {
                 let bits = if largest < 127.0 { 6 } else { 8 };
-                histogram_kl::aciq::from_extreme(absmax, weights.len() as u64, bits)
+                histogram_kl::aciq::from_extreme(absmax, weights.len() as u64, bits).unwrap_or(absmax)
             }
             WeightMethod::Fitted(rule, _) if absmax > 0.0 => rule.reach(weights, absmax),
             _ => absmax,

@@ -4,9 +4,9 @@
 
 use fp32_ref::{Net, Tensor};
 use histogram_kl::Rule;
-use ncnn_format::{Encoding, Error, F32Tag, Model, Result, Weight, WeightData, WeightRole, weight_layout};
+use ncnn_format::{Encoding, F32Tag, Model, Result, Weight, WeightData, WeightRole, weight_layout};
 use quantizer::calibrate::{CalibrateOptions, Method, calibrate, correct_biases};
-use quantizer::{Dataset, WinogradGuard, equalize};
+use quantizer::{Dataset, Feed, WinogradGuard, equalize};
 
 /// Convolutions around a residual sum, a depthwise one, and a ReLU6.
 const NETWORK: &str = "\
@@ -58,15 +58,21 @@ impl Dataset for Samples {
         format!("sample {index}")
     }
 
-    fn load(&self, index: usize) -> Result<Tensor> {
+    fn feeds(&self, index: usize) -> Result<Vec<Feed>> {
+        Ok(vec![Feed::for_input("data", self.tensor(index))])
+    }
+}
+
+impl Samples {
+    fn tensor(&self, index: usize) -> Tensor {
         let mut random = Random(index as u32 + 99);
-        Tensor::new([3, 8, 8], (0..192).map(|_| random.next()).collect()).map_err(|_| Error::invalid("shape"))
+        Tensor::new([3, 8, 8], (0..192).map(|_| random.next()).collect()).unwrap()
     }
 }
 
 fn outputs(model: &Model) -> Vec<Vec<f32>> {
     let net = Net::new(model).unwrap();
-    let run = |index| net.run(&[("data", Samples.load(index).unwrap())], &mut ()).unwrap();
+    let run = |index| net.run(&[("data", Samples.tensor(index))], &mut ()).unwrap();
     (0..Samples.len()).map(|index| run(index).get("out").unwrap().as_slice().to_vec()).collect()
 }
 
@@ -175,7 +181,7 @@ fn searched_scales_are_no_worse_and_do_not_depend_on_threads() {
         gains += usize::from(similarity.reached > similarity.start);
         assert_eq!((layer.rule, layer.weights.scales.len()), (Method::Eq, start.weights.scales.len()));
         if layer.layer == "expand" {
-            assert_eq!(layer.threshold.value, layer.range.absmax, "inputs of the network are not clipped");
+            assert_eq!(layer.reported_threshold(), layer.range.absmax(), "inputs of the network are not clipped");
         }
     }
     assert!(gains >= 5, "{gains}");

@@ -36,7 +36,7 @@ fn assert_table_is_ncnns(name: &str, golden: &str) {
             assert_eq!(our_scale, their_scale, "the first layer sees exact inputs");
         }
         // ncnn sums in another order, which may move a count across the edge of a bin.
-        let bins = [our_scale, their_scale].map(|scale| bin(scale, layer.range.absmax));
+        let bins = [our_scale, their_scale].map(|scale| bin(scale, layer.range.absmax()));
         assert!((bins[0] - bins[1]).abs() <= 2, "{name}: bins {bins:?}");
     }
 }
@@ -88,7 +88,7 @@ fn equalizing_keeps_every_bit_of_the_float_network() {
     let dataset = clothes("fmnist/test");
     for index in 0..10 {
         let [a, b] = nets.each_ref().map(|net| {
-            let outputs = net.run(&[("data", quantizer::Dataset::load(&dataset, index).unwrap())], &mut ()).unwrap();
+            let outputs = net.run(&[("data", dataset.load(index).unwrap())], &mut ()).unwrap();
             outputs.iter().map(|(_, tensor)| tensor.as_slice().to_vec()).collect::<Vec<_>>()
         });
         assert_eq!(a, b);

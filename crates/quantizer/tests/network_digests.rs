@@ -78,7 +78,7 @@ impl Bytes {
 /// The lines of one network on its first images.
 fn digests(name: &str, input: &str, (model, images): &(Model, FileDataset), count: usize) -> String {
     let net = Int8Net::new(model).unwrap();
-    let nets = Isa::available().iter().map(|&isa| (isa, Options { isa, ..Options::default() }));
+    let nets = Isa::available().iter().map(|&isa| (isa, Options::default().with_isa(isa)));
     let nets: Vec<(Isa, Int8Net)> =
         nets.map(|(isa, options)| (isa, Int8Net::with_options(model, options).unwrap())).collect();
     let mut lines = String::new();
@@ -88,7 +88,10 @@ fn digests(name: &str, input: &str, (model, images): &(Model, FileDataset), coun
         let mut input_bytes = Bytes::default();
         input_bytes.floats(&image);
         let mut blobs = Bytes::default();
-        let observed = &mut |_: BlobId, value: &Value| blobs.value(value);
+        let observed = &mut |_: BlobId, value: &Value| {
+            blobs.value(value);
+            Ok(())
+        };
         let alone = net.run(&[(input, image.clone())], observed).unwrap();
         let outputs = Bytes::outputs(&alone);
         for (isa, net) in &nets {

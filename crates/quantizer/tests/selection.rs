@@ -46,9 +46,9 @@ fn only_keeps_what_matches_and_exclude_takes_from_it() {
     assert_eq!(
         reasons,
         [
-            "layer stem/conv1 stays float: --exclude stem/*",
-            "layer right/dw stays float: not among --only",
-            "layer head/fc1 stays float: not among --only",
+            "layer stem/conv1 stays float: excluded by stem/*",
+            "layer right/dw stays float: not among the layers wanted",
+            "layer head/fc1 stays float: not among the layers wanted",
         ]
     );
 }
@@ -89,9 +89,9 @@ fn excluded_rows_become_comments_that_can_be_taken_back() {
     let commented = comment_out(&table, &excluded);
     let written = commented.to_text();
     let expected = "stem/conv1_param_0 1.000000 2.000000 \n\
-         # layer left/conv2 stays float: --exclude left/conv2\n#left/conv2_param_0 3.000000 4.000000 \n\
+         # layer left/conv2 stays float: excluded by left/conv2\n#left/conv2_param_0 3.000000 4.000000 \n\
          stem/conv1 5.000000 \n\
-         # layer left/conv2 stays float: --exclude left/conv2\n#left/conv2 6.000000 \n";
+         # layer left/conv2 stays float: excluded by left/conv2\n#left/conv2 6.000000 \n";
     assert_eq!(written, expected);
     assert_eq!(ScaleTable::parse(&written).unwrap(), commented);
     let converted = convert(&model, &commented, ConvertOptions::default()).unwrap();

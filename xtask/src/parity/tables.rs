@@ -82,7 +82,7 @@ pub(crate) fn compare(calibration: &Calibration, golden: &ScaleTable, input: &st
 
 /// How far our threshold is from the one behind the `golden` scale.
 fn distance_in_bins(layer: &LayerCalibration, golden: f32) -> f64 {
-    let bin = f64::from(layer.range.absmax) / BINS;
+    let bin = f64::from(layer.range.absmax()) / BINS;
     let distance = (127.0 / f64::from(layer.input_scale) - 127.0 / f64::from(golden)).abs() / bin;
     // Bins are whole; the rest is the last digits of the absolute maximum.
     if distance.is_nan() { f64::INFINITY } else { distance.round() }
@@ -90,9 +90,12 @@ fn distance_in_bins(layer: &LayerCalibration, golden: f32) -> f64 {
 
 /// Whether our bin and the one behind the `golden` scale have the same divergence.
 fn chose_between_equals(layer: &LayerCalibration, golden: f32) -> bool {
-    let theirs = 127.0 / f64::from(golden) / f64::from(layer.range.absmax) * BINS - 0.5;
+    let theirs = 127.0 / f64::from(golden) / f64::from(layer.range.absmax()) * BINS - 0.5;
     let is_bin = theirs.is_finite() && (0.0..BINS).contains(&theirs);
-    layer.threshold.bin.is_some_and(|ours| is_bin && is_tie(layer.histogram.counts(), ours, theirs.round() as usize))
+    layer
+        .threshold
+        .and_then(|threshold| threshold.bin())
+        .is_some_and(|ours| is_bin && is_tie(layer.histogram.counts(), ours, theirs.round() as usize))
 }
 
 /// Six decimals, as ncnn2table prints.

@@ -22,7 +22,7 @@ pub(crate) fn is_tie(counts: &[u64], a: usize, b: usize) -> bool {
     (a - b).abs() <= TIE * a.abs().min(b.abs())
 }
 
-/// ncnn's divergence for `kept` bins (spec §5.4) in f64; NaN where there is none.
+/// ncnn's divergence for `kept` bins (`tools/quantize/ncnn2table.cpp`) in f64; NaN where there is none.
 fn divergence(counts: &[u64], kept: usize) -> f64 {
     if !(LEVELS..counts.len()).contains(&kept) {
         return f64::NAN;
@@ -70,15 +70,15 @@ mod tests {
     #[test]
     fn the_divergence_is_that_of_the_search() {
         let histogram = Histogram::from_counts(1.0, &bell()).unwrap();
-        let found = Rule::KlNcnn.threshold(&histogram);
-        let expected = f64::from(found.divergence.unwrap());
-        let divergence = divergence(&bell(), found.bin.unwrap());
+        let found = Rule::KlNcnn.threshold(&histogram).unwrap();
+        let expected = f64::from(found.divergence().unwrap());
+        let divergence = divergence(&bell(), found.bin().unwrap());
         assert!((divergence - expected).abs() < 1e-3 * expected, "{divergence} {expected}");
     }
 
     #[test]
     fn a_bin_ties_with_itself_and_not_with_a_bad_one() {
-        let best = Rule::KlNcnn.threshold(&Histogram::from_counts(1.0, &bell()).unwrap()).bin.unwrap();
+        let best = Rule::KlNcnn.threshold(&Histogram::from_counts(1.0, &bell()).unwrap()).unwrap().bin().unwrap();
         assert!(is_tie(&bell(), best, best));
         assert!(!is_tie(&bell(), best, 130));
         assert!(!is_tie(&bell(), best, 5000));

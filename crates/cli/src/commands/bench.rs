@@ -5,15 +5,16 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use fp32_ref::{Net, Tensor, Workspace};
-use int8_exec::{Int8Net, Options, is_quantized};
-use ncnn_format::{Error, Model, Result};
+use int8_exec::{Int8Net, Options};
+use ncnn_format::{Error, Layer, Model, Result};
+use quantizer::InputShape;
 use serde_json::{Value, json};
 
 use super::bench_layers::{LayerTime, layer_table, layers_json};
 use super::machine::{IsaArgs, ms, peak, time};
 use super::plain_model::without_int8;
+use crate::ModelArgs;
 use crate::output::Output;
-use crate::{InputShape, ModelArgs};
 
 /// Arguments of `bench`.
 #[derive(Debug, Clone, Args)]
@@ -68,7 +69,7 @@ pub fn run(args: &BenchArgs) -> Result<Output> {
     let model = args.model.load()?;
     let read = start.elapsed();
     let input = made_up_input(args.shape.as_ref(), &model)?;
-    let is_int8 = model.layers.iter().map(is_quantized).collect::<Result<Vec<_>>>()?.contains(&true);
+    let is_int8 = model.layers.iter().map(Layer::is_int8).collect::<Result<Vec<_>>>()?.contains(&true);
     let peak = peak(isa);
     let plain = match args.compare {
         Some(Against::Fp32) if is_int8 => Some(without_int8(&model)?),
@@ -154,6 +155,7 @@ fn fp32(model: &Model, input: &Tensor, loops: u32) -> Result<Times> {
             let layer = &mut layers[net.graph().blobs()[blob.0].producer];
             layer.time = layer.time.min(last.elapsed());
             last = Instant::now();
+            Ok(())
         };
         net.run(&[(&blob, input.clone())], &mut watch)?;
     }
@@ -202,7 +204,7 @@ fn throughput<R: Runner>(runners: Vec<R>, input: &Tensor, loops: u32) -> Result<
     let count = runners.len();
     let work = |mut runner: R| -> Result<Duration> {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
-        let pool = pool.map_err(|error| Error::invalid(format!("cannot start threads: {error}")))?;
+        let pool = pool.map_err(|error| Error::invalid("cannot start threads").caused_by(error))?;
         pool.install(|| {
             runner.run(input)?;
             let mut result = Ok(());

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use ncnn_format::{Error, Finding, Limits, Model, Result, ScaleTable, Severity};
-use serde_json::{Value, json};
+use ncnn_format::{Error, Limits, Model, Remark, Result, ScaleTable, Severity};
+use serde_json::json;
 
 use super::model_file::{FileKind, ModelFile};
 use crate::output::Output;
@@ -25,14 +25,6 @@ pub struct CheckArgs {
     pub model: Option<PathBuf>,
 }
 
-/// What is wrong in one line, whether the library found it or reading failed.
-struct Report {
-    severity: Severity,
-    /// File, line, layer and message.
-    text: String,
-    advice: String,
-}
-
 /// Checks every file.
 ///
 /// # Errors
@@ -50,40 +42,54 @@ pub fn run(args: &CheckArgs) -> Result<Output> {
         (None, [only]) => Model::load_param(only).ok(),
         _ => None,
     };
-    let mut reports = Vec::new();
+    let mut findings = Vec::new();
     for (file, kind) in args.files.iter().zip(&kinds) {
         match kind {
-            FileKind::Model => check_model(file, args.bin.as_deref(), &mut reports)?,
-            FileKind::Table => check_table(file, partner.as_ref(), &mut reports)?,
+            FileKind::Model => check_model(file, args.bin.as_deref(), &mut findings)?,
+            FileKind::Table => check_table(file, partner.as_ref(), &mut findings)?,
         }
     }
-    Ok(output(&reports))
+    Ok(output(&findings))
 }
 
-fn check_model(param: &Path, bin: Option<&Path>, reports: &mut Vec<Report>) -> Result<()> {
+fn check_model(param: &Path, bin: Option<&Path>, findings: &mut Vec<Remark>) -> Result<()> {
     let mut file = match ModelFile::load(param, bin) {
         Ok(file) => file,
-        Err(error) => return refused(error, reports),
+        Err(error) => return refused(error, findings),
     };
     let read = file.bin.as_ref().map(|bin| file.model.load_bin_with(bin, &Limits::default())).transpose();
-    let findings = ncnn_format::check(&file.model, &file.warnings);
-    reports.extend(findings.iter().map(|finding| report(param, finding)));
+    let found = ncnn_format::check(&file.model, &file.oddities);
+    findings.extend(found.into_iter().map(|finding| finding.in_file(param)));
     let (odd_padding, bin_error) = match read {
         Ok(odd) => (odd.unwrap_or_default(), None),
         Err(error) => (Vec::new(), Some(error)),
     };
     for odd in &odd_padding {
-        let bin = file.bin.as_deref().unwrap_or(param).display();
-        reports.push(Report {
-            severity: Severity::Warning,
-            text: format!("{bin}: byte {}: layer {}: the padding behind {} is not zero", odd.byte, odd.layer, odd.role),
-            advice: "ncnn ignores it; it is written back as zero".to_owned(),
-        });
+        findings.push(
+            Remark::warning("odd-padding", format!("the padding behind {} is not zero", odd.role))
+                .advise("ncnn ignores it; it is written back as zero")
+                .in_file(file.bin.as_deref().unwrap_or(param))
+                .at_byte(odd.byte)
+                .in_layer(&odd.layer),
+        );
     }
-    bin_error.map_or(Ok(()), |error| refused(error, reports))
+    if let Some(error) = bin_error {
+        return refused(error, findings);
+    }
+    if file.bin.is_some() {
+        // Once per layer: what is wrong with the file is often why it cannot run.
+        let is_known = |remark: &Remark| {
+            let is_error = |finding: &&Remark| finding.severity == Severity::Error;
+            findings.iter().filter(is_error).any(|finding| finding.place.layer == remark.place.layer)
+        };
+        let mut faults = int8_exec::validate(&file.model, &[], &int8_exec::Options::default());
+        faults.retain(|fault| !is_known(fault));
+        findings.extend(faults.into_iter().map(|fault| fault.in_file(param)));
+    }
+    Ok(())
 }
 
-fn check_table(path: &Path, model: Option<&Model>, reports: &mut Vec<Report>) -> Result<()> {
+fn check_table(path: &Path, model: Option<&Model>, findings: &mut Vec<Remark>) -> Result<()> {
     let limits = Limits::default();
     let read = std::fs::metadata(path).and_then(|metadata| {
         if metadata.len() > limits.text_bytes { Ok(None) } else { std::fs::read_to_string(path).map(Some) }
@@ -92,59 +98,42 @@ fn check_table(path: &Path, model: Option<&Model>, reports: &mut Vec<Report>) ->
     let text = text.ok_or_else(|| Error::too_large("more text than the limit").in_file(path))?;
     match ScaleTable::parse_with(&text, &limits) {
         Ok(table) => {
-            let findings = ncnn_format::check_table(&table, Some(&text), model);
-            reports.extend(findings.iter().map(|finding| report(path, finding)));
+            let found = ncnn_format::check_table(&table, Some(&text), model);
+            findings.extend(found.into_iter().map(|finding| finding.in_file(path)));
             Ok(())
         }
-        Err(error) => refused(error.in_file(path), reports),
+        Err(error) => refused(error.in_file(path), findings),
     }
 }
 
 /// A file that cannot be read is a finding, unless it is not there at all.
-fn refused(error: Error, reports: &mut Vec<Report>) -> Result<()> {
+fn refused(error: Error, findings: &mut Vec<Remark>) -> Result<()> {
     if error.kind() == ncnn_format::ErrorKind::Io {
         return Err(error);
     }
-    reports.push(Report { severity: Severity::Error, text: error.to_string(), advice: String::new() });
+    findings.push(Remark::from(&error));
     Ok(())
 }
 
-fn report(file: &Path, finding: &Finding) -> Report {
-    // An Error knows how to say where.
-    let mut place = Error::invalid(finding.message.clone()).in_file(file);
-    if let Some(line) = finding.place.line {
-        place = place.at_line(line);
-    }
-    if let Some(byte) = finding.place.byte {
-        place = place.at_byte(byte);
-    }
-    if let Some(layer) = &finding.place.layer {
-        place = place.in_layer(layer);
-    }
-    Report { severity: finding.severity, text: place.to_string(), advice: finding.advice.clone() }
-}
-
-fn output(reports: &[Report]) -> Output {
+fn output(findings: &[Remark]) -> Output {
     let mut text = String::new();
-    for Report { severity, text: what, advice } in reports {
-        text += &format!("{severity}: {what}\n");
-        if !advice.is_empty() {
+    for finding in findings {
+        text += &format!("{}: {finding}\n", finding.severity);
+        if let Some(advice) = &finding.advice {
             text += &format!("    {advice}\n");
         }
     }
-    let errors = reports.iter().filter(|report| report.severity == Severity::Error).count();
-    let warnings = reports.len() - errors;
+    let errors = findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+    let warnings = findings.len() - errors;
     text += &match (errors, warnings) {
         (0, 0) => "nothing found\n".to_owned(),
         _ => format!("{}, {}\n", plural(errors, "error"), plural(warnings, "warning")),
     };
-    let findings: Vec<Value> = reports
-        .iter()
-        .map(|report| {
-            json!({ "severity": report.severity.to_string(), "message": report.text, "advice": report.advice })
-        })
-        .collect();
-    let json = json!({ "errors": errors, "warnings": warnings, "findings": findings });
+    let findings = findings.iter().map(|finding| {
+        let (severity, advice) = (finding.severity.to_string(), finding.advice.as_deref().unwrap_or_default());
+        json!({ "severity": severity, "message": finding.to_string(), "advice": advice })
+    });
+    let json = json!({ "errors": errors, "warnings": warnings, "findings": findings.collect::<Vec<_>>() });
     Output { text, json, exit: u8::from(errors > 0) }
 }
 

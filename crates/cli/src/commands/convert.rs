@@ -54,14 +54,14 @@ pub fn run(args: &ConvertArgs) -> Result<Output> {
     if FileKind::of(&args.output)? != FileKind::Model {
         return Err(Error::invalid("expected a name that ends in .param or .param.bin").in_file(&args.output));
     }
-    let (mut model, warnings) = Model::load_param_with(&args.input, &Limits::default())?;
+    let (mut model, oddities) = Model::load_param_with(&args.input, &Limits::default())?;
     let param = if args.output.to_string_lossy().ends_with(".param.bin") {
         model.to_param_binary()
     } else {
         model.check_param_text().map(|()| model.to_param_text().into_bytes())
     };
     let param = param.map_err(|error| error.in_file(&args.input))?;
-    let mut text: String = warnings.iter().map(|warning| format!("odd: {warning}\n")).collect();
+    let mut text: String = oddities.iter().map(|oddity| format!("odd: {oddity}\n")).collect();
     let mut written = json!({ "param": args.output });
     match (&args.bin, &args.out_bin) {
         (Some(bin), Some(out_bin)) => {

@@ -101,7 +101,7 @@ fn inspect_model(param: &Path, args: &InspectArgs) -> Result<Output> {
         "layers": layers.collect::<Vec<_>>(),
         "macs": total,
         "shapes_unknown": unknown,
-        "warnings": file.warnings.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        "warnings": file.oddities.iter().map(ToString::to_string).collect::<Vec<_>>(),
         "weights_loaded": bin.size.is_some(),
         "bin": file.bin,
         "bin_error": bin.error.as_ref().map(ToString::to_string),
@@ -146,10 +146,10 @@ fn heading(param: &Path, file: &ModelFile) -> String {
         format!("outputs: {}", list(&outputs(model))),
     ];
     let mut text = wrap(&words.join(" "), WIDTH);
-    if let Some(warning) = file.warnings.first() {
-        let more = file.warnings.len() - 1;
+    if let Some(oddity) = file.oddities.first() {
+        let more = file.oddities.len() - 1;
         let more = if more > 0 { format!(" (and {more} more: ncnn-quant check)") } else { String::new() };
-        text += &format!("odd: {warning}{more}\n");
+        text += &format!("odd: {oddity}{more}\n");
     }
     text + "\n"
 }

@@ -2,13 +2,8 @@
 
 use std::collections::HashMap;
 
-use fp32_ref::{ConvWindow, Shape, build};
-use ncnn_format::{
-    Encoding, Error, F32Tag, Layer, LayerKind, Model, Result, Weight, WeightData, WeightSpec, weight_layout,
-};
-
-/// Layers with more weights than this are not tried with stand-ins for them.
-const MOST_WEIGHTS: usize = 1 << 24;
+use fp32_ref::{BlobId, Graph, Registry, Shape};
+use ncnn_format::{Error, Layer, LayerKind, Model, Result};
 
 /// The shapes of blobs by name.
 pub(crate) struct Shapes {
@@ -29,18 +24,16 @@ impl Shapes {
             let (blob, shape) = given_shape(argument, &inputs)?;
             shapes.known.insert(blob, shape);
         }
-        for layer in &model.layers {
-            if layer.outputs.iter().all(|blob| shapes.known.contains_key(blob)) {
-                continue;
-            }
-            let Some(inputs) = layer.inputs.iter().map(|blob| shapes.get(blob)).collect::<Option<Vec<_>>>() else {
-                continue;
-            };
-            match output_shapes(layer, &inputs) {
-                Ok(outputs) => shapes.known.extend(layer.outputs.iter().cloned().zip(outputs)),
-                Err(error) => shapes.failures.push((layer.name.clone(), error.message().to_owned())),
-            }
+        // What is wrong with a graph is not asked here.
+        let Ok(graph) = Graph::new(model) else { return Ok(shapes) };
+        let given = shapes.known.iter().map(|(blob, shape)| Ok((graph.blob(blob)?, *shape)));
+        let inferred =
+            fp32_ref::Shapes::of_model(model, &graph, &given.collect::<Result<Vec<_>>>()?, &Registry::default());
+        for (blob, known) in graph.blobs().iter().enumerate() {
+            shapes.known.extend(inferred.get(BlobId(blob)).map(|shape| (known.name.clone(), shape)));
         }
+        shapes.failures =
+            inferred.failures().iter().map(|(index, error)| failure(&model.layers[*index], error)).collect();
         Ok(shapes)
     }
 
@@ -71,55 +64,9 @@ fn given_shape(argument: &str, inputs: &[&Layer]) -> Result<(String, Shape)> {
     Ok((blob, Shape::new(&dims)?))
 }
 
-fn output_shapes(layer: &Layer, inputs: &[Shape]) -> Result<Vec<Shape>> {
-    match (&layer.kind, inputs) {
-        (LayerKind::Input, _) => Ok(vec![declared(layer)?]),
-        // Neither needs its weights for this, and they may be int8 or very many.
-        (LayerKind::Convolution, [input]) => {
-            let params = layer.convolution()?;
-            conv(params.num_output, &ConvWindow::new(&params)?, input)
-        }
-        (LayerKind::ConvolutionDepthWise, [input]) => {
-            let params = layer.convolution_depth_wise()?;
-            conv(params.num_output, &ConvWindow::depthwise(&params)?, input)
-        }
-        (LayerKind::InnerProduct, [input]) => {
-            let params = layer.inner_product()?;
-            let outputs = positive(params.num_output)?;
-            let length = positive(params.weight_data_size)? / outputs;
-            let rows = input.rank() == 2 && input.w() == length;
-            Ok(vec![if rows { Shape::new(&[input.h(), outputs])? } else { Shape::new(&[outputs])? }])
-        }
-        (LayerKind::Gemm, _) => Ok(vec![gemm(layer, inputs)?.1]),
-        // Values change their type, not their shape.
-        (LayerKind::Quantize | LayerKind::Dequantize | LayerKind::Requantize | LayerKind::Cast, [input])
-        | (LayerKind::LayerNorm | LayerKind::RMSNorm | LayerKind::GroupNorm | LayerKind::InstanceNorm, [input])
-        | (LayerKind::Softplus | LayerKind::Erf | LayerKind::SELU | LayerKind::CELU | LayerKind::BNLL, [input]) => {
-            Ok(vec![*input])
-        }
-        _ => build(&with_stand_ins(layer)?)?.output_shapes(inputs),
-    }
-}
-
-fn declared(layer: &Layer) -> Result<Shape> {
-    let params = layer.input()?;
-    let dims: Vec<usize> = [params.c, params.d, params.h, params.w]
-        .iter()
-        .filter(|size| **size > 0)
-        .map(|&size| positive(size))
-        .collect::<Result<_>>()?;
-    if dims.is_empty() {
-        return Err(Error::invalid("the Input layer does not say how large it is; give --shape"));
-    }
-    Shape::new(&dims)
-}
-
-fn conv(num_output: i32, window: &ConvWindow, input: &Shape) -> Result<Vec<Shape>> {
-    if input.rank() == 1 && window.is_pointwise() {
-        return Ok(vec![Shape::new(&[positive(num_output)?])?]);
-    }
-    let placement = window.place(input.h(), input.w())?;
-    Ok(vec![Shape::new(&[positive(num_output)?, placement.out_h, placement.out_w])?])
+fn failure(layer: &Layer, error: &Error) -> (String, String) {
+    let advice = if layer.kind == LayerKind::Input { "; give --shape" } else { "" };
+    (layer.name.clone(), format!("{}{advice}", error.message()))
 }
 
 /// M x N x K and the output's shape.
@@ -140,30 +87,6 @@ fn gemm(layer: &Layer, inputs: &[Shape]) -> Result<(u64, Shape)> {
     let shape = if params.output_n1m != 0 { Shape::new(&[dims[0], 1, dims[1]])? } else { Shape::new(&dims)? };
     let macs = [m, n, k].iter().fold(1_u64, |product, &size| product.saturating_mul(size as u64));
     Ok((macs, shape))
-}
-
-/// The layer with zeros for weights that are missing or int8.
-fn with_stand_ins(layer: &Layer) -> Result<Layer> {
-    let mut stand_in = Layer::new(layer.kind.clone(), layer.name.as_str());
-    (stand_in.inputs, stand_in.outputs) = (layer.inputs.clone(), layer.outputs.clone());
-    stand_in.params = layer.params.clone();
-    let mut layer = stand_in;
-    if let Some(row) = ncnn_format::typed::param_specs(&layer.kind)
-        .and_then(|rows| rows.iter().find(|row| row.name == "int8_scale_term"))
-    {
-        layer.params.remove(row.id);
-    }
-    let specs = weight_layout(&layer)?;
-    let total = specs.iter().fold(0_usize, |sum, spec| sum.saturating_add(spec.len));
-    if total > MOST_WEIGHTS {
-        return Err(Error::unsupported(format!("shapes are not worked out for {total} weights")));
-    }
-    let zeros = |spec: &WeightSpec| {
-        let tag = if spec.encoding == Encoding::Raw { F32Tag::Raw } else { F32Tag::Tagged };
-        Weight { role: spec.role, data: WeightData::F32(vec![0.0; spec.len], tag) }
-    };
-    layer.weights = specs.iter().map(zeros).collect();
-    Ok(layer)
 }
 
 /// Multiply-adds of a convolution or matrix product whose shapes are known.

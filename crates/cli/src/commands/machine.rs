@@ -27,7 +27,7 @@ impl IsaArgs {
     /// Those of [`IsaArgs::choose`].
     pub fn options(&self) -> Result<Options> {
         let algorithm = if self.no_winograd { Algorithm::Direct } else { Algorithm::Fastest };
-        Ok(Options { isa: self.choose()?, algorithm, ..Options::default() })
+        Ok(Options::default().with_isa(self.choose()?).with_algorithm(algorithm))
     }
 
     /// The instruction set to use.

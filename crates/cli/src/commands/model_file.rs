@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use ncnn_format::{BinFile, BinIndex, Error, Limits, Model, Result, Warning, WeightRef};
+use ncnn_format::{BinFile, BinIndex, Error, Limits, Model, Remark, Result, WeightRef};
 
 /// What a file's name says it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(crate) struct ModelFile {
     /// The model without weights.
     pub(crate) model: Model,
     /// Oddities of the .param.
-    pub(crate) warnings: Vec<Warning>,
+    pub(crate) oddities: Vec<Remark>,
     /// Its .bin, if there is one.
     pub(crate) bin: Option<PathBuf>,
 }
@@ -46,10 +46,10 @@ impl ModelFile {
     /// # Errors
     /// Those of reading the .param.
     pub(crate) fn load(param: &Path, bin: Option<&Path>) -> Result<Self> {
-        let (model, warnings) = Model::load_param_with(param, &Limits::default())?;
+        let (model, oddities) = Model::load_param_with(param, &Limits::default())?;
         let sibling = sibling_bin(param);
         let bin = bin.map(Path::to_owned).or_else(|| Some(sibling).filter(|path| path.is_file()));
-        Ok(Self { model, warnings, bin })
+        Ok(Self { model, oddities, bin })
     }
 
     /// Opens the .bin; `None` when there is none.

@@ -3,11 +3,12 @@
 use clap::Args;
 use int8_exec::{Int8Net, PlanReport, StepReport};
 use ncnn_format::Result;
+use quantizer::InputShape;
 use serde_json::{Value, json};
 
 use super::machine::{IsaArgs, bandwidth, peak};
+use crate::ModelArgs;
 use crate::output::{Output, bytes, count, fit, table};
-use crate::{InputShape, ModelArgs};
 
 /// Arguments of `plan`.
 #[derive(Debug, Clone, Args)]

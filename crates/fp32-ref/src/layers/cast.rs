@@ -28,13 +28,13 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 mod tests {
     use ncnn_format::LayerKind;
 
-    use crate::{Tensor, build};
+    use crate::{BuildOptions, Tensor, build};
 
     fn cast(from: i32, to: i32, value: f32) -> Option<f32> {
         let mut layer = ncnn_format::Layer::new(LayerKind::Cast, "cast");
         layer.params.set_int(0, from);
         layer.params.set_int(1, to);
-        let outputs = build(&layer).ok()?.run(vec![Tensor::new([1], vec![value]).unwrap()]).unwrap();
+        let outputs = build(&layer, BuildOptions::default()).ok()?.run(vec![Tensor::new([1], vec![value]).unwrap()]).unwrap();
         Some(outputs[0].as_slice()[0])
     }
 

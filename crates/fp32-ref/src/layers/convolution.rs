@@ -8,7 +8,7 @@ use super::inner_product::InnerProduct;
 use super::loading::{self, share};
 use super::pixel_windows::Image;
 use super::window::{ConvWindow, positive};
-use crate::{Activation, Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
+use crate::{Activation, BuildOptions, Layer, Order, Pixels, Shape, Tensor, Value, Workspace};
 
 pub(super) struct Convolution {
     window: ConvWindow,
@@ -19,11 +19,11 @@ pub(super) struct Convolution {
     of_vectors: Option<InnerProduct>,
 }
 
-pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Convolution> {
+pub(super) fn build(layer: &ncnn_format::Layer, options: BuildOptions) -> Result<Convolution> {
     let params = typed::Convolution::read(layer)?;
     loading::refuse_int8(layer, params.int8_scale_term)?;
     loading::refuse_dynamic_weight(layer, params.dynamic_weight)?;
-    let window = ConvWindow::new(&params)?;
+    let window = ConvWindow::of(&loading::linear(layer)?)?;
     let outputs = positive("num_output", params.num_output)?;
     let weight_count = positive("weight_data_size", params.weight_data_size)?;
     let per_output = share("weights per output channel", weight_count, outputs)?;
@@ -34,7 +34,7 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Convolution> {
     let of_vectors = ((window.kernel_h, window.kernel_w) == (1, 1))
         .then(|| InnerProduct::new(&weights, bias.clone(), activation))
         .transpose()?;
-    let kernel = DenseKernel::new(window, weights, bias, 1, params.pad_value, activation)?;
+    let kernel = DenseKernel::new(window, weights, bias, 1, params.pad_value, activation, options.winograd)?;
     Ok(Convolution { window, channels, outputs, kernel, of_vectors })
 }
 
@@ -59,10 +59,6 @@ impl Layer for Convolution {
 
     fn order(&self, inputs: &[Shape]) -> Order {
         Order::pixels_of_images(inputs)
-    }
-
-    fn set_winograd(&mut self, on: bool) {
-        self.kernel.set_winograd(on);
     }
 
     fn run_pixels(&self, inputs: Vec<Pixels>, workspace: &mut Workspace) -> Result<Vec<Value>> {
@@ -124,6 +120,10 @@ mod tests {
     use ncnn_format::{ErrorKind, F32Tag, LayerKind, Weight, WeightData};
 
     use super::*;
+
+    fn build(layer: &ncnn_format::Layer) -> Result<Convolution> {
+        super::build(layer, BuildOptions::default())
+    }
 
     fn layer(params: &[(u8, i32)], weights: Vec<f32>, bias: Option<Vec<f32>>) -> ncnn_format::Layer {
         let mut layer = ncnn_format::Layer::new(LayerKind::Convolution, "conv");

@@ -28,7 +28,7 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<ConvolutionDepthWise> 
     let params = typed::ConvolutionDepthWise::read(layer)?;
     loading::refuse_int8(layer, params.int8_scale_term)?;
     loading::refuse_dynamic_weight(layer, params.dynamic_weight)?;
-    let window = ConvWindow::depthwise(&params)?;
+    let window = ConvWindow::of(&loading::linear(layer)?)?;
     let groups = positive("group", params.group)?;
     let outputs = positive("num_output", params.num_output)?;
     let weight_count = positive("weight_data_size", params.weight_data_size)?;
@@ -42,7 +42,7 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<ConvolutionDepthWise> 
     let kernel = if (group_channels, group_outputs) == (1, 1) {
         Kernel::Single(DepthWiseKernel::new(window, &weights, bias, pad_value, activation))
     } else {
-        Kernel::Dense(DenseKernel::new(window, weights, bias, groups, pad_value, activation)?)
+        Kernel::Dense(DenseKernel::new(window, weights, bias, groups, pad_value, activation, false)?)
     };
     // At most the number of weights, so it does not overflow.
     Ok(ConvolutionDepthWise { window, channels: group_channels * groups, outputs, kernel })

@@ -20,7 +20,6 @@ pub(super) struct DenseKernel {
     // Where both are possible they are packed when first used: the image's size decides.
     plain: OnceLock<Vec<PackedWeights>>,
     winograd: OnceLock<WinogradKernel>,
-    use_winograd: bool,
     bias: Vec<f32>,
     pad_value: f32,
     activation: Activation,
@@ -28,7 +27,8 @@ pub(super) struct DenseKernel {
 
 impl DenseKernel {
     /// `weights` are `[outputs][channels of a group][kernel_h][kernel_w]` in row-major
-    /// order, with one of `bias` per output; outputs are divided evenly among `groups`.
+    /// order, with one of `bias` per output; outputs are divided evenly among `groups`. `use_winograd` says
+    /// whether 3×3 kernels may be applied by Winograd's algorithm.
     pub(super) fn new(
         window: ConvWindow,
         weights: Vec<f32>,
@@ -36,6 +36,7 @@ impl DenseKernel {
         groups: usize,
         pad_value: f32,
         activation: Activation,
+        use_winograd: bool,
     ) -> Result<Self> {
         let mut kernel = Self {
             window,
@@ -43,21 +44,15 @@ impl DenseKernel {
             groups,
             plain: OnceLock::new(),
             winograd: OnceLock::new(),
-            use_winograd: false,
             bias,
             pad_value,
             activation,
         };
-        if !kernel.suits_winograd() {
+        if !use_winograd || !kernel.suits_winograd() {
             kernel.plain()?;
             kernel.weights = Vec::new();
         }
         Ok(kernel)
-    }
-
-    /// Whether 3×3 kernels may be applied by Winograd's algorithm.
-    pub(super) fn set_winograd(&mut self, on: bool) {
-        self.use_winograd = on;
     }
 
     fn suits_winograd(&self) -> bool {
@@ -95,7 +90,7 @@ impl DenseKernel {
         output: &mut [f32],
         workspace: &mut Workspace,
     ) -> Result<()> {
-        if self.use_winograd && !self.weights.is_empty() && WinogradKernel::pays(at) {
+        if !self.weights.is_empty() && WinogradKernel::pays(at) {
             let finish = Finish { bias: &self.bias, activation: self.activation, pad_value: self.pad_value };
             return self.winograd()?.apply(image, at, finish, output, workspace);
         }

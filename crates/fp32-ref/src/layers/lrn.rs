@@ -94,7 +94,7 @@ impl Layer for Lrn {
                 }
             }
         });
-        Ok(vec![output])
+        Ok(vec![Value::Pixels(output)])
     }
 }
 

@@ -36,12 +36,12 @@ mod winograd_kernel;
 mod yolo_head;
 
 macro_rules! layers {
-    ($($kind:ident => $module:ident,)*) => {
+    ($options:ident; $($kind:ident => $module:ident $(($argument:ident))?,)*) => {
         $(pub(crate) mod $module;)*
 
-        fn build_known(layer: &ncnn_format::Layer) -> Result<Box<dyn Layer>> {
+        fn build_known(layer: &ncnn_format::Layer, $options: BuildOptions) -> Result<Box<dyn Layer>> {
             match &layer.kind {
-                $(LayerKind::$kind => Ok(Box::new($module::build(layer)?)),)*
+                $(LayerKind::$kind => Ok(Box::new($module::build(layer $(, $argument)?)?)),)*
                 other => Err(Error::unsupported(format!("layers of type {other} cannot be run"))),
             }
         }
@@ -50,9 +50,10 @@ macro_rules! layers {
 
 use ncnn_format::{Error, LayerKind, Result};
 
-use crate::Layer;
+use crate::{BuildOptions, Layer};
 
 layers! {
+    options;
     AbsVal => abs_val,
     BatchNorm => batch_norm,
     Bias => bias,
@@ -61,7 +62,7 @@ layers! {
     CELU => celu,
     Clip => clip,
     Concat => concat,
-    Convolution => convolution,
+    Convolution => convolution(options),
     Convolution1D => convolution_1d,
     Convolution3D => convolution_3d,
     ConvolutionDepthWise => convolution_depth_wise,
@@ -142,17 +143,17 @@ layers! {
     Yolov3DetectionOutput => yolov3_detection_output,
 }
 
-/// Prepares one layer for running: checks its parameters and takes its weights.
+/// Prepares one layer of this crate's types for running: checks its parameters and takes its weights.
 ///
 /// # Errors
 /// `Unsupported` for a type (or an option of it) that this executor lacks;
 /// `Malformed` or `Invalid` when parameters or weights do not work.
-pub fn build(layer: &ncnn_format::Layer) -> Result<Box<dyn Layer>> {
+pub fn build(layer: &ncnn_format::Layer, options: BuildOptions) -> Result<Box<dyn Layer>> {
     if let Some(layer) = dynamic_convolution::build(layer)? {
         return Ok(Box::new(layer));
     }
     if let Some(layer) = crop_by_values::build(layer)? {
         return Ok(Box::new(layer));
     }
-    build_known(layer)
+    build_known(layer, options)
 }

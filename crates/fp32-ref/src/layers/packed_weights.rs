@@ -19,7 +19,7 @@ impl PackedWeights {
     pub(super) fn new(weights: &[f32], outputs: usize) -> Result<Self> {
         let depth = weights.len() / outputs;
         let transposed = NdTensorView::from_data_with_strides([depth, outputs], weights, [1, depth])
-            .map_err(|error| Error::invalid(format!("the weights are no matrix of {outputs} rows: {error}")))?;
+            .map_err(|error| Error::invalid(format!("the weights are no matrix of {outputs} rows")).caused_by(error))?;
         Ok(Self { packed: executor().prepack_b(transposed), depth, outputs })
     }
 
@@ -39,11 +39,11 @@ impl PackedWeights {
     pub(super) fn multiply(&self, rows: &[f32], stride: usize, bias: Option<&[f32]>, output: &mut [f32]) -> Result<()> {
         let count = output.len() / self.outputs;
         let rows = NdTensorView::from_data_with_strides([count, self.depth], rows, [stride, 1])
-            .map_err(|error| Error::invalid(format!("the input is no matrix of {count} rows: {error}")))?;
+            .map_err(|error| Error::invalid(format!("the input is no matrix of {count} rows")).caused_by(error))?;
         let options = GemmOptions { bias: bias.map(BiasVector::Row), ..GemmOptions::default() };
         executor()
             .gemm(output, GemmInputA::Unpacked(rows), GemmInputB::Packed(&self.packed), options)
-            .map_err(|error| Error::invalid(format!("cannot multiply by the weights: {error}")))
+            .map_err(|error| Error::invalid("cannot multiply by the weights").caused_by(error))
     }
 }
 

@@ -41,7 +41,7 @@ impl Layer for Affine {
     fn run_pixels(&self, inputs: Vec<Pixels>, _: &mut Workspace) -> Result<Vec<Value>> {
         let input = only(inputs)?;
         expect_outer(self.scale.len(), input.shape())?;
-        Ok(vec![input.map_pixels(
+        let output = input.map_pixels(
             OPERATIONS,
             || (),
             |(), pixel| {
@@ -49,7 +49,8 @@ impl Layer for Affine {
                     *value = (f64::from(scale) * f64::from(*value) + f64::from(offset)) as f32;
                 }
             },
-        )])
+        );
+        Ok(vec![Value::Pixels(output)])
     }
 }
 

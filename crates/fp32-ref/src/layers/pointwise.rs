@@ -46,7 +46,7 @@ const OPERATIONS: usize = 8;
 pub(super) mod tests {
     use ncnn_format::LayerKind;
 
-    use crate::{Tensor, build};
+    use crate::{BuildOptions, Tensor, build};
 
     /// What the layer of `kind` with float parameters `params` makes of `inputs`.
     pub(in crate::layers) fn apply(kind: LayerKind, params: &[(u8, f32)], inputs: &[f32]) -> Vec<f32> {
@@ -55,7 +55,7 @@ pub(super) mod tests {
             layer.params.set_float(id, value);
         }
         let input = Tensor::new([inputs.len()], inputs.to_vec()).unwrap();
-        build(&layer).unwrap().run(vec![input]).unwrap().remove(0).as_slice().to_vec()
+        build(&layer, BuildOptions::default()).unwrap().run(vec![input]).unwrap().remove(0).as_slice().to_vec()
     }
 
     #[track_caller]

@@ -44,7 +44,7 @@ impl Layer for PRelu {
     fn run_pixels(&self, inputs: Vec<Pixels>, _: &mut Workspace) -> Result<Vec<Value>> {
         let input = only(inputs)?;
         self.output_shapes(&[input.shape()])?;
-        Ok(vec![match self.slopes[..] {
+        let output = match self.slopes[..] {
             [slope] => input.map_pixels(
                 OPERATIONS,
                 || (),
@@ -63,7 +63,8 @@ impl Layer for PRelu {
                     }
                 },
             ),
-        }])
+        };
+        Ok(vec![Value::Pixels(output)])
     }
 }
 

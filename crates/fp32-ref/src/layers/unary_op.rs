@@ -59,12 +59,12 @@ mod tests {
     use ncnn_format::LayerKind;
 
     use crate::layers::pointwise::tests::assert_close;
-    use crate::{Tensor, build};
+    use crate::{BuildOptions, Tensor, build};
 
     fn apply(op_type: i32, x: f32) -> f32 {
         let mut layer = ncnn_format::Layer::new(LayerKind::UnaryOp, "unary");
         layer.params.set_int(0, op_type);
-        build(&layer).unwrap().run(vec![Tensor::new([1], vec![x]).unwrap()]).unwrap()[0].as_slice()[0]
+        build(&layer, BuildOptions::default()).unwrap().run(vec![Tensor::new([1], vec![x]).unwrap()]).unwrap()[0].as_slice()[0]
     }
 
     #[test]

@@ -306,9 +306,8 @@ mod tests {
             let image = Image { values: &input, h, w, c: channels };
             let mut results = [true, false].map(|winograd| {
                 let weights = values(outputs * channels * 9, 0.9);
-                let mut kernel =
-                    DenseKernel::new(window, weights, values(outputs, 0.1), 1, pad_value, Activation::Relu).unwrap();
-                kernel.set_winograd(winograd);
+                let bias = values(outputs, 0.1);
+                let kernel = DenseKernel::new(window, weights, bias, 1, pad_value, Activation::Relu, winograd).unwrap();
                 let mut output = vec![f32::NAN; at.out_h * at.out_w * outputs];
                 kernel.apply(image, at, &mut output, &mut Workspace::default()).unwrap();
                 output

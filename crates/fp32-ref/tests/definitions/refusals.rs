@@ -147,7 +147,7 @@ fn every_type_runs_on_what_it_is_for() {
 #[test]
 fn every_type_that_can_be_run_has_a_line_here() {
     for kind in LayerKind::BUILTIN.iter().filter(|&kind| *kind != LayerKind::Input) {
-        let known = match fp32_ref::build(&Layer::new(kind.clone(), "layer")) {
+        let known = match fp32_ref::build(&Layer::new(kind.clone(), "layer"), Default::default()) {
             Err(error) => !error.to_string().contains(&format!("layers of type {kind} cannot be run")),
             Ok(_) => true,
         };

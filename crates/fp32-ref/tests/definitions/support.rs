@@ -274,8 +274,7 @@ impl Trial {
     }
 
     fn run_in(&self, as_pixels: bool, winograd: bool) -> Result<Vec<Array>> {
-        let mut options = NetOptions::default();
-        options.winograd = winograd;
+        let options = NetOptions::default().with_winograd(winograd);
         let net = Net::with_options(&self.model(as_pixels)?, options)?;
         let feeds = self.feeds()?;
         let feeds = borrowed(&feeds);

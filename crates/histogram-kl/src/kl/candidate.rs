@@ -1,7 +1,9 @@
 //! The divergence of one candidate, bit for bit as ncnn2table computes it.
 
-use super::{LEVELS, SMOOTHING};
-use crate::divergence::divergence_f32;
+use crate::divergence::{LEVELS, divergence_f32};
+
+/// Added to every bin so that no ratio is infinite.
+pub(super) const SMOOTHING: f32 = 0.0001;
 
 /// The distribution of a histogram in f32, and room to evaluate candidates.
 pub(super) struct Candidates {

@@ -25,8 +25,8 @@
 //! * The clipped mass, added bin by bin to the last kept one: a rounding per bin that is not empty,
 //!   so Δc ≤ that many u · c, which moves the term by Δc · (|ln(c / E)| + 1).
 
-use super::candidate::Candidates;
-use super::{LEVELS, SMOOTHING};
+use super::candidate::{Candidates, SMOOTHING};
+use crate::divergence::LEVELS;
 use crate::ln::{self, ln};
 
 /// Half a unit in the last place of 1.

@@ -9,8 +9,8 @@
 //!   KL   = Σ clip[i] · ln(clip[i] / E[i])                      first T with the least KL wins
 //! ```
 //!
-//! Every operation is f32 in the order of spec §5.4, because the order decides which T wins among
-//! near ties. Differences from the textbook form (see [`kl_merge`](crate::kl_merge)): empty
+//! Source: ncnn's `tools/quantize/ncnn2table.cpp`. Every operation is f32 in its order, because the order
+//! decides which T wins among near ties. Differences from the textbook form (see [`kl_merge`](crate::kl_merge)): empty
 //! bins take part in the mean of a level, 0.0001 is added to every bin, and nothing is normalised
 //! again.
 //!
@@ -28,13 +28,9 @@ mod reference;
 
 pub use reference::reference;
 
+use crate::divergence::LEVELS;
 use candidate::Candidates;
 use estimate::Estimator;
-
-/// Levels of the int8 code that hold positive values.
-const LEVELS: usize = 128;
-/// Added to every bin so that no ratio is infinite.
-const SMOOTHING: f32 = 0.0001;
 
 /// The number of bins to keep and the divergence there; `None` if every bin is empty.
 ///

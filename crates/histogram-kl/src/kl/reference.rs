@@ -1,13 +1,24 @@
-//! The search as the specification words it, one candidate after the other, bin by bin.
+//! The search as ncnn's tool makes it, one candidate after the other, bin by bin.
+
+use crate::histogram::Histogram;
 
 /// What [`Rule::KlNcnn`](crate::Rule::KlNcnn) finds: the number of bins kept and the divergence
 /// there, or `None` if all of the 2048 `counts` are 0 (or there are not 2048).
 ///
 /// Slow, and kept as the definition: tests hold the fast search equal to it, bit for bit, and a
-/// bench shows what the fast one saves. Written after spec §5.4 alone.
+/// bench shows what the fast one saves. Source: ncnn's `tools/quantize/ncnn2table.cpp`.
+///
+/// ```
+/// use histogram_kl::{Histogram, Rule, kl};
+///
+/// let counts: Vec<u64> = (0..2048).map(|bin| 1_000_000 / (1 + bin)).collect();
+/// let threshold = Rule::KlNcnn.threshold(&Histogram::from_counts(6.0, &counts)?);
+/// assert_eq!(kl::reference(&counts), threshold.and_then(|it| it.bin().zip(it.divergence())));
+/// # Ok::<(), histogram_kl::Error>(())
+/// ```
 pub fn reference(counts: &[u64]) -> Option<(usize, f32)> {
     let total: u64 = counts.iter().fold(0, |total, &count| total.saturating_add(count));
-    if total == 0 || counts.len() != crate::Histogram::BINS {
+    if total == 0 || counts.len() != Histogram::BINS {
         return None;
     }
     let p: Vec<f32> = counts.iter().map(|&count| (count as f64 / total as f64) as f32).collect();

@@ -22,7 +22,7 @@ fn main() {
     let name = arguments.next().unwrap();
     let isa = arguments.next().map_or(Isa::detect(), |name| Isa::by_name(&name).unwrap());
     let lines = networks::by_name(&name).unwrap_or_else(|| networks::of_file(&name));
-    let net = Int8Net::with_options(&network(&lines, 1), Options { isa, ..Options::default() }).unwrap();
+    let net = Int8Net::with_options(&network(&lines, 1), Options::default().with_isa(isa)).unwrap();
     let [width, height, channels] = networks::input(&lines);
     let input = floats(&[channels, height, width], 2);
     for step in net.plan_report(&[("data", input.shape())]).unwrap().steps {

@@ -4,9 +4,10 @@ use fp32_ref::{Shape, Tensor};
 use int8_kernels::{Image, PixelScratch, Place, Run, Sink, quantize, stored, unstored};
 use ncnn_format::{Error, Result};
 
-use super::{Input, Parts, Prepared, kernel_error};
+use super::parts::Parts;
+use super::prepared::{Input, Prepared};
 use crate::Value;
-use crate::plan::Grid;
+use crate::grid::Grid;
 
 impl Prepared {
     /// What an int8 layer makes of its only input.
@@ -27,7 +28,7 @@ impl Prepared {
             Input::Flat => Grid::flat(shape),
         };
         let bytes = to_pixels(&self.integers(input)?, grid, shape.rank());
-        let image = Image::new(&bytes, grid.height, grid.width, grid.channels, grid.channels).map_err(kernel_error)?;
+        let image = Image::new(&bytes, grid.height, grid.width, grid.channels, grid.channels)?;
         let to = Grid::of(output);
         let run = Run { input: image, padding: self.padding(shape)?, rows: 0..to.height, residual: None };
         finish(parts, &run, output, self.output_scale()).map(|value| vec![value])

@@ -3,9 +3,8 @@
 use std::ops::Range;
 
 use int8_kernels::{Addend, Algorithm, ConvShape, Epilogue, Isa, PixelConv, PixelScratch, Place, Residual, Run, Sink};
-use ncnn_format::Result;
+use ncnn_format::{Error, Result};
 
-use super::kernel_error;
 use crate::rows::RowSinks;
 
 /// A layer with its output channels in parts, each with weights of its own: one pixel has no rows that threads
@@ -42,7 +41,7 @@ impl Parts {
         let part = |(index, weights): (usize, &[i8])| {
             let channels = weights.len() / depth;
             let epilogue = epilogue(index * step..index * step + channels)?;
-            PixelConv::new(ConvShape::pointwise(depth, channels), weights, epilogue, isa).map_err(kernel_error)
+            PixelConv::new(ConvShape::pointwise(depth, channels), weights, epilogue, isa).map_err(Error::from)
         };
         let parts = weights.chunks(step * depth).enumerate().map(part).collect::<Result<_>>()?;
         Ok(Self { parts, step })
@@ -102,14 +101,14 @@ impl Parts {
         scratch: &mut PixelScratch,
     ) -> Result<()> {
         if let ([part], false) = (&self.parts[..], which.is_empty()) {
-            return part.run(run, sinks, scratch).map_err(kernel_error);
+            return part.run(run, sinks, scratch).map_err(Error::from);
         }
         let first = which.start * self.step;
         for (part, channel) in self.parts[which].iter().zip((first..).step_by(self.step)) {
             let run = Run { residual: run.residual.map(|residual| of_channels(residual, channel)), ..run.clone() };
             let mut behind = RowSinks::new();
             sinks.iter_mut().for_each(|sink| behind.push(shifted(sink, channel - first)));
-            part.run(&run, behind.as_mut_slice(), scratch).map_err(kernel_error)?;
+            part.run(&run, behind.as_mut_slice(), scratch)?;
         }
         Ok(())
     }
@@ -150,7 +149,7 @@ mod tests {
         let epilogue = |channels: Range<usize>| {
             let scales = channels.clone().map(|channel| 1e-4 * channel as f32).collect();
             let bias = channels.map(|channel| channel as f32).collect();
-            Epilogue::new(scales, Some(bias), Activation::Relu).map_err(kernel_error)
+            Epilogue::new(scales, Some(bias), Activation::Relu).map_err(Error::from)
         };
         let isa = Isa::detect();
         let parts = Parts::pointwise(DEPTH, &weights, isa, epilogue).unwrap();

@@ -7,12 +7,11 @@ use fp32_ref::{Activation, Shape, Tensor};
 use int8_kernels::quantize;
 use ncnn_format::{Error, Layer, LayerKind, Result, WeightRole, typed};
 
-use super::AloneLayer;
 use crate::{Options, Roundings, Value};
 
 /// One of the three layers; scales and biases are one for all or one per slice of the outermost
 /// dimension (a vector has one slice).
-pub(super) enum Rescale {
+pub(crate) enum Rescale {
     /// f32 to int8.
     Quantize { scale: Vec<f32> },
     /// int32 to f32.
@@ -22,7 +21,7 @@ pub(super) enum Rescale {
 }
 
 /// `integer · scale + bias`.
-pub(super) struct Affine {
+pub(crate) struct Affine {
     scale: Vec<f32>,
     bias: Option<Vec<f32>>,
     /// Round once as ncnn's x86 code.
@@ -33,7 +32,7 @@ impl Rescale {
     /// # Errors
     /// `Malformed` when parameters or weights do not work, `Unsupported` for another layer or
     /// activation.
-    pub(super) fn new(layer: &Layer, options: Options) -> Result<Self> {
+    pub(super) fn new(layer: &Layer, options: &Options) -> Result<Self> {
         let owned = |role| Ok::<_, Error>(layer.weight_f32(role)?.into_owned());
         let affine = |role, biases: i32| {
             let bias = if biases != 0 { Some(owned(WeightRole::Bias)?) } else { None };
@@ -57,8 +56,11 @@ impl Rescale {
     }
 }
 
-impl AloneLayer for Rescale {
-    fn run(&self, inputs: Vec<Value>) -> Result<Vec<Value>> {
+impl Rescale {
+    /// # Errors
+    /// `Malformed` for another number of inputs, `Invalid` for a shape, `Unsupported` for a type that the layer
+    /// cannot work on.
+    pub(crate) fn run(&self, inputs: Vec<Value>) -> Result<Vec<Value>> {
         let found = inputs.len();
         let Some(input) = inputs.into_iter().next().filter(|_| found == 1) else {
             return Err(Error::malformed(format!("takes one input, found {found}")));
@@ -138,7 +140,7 @@ mod tests {
     fn run(line: &str, role: WeightRole, scales: &[f32], input: Tensor) -> Result<Vec<Value>> {
         let mut model = Model::from_param_text(&format!("7767517\n1 2\n{line}\n")).unwrap();
         model.layers[0].weights = vec![Weight { role, data: WeightData::F32(scales.to_vec(), F32Tag::Raw) }];
-        Rescale::new(&model.layers[0], Options::default())?.run(vec![Value::F32(input)])
+        Rescale::new(&model.layers[0], &Options::default())?.run(vec![Value::F32(input)])
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! What is known of every blob before anything is computed.
 
-use fp32_ref::{BlobId, Graph, Shape, Tensor};
-use int8_kernels::PoolWindow;
-use ncnn_format::{Error, ErrorKind, Result};
+use std::sync::Arc;
 
-use super::nature::Nature;
+use fp32_ref::{BlobId, Graph, Shape, Shapes, Tensor};
+use int8_kernels::PoolWindow;
+use ncnn_format::{Effect, Error, PoolArea, Result};
+
 use super::windows::pool_window;
 use crate::layers::Prepared;
 
@@ -33,10 +34,10 @@ impl Facts {
     /// # Errors
     /// What the layers say of shapes they cannot work on, and `Unsupported` for what only the
     /// layer-by-layer path does.
-    pub(super) fn new(graph: &Graph, layers: &[Prepared], inputs: &[(BlobId, Shape)]) -> Result<Self> {
+    pub(super) fn new(graph: &Graph, layers: &[Arc<Prepared>], inputs: &[(BlobId, Shape)]) -> Result<Self> {
         let blobs = graph.blobs().len();
         let mut facts = Self {
-            shapes: vec![None; blobs],
+            shapes: Shapes::follow(graph, inputs, |index, inputs| layers[index].output_shapes(inputs)).into_known()?,
             int8: vec![None; blobs],
             roots: (0..blobs).map(BlobId).collect(),
             readers: vec![Vec::new(); blobs],
@@ -44,9 +45,6 @@ impl Facts {
             constants: vec![None; blobs],
             windows: vec![None; layers.len()],
         };
-        for &(blob, shape) in inputs {
-            facts.shapes[blob.0] = Some(shape);
-        }
         for (index, layer) in layers.iter().enumerate() {
             facts.add_layer(graph, index, layer)?;
         }
@@ -64,44 +62,33 @@ impl Facts {
     fn add_layer(&mut self, graph: &Graph, index: usize, layer: &Prepared) -> Result<()> {
         let node = &graph.nodes()[index];
         let inputs: Vec<BlobId> = node.inputs.iter().map(|&blob| self.roots[blob.0]).collect();
-        let is_alias = layer.nature() == Nature::Hands;
+        let is_alias = layer.effect().is_alias();
         match layer {
             Prepared::Fed => {}
-            Prepared::Alone(_) => return Err(Error::unsupported("a layer that only runs by itself")),
-            Prepared::Convolution(_) | Prepared::InnerProduct(_) => {
+            Prepared::Rescale(_) => return Err(Error::unsupported("a layer that only runs by itself")),
+            Prepared::ImageConvolution(_) | Prepared::InnerProduct(_) => {
                 let [input] = inputs[..] else {
                     return Err(Error::unsupported("an int8 layer with other than one input"));
                 };
-                let shape = self.shape(input)?;
+                self.shape(input)?;
                 let [output] = node.outputs[..] else {
                     return Err(Error::unsupported("an int8 layer with other than one output"));
                 };
-                self.shapes[output.0] = Some(layer.output_shape(shape)?);
                 self.int8[output.0] = layer.output_scale();
             }
-            Prepared::Float { layer, nature } => {
-                let shapes: Option<Vec<Shape>> = inputs.iter().map(|blob| self.shapes[blob.0]).collect();
-                let shapes = shapes.map(|shapes| layer.output_shapes(&shapes));
-                match shapes {
-                    Some(Ok(shapes)) if shapes.len() == node.outputs.len() => {
-                        node.outputs.iter().zip(shapes).for_each(|(blob, shape)| self.shapes[blob.0] = Some(shape));
-                    }
-                    Some(Ok(_)) => return Err(Error::unsupported("another number of outputs than the file says")),
-                    Some(Err(error)) if error.kind() != ErrorKind::Unsupported => return Err(error),
-                    Some(Err(_)) | None => {}
-                }
-                if let (Nature::TakesLargest { window }, &[input]) = (*nature, &inputs[..])
+            Prepared::Float { layer, effect } => {
+                if let (Effect::MaxPool(area), &[input]) = (effect, &inputs[..])
                     && let Some(shape) = self.shapes[input.0].filter(|shape| shape.rank() == 3)
+                    && let Some((kernel, stride)) = kernel_and_stride(area, shape)
                 {
-                    let [h, w, stride_h, stride_w] = window.unwrap_or([shape.h(), shape.w(), 1, 1]);
-                    self.windows[index] = pool_window(&**layer, shape, (h, w), (stride_h, stride_w))?;
+                    self.windows[index] = pool_window(&**layer, shape, kernel, stride)?;
                 }
                 if is_alias {
                     node.outputs.iter().zip(inputs.iter().cycle()).for_each(|(to, from)| self.roots[to.0] = *from);
                 }
-                self.pass_scale(*nature, &inputs, &node.outputs)?;
+                self.pass_scale(effect, &inputs, &node.outputs)?;
                 if !is_alias {
-                    self.compute_constants(&**layer, *nature, &inputs, &node.outputs)?;
+                    self.compute_constants(&**layer, effect, &inputs, &node.outputs)?;
                 }
             }
         }
@@ -120,13 +107,13 @@ impl Facts {
     fn compute_constants(
         &mut self,
         layer: &dyn fp32_ref::Layer,
-        nature: Nature,
+        effect: &Effect,
         inputs: &[BlobId],
         outputs: &[BlobId],
     ) -> Result<()> {
         let is_small = |blob: &BlobId| self.shapes[blob.0].is_some_and(|shape| shape.volume() <= MOST_CONSTANT_VALUES);
-        let known: Option<Vec<Tensor>> = match nature {
-            Nature::Measures => {
+        let known: Option<Vec<Tensor>> = match effect {
+            Effect::ShapeOnly | Effect::Constant => {
                 inputs.iter().map(|blob| self.shapes[blob.0].map(|shape| Tensor::filled(shape, 0.0))).collect()
             }
             _ if inputs.is_empty() => None,
@@ -138,16 +125,29 @@ impl Facts {
     }
 
     /// Layers of the file's int8 blobs keep their scale if they only move values.
-    fn pass_scale(&mut self, nature: Nature, inputs: &[BlobId], outputs: &[BlobId]) -> Result<()> {
+    fn pass_scale(&mut self, effect: &Effect, inputs: &[BlobId], outputs: &[BlobId]) -> Result<()> {
         let scales: Vec<Option<f32>> = inputs.iter().map(|blob| self.int8[blob.0]).collect();
         let Some(&first) = scales.first() else { return Ok(()) };
         if scales.iter().any(|scale| scale.map(f32::to_bits) != first.map(f32::to_bits)) {
             return Err(Error::unsupported("inputs of different types"));
         }
-        if first.is_some() && !matches!(nature, Nature::Hands | Nature::Moves | Nature::Joins) {
+        if first.is_some() && !effect.moves_values() {
             return Err(Error::unsupported("a layer that the layer-by-layer path decides about"));
         }
         outputs.iter().for_each(|blob| self.int8[blob.0] = first);
         Ok(())
+    }
+}
+
+/// Rows and columns of the windows of a pooling and from one to the next, if they are of one size.
+fn kernel_and_stride(area: &PoolArea, shape: Shape) -> Option<((usize, usize), (usize, usize))> {
+    match area {
+        PoolArea::Everything => Some(((shape.h(), shape.w()), (1, 1))),
+        PoolArea::Windows(axes) => {
+            let [h, w] = axes[..] else { return None };
+            let size = |value: i32| usize::try_from(value).unwrap_or(1);
+            Some(((size(h.kernel), size(w.kernel)), (size(h.stride), size(w.stride))))
+        }
+        _ => None,
     }
 }

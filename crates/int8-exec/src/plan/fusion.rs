@@ -1,10 +1,12 @@
 //! Which float layers run inside the epilogue of the int8 layer above them.
 
+use std::sync::Arc;
+
 use fp32_ref::{BlobId, Graph};
 use int8_kernels::Activation;
+use ncnn_format::Effect;
 
 use super::facts::Facts;
-use super::nature::Nature;
 use crate::layers::Prepared;
 
 /// What runs in the epilogue of one int8 layer.
@@ -29,7 +31,7 @@ pub(super) struct Fusion {
 }
 
 impl Fusion {
-    pub(super) fn new(graph: &Graph, layers: &[Prepared], facts: &Facts) -> Self {
+    pub(super) fn new(graph: &Graph, layers: &[Arc<Prepared>], facts: &Facts) -> Self {
         let mut fusion = Self { chains: vec![None; layers.len()], is_absorbed: vec![false; layers.len()] };
         // The layer in whose step a blob comes into being.
         let mut made_by: Vec<usize> = graph.blobs().iter().map(|blob| blob.producer).collect();
@@ -47,7 +49,7 @@ impl Fusion {
 }
 
 impl Chain {
-    fn of(graph: &Graph, layers: &[Prepared], facts: &Facts, head: usize, made_by: &[usize]) -> Self {
+    fn of(graph: &Graph, layers: &[Arc<Prepared>], facts: &Facts, head: usize, made_by: &[usize]) -> Self {
         let output = graph.nodes()[head].outputs[0];
         let mut chain = Self { addend: None, then: Activation::None, absorbed: Vec::new(), output };
         // The file's own requantization ends the epilogue.
@@ -58,7 +60,7 @@ impl Chain {
             chain.addend = Some(addend);
             chain.absorb(graph, add);
             if let Some(next) = chain.only_reader(facts)
-                && let Nature::Activates(activation) = layers[next].nature()
+                && let Some(activation) = layers[next].fusible_activation()
             {
                 chain.then = activation;
                 chain.absorb(graph, next);
@@ -72,12 +74,16 @@ impl Chain {
     fn addition(
         &self,
         graph: &Graph,
-        layers: &[Prepared],
+        layers: &[Arc<Prepared>],
         facts: &Facts,
         head: usize,
         made_by: &[usize],
     ) -> Option<(usize, BlobId)> {
-        let add = self.only_reader(facts).filter(|&reader| layers[reader].nature() == Nature::Adds)?;
+        let is_addition = |&reader: &usize| *layers[reader].effect() == Effect::Add;
+        let add = self.only_reader(facts).filter(is_addition)?;
+        if graph.nodes()[add].inputs.len() != 2 {
+            return None;
+        }
         let mut operands = graph.nodes()[add].inputs.iter().map(|blob| facts.roots[blob.0]);
         let other = operands.find(|&operand| operand != self.output)?;
         let is_alike = facts.shapes[other.0].is_some() && facts.shapes[other.0] == facts.shapes[self.output.0];

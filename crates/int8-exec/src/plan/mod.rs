@@ -14,16 +14,15 @@
 mod demand;
 mod facts;
 mod fusion;
-mod grid;
 mod lowering;
 mod memory;
 mod movement;
-mod nature;
 mod step;
 mod storage;
 mod windows;
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use fp32_ref::{BlobId, Graph, Shape, Tensor};
 use ncnn_format::{Error, Result};
@@ -35,8 +34,6 @@ use fusion::Fusion;
 use lowering::Lowering;
 use memory::{Memory, Span, extend};
 
-pub(crate) use grid::Grid;
-pub(crate) use nature::Nature;
 pub(crate) use step::{Moving, Op, Sinks, Step};
 pub(crate) use storage::View;
 
@@ -83,7 +80,7 @@ impl Plan {
     /// # Errors
     /// `Unsupported` for what only the layer-by-layer path does, and the layers' own errors; that
     /// path then says what is wrong.
-    pub(crate) fn new(graph: &Graph, layers: &[Prepared], inputs: &[(BlobId, Shape)]) -> Result<Self> {
+    pub(crate) fn new(graph: &Graph, layers: &[Arc<Prepared>], inputs: &[(BlobId, Shape)]) -> Result<Self> {
         if graph.inputs().iter().any(|input| inputs.iter().all(|(blob, _)| blob != input)) {
             return Err(Error::invalid("an input is missing"));
         }

@@ -3,7 +3,7 @@
 use fp32_ref::{Layer, Shape, Tensor};
 use ncnn_format::{Error, Result};
 
-use super::grid::Grid;
+use crate::grid::Grid;
 
 /// More values than this are not worth a table; floats count exactly to four times as many.
 const MOST_VALUES: usize = 1 << 22;
@@ -184,6 +184,7 @@ fn to_u32((pixel, channel): (usize, usize)) -> (u32, u32) {
 
 #[cfg(test)]
 mod tests {
+    use fp32_ref::BuildOptions;
     use ncnn_format::LayerKind;
 
     use super::*;
@@ -193,7 +194,9 @@ mod tests {
         layer.inputs = vec!["in".into()];
         layer.outputs = vec!["out".into()];
         params.iter().for_each(|&(id, value)| layer.params.set_int(id, value));
-        Movement::of(&*fp32_ref::build(&layer).unwrap(), Shape::new(dims).unwrap()).unwrap().remove(0)
+        Movement::of(&*fp32_ref::build(&layer, BuildOptions::default()).unwrap(), Shape::new(dims).unwrap())
+            .unwrap()
+            .remove(0)
     }
 
     #[test]

@@ -3,9 +3,9 @@
 use fp32_ref::BlobId;
 use int8_kernels::{Activation, Padding, PoolWindow};
 
-use super::grid::Grid;
 use super::movement::{Movement, Pattern};
 use super::storage::{Storages, View};
+use crate::grid::Grid;
 
 /// What is done in one go, and the layers that it stands for.
 #[derive(Debug)]

@@ -1,6 +1,6 @@
 //! Where integers lie before memory is dealt out.
 
-use super::grid::Grid;
+use crate::grid::Grid;
 
 /// Some channels of the pixels in a buffer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

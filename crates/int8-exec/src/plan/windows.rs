@@ -84,6 +84,7 @@ impl Windows {
 
 #[cfg(test)]
 mod tests {
+    use fp32_ref::BuildOptions;
     use ncnn_format::LayerKind;
 
     use super::*;
@@ -91,7 +92,8 @@ mod tests {
     fn windows(params: &[(u8, i32)], h: usize, w: usize) -> Windows {
         let mut layer = ncnn_format::Layer::new(LayerKind::Pooling, "pool");
         params.iter().for_each(|&(id, value)| layer.params.set_int(id, value));
-        Windows::of(&*fp32_ref::build(&layer).unwrap(), Shape::new(&[7, h, w]).unwrap()).unwrap()
+        Windows::of(&*fp32_ref::build(&layer, BuildOptions::default()).unwrap(), Shape::new(&[7, h, w]).unwrap())
+            .unwrap()
     }
 
     #[test]
@@ -111,7 +113,13 @@ mod tests {
         let fit = |params: &[(u8, i32)], kernel, stride, h, w| {
             let mut layer = ncnn_format::Layer::new(LayerKind::Pooling, "pool");
             params.iter().for_each(|&(id, value)| layer.params.set_int(id, value));
-            pool_window(&*fp32_ref::build(&layer).unwrap(), Shape::new(&[7, h, w]).unwrap(), kernel, stride).unwrap()
+            pool_window(
+                &*fp32_ref::build(&layer, BuildOptions::default()).unwrap(),
+                Shape::new(&[7, h, w]).unwrap(),
+                kernel,
+                stride,
+            )
+            .unwrap()
         };
         let window = fit(&[(1, 3), (2, 2)], (3, 3), (2, 2), 112, 112).unwrap();
         assert_eq!(window.padding, Padding { top: 0, bottom: 1, left: 0, right: 1, value: 0 });

@@ -1,6 +1,6 @@
 //! A case run here in every way that there is, and compared with ncnn.
 
-use fp32_ref::{BlobId, Tensor};
+use fp32_ref::{Tensor, Watch};
 use int8_exec::{Int8Net, Options, Roundings, Value};
 use int8_kernels::Isa;
 use ncnn_format::{Error, Layer, Model, Result};
@@ -56,15 +56,15 @@ fn ours(case: &Case, model: &Model, feeds: &[(String, Tensor)], roundings: Round
     let feeds: Vec<(&str, Tensor)> = feeds.iter().map(|(name, tensor)| (name.as_str(), tensor.clone())).collect();
     let mut first: Option<Vec<Value>> = None;
     for &isa in Isa::available() {
-        let net = Int8Net::with_options(model, Options { isa, roundings, ..Options::default() })?;
+        let net = Int8Net::with_options(model, Options::default().with_isa(isa).with_roundings(roundings))?;
         let wanted = case.outputs.iter().map(|golden| net.graph().blob(&golden.blob)).collect::<Result<Vec<_>>>()?;
         let mut seen = vec![None; wanted.len()];
         // Who watches makes the network run layer by layer.
-        net.run(&feeds, &mut |blob: BlobId, value: &Value| {
-            if let Some(slot) = wanted.iter().position(|&id| id == blob) {
-                seen[slot] = Some(value.clone());
-            }
-        })?;
+        let mut watch = Watch::new(&wanted, |slot, value: &Value| {
+            seen[slot] = Some(value.clone());
+            Ok(())
+        });
+        net.run(&feeds, &mut watch)?;
         let seen: Vec<Value> = seen.into_iter().flatten().collect();
         let expected = first.get_or_insert_with(|| seen.clone());
         let fused = net.run(&feeds, &mut ())?;

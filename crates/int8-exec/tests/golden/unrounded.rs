@@ -23,7 +23,7 @@ pub(crate) fn unrounded(model: &Model, blob: &str, feeds: &[(String, Tensor)]) -
     let scale = f64::from(layer.weight_f32(WeightRole::OutputScale)?[0]);
     layer.params.set_int(8, term % 100);
     layer.weights.retain(|weight| weight.role != WeightRole::OutputScale);
-    let net = Int8Net::with_options(&model, Options { fuse: false, ..Options::default() })?;
+    let net = Int8Net::with_options(&model, Options::default().with_fuse(false))?;
     let feeds: Vec<(&str, Tensor)> = feeds.iter().map(|(name, tensor)| (name.as_str(), tensor.clone())).collect();
     let outputs = net.run(&feeds, &mut ())?;
     let values = outputs.get(blob).ok_or_else(|| Error::invalid(format!("{blob} was not made")))?;

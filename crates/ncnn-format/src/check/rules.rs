@@ -1,10 +1,9 @@
 //! What a layer type asks of its parameters together.
 
-use super::Finding;
-use crate::{ErrorKind, Layer, LayerKind, Result, typed, weight_layout};
+use crate::{ErrorKind, Layer, LayerKind, Remark, Result, typed, weight_layout};
 
 /// Findings about the parameters of `layer` taken together.
-pub(super) fn check(layer: &Layer) -> Vec<Finding> {
+pub(super) fn check(layer: &Layer) -> Vec<Remark> {
     let mut findings = Vec::new();
     // What cannot be read was found where the forms of parameters are checked.
     let _ = type_rules(layer, &mut findings);
@@ -15,7 +14,7 @@ pub(super) fn check(layer: &Layer) -> Vec<Finding> {
     findings
 }
 
-fn layout_error(layer: &Layer, error: &crate::Error) -> Option<Finding> {
+fn layout_error(layer: &Layer, error: &crate::Error) -> Option<Remark> {
     // Parameters of the wrong form are reported elsewhere, in more words.
     let readable = typed::layer_spec(&layer.kind).is_none_or(|spec| {
         layer.params.iter().all(|(id, value)| {
@@ -25,23 +24,25 @@ fn layout_error(layer: &Layer, error: &crate::Error) -> Option<Finding> {
         })
     });
     match error.kind() {
-        ErrorKind::Unsupported => Some(Finding::warning(error.message())),
-        _ if readable => Some(Finding::error(error.message()).advise("ncnn cannot load the layer's weights")),
+        ErrorKind::Unsupported => Some(Remark::warning("unsupported", error.message())),
+        _ if readable => {
+            Some(Remark::error("unloadable-weights", error.message()).advise("ncnn cannot load the layer's weights"))
+        }
         _ => None,
     }
 }
 
-fn type_rules(layer: &Layer, findings: &mut Vec<Finding>) -> Result<()> {
+fn type_rules(layer: &Layer, findings: &mut Vec<Remark>) -> Result<()> {
     match &layer.kind {
         LayerKind::Custom(name) => findings.push(
-            Finding::warning(format!("ncnn has no layer type {name}"))
+            Remark::warning("custom-layer", format!("ncnn has no layer type {name}"))
                 .advise("the program that loads the model must register it"),
         ),
         LayerKind::ArgMax | LayerKind::SPP => findings.push(
-            Finding::warning(format!(
-                "{} is switched off in ncnn's default build, which then refuses the model",
-                layer.kind
-            ))
+            Remark::warning(
+                "layer-switched-off",
+                format!("{} is switched off in ncnn's default build, which then refuses the model", layer.kind),
+            )
             .advise("build ncnn with it, or take the layer out"),
         ),
         LayerKind::Softmax => {
@@ -57,7 +58,9 @@ fn type_rules(layer: &Layer, findings: &mut Vec<Finding>) -> Result<()> {
             }
         }
         LayerKind::Interp => match layer.interp()?.resize_type {
-            0 => findings.push(Finding::error("resize_type 0 leaves the output empty").advise("write 0=1, 2 or 3")),
+            0 => findings.push(
+                Remark::error("empty-output", "resize_type 0 leaves the output empty").advise("write 0=1, 2 or 3"),
+            ),
             1..=3 => {}
             other => findings.push(refused(&format!("resize_type {other}"), "write 0=1, 2 or 3")),
         },
@@ -75,7 +78,10 @@ fn type_rules(layer: &Layer, findings: &mut Vec<Finding>) -> Result<()> {
             pads(&[params.pad_left, params.pad_right, params.pad_top, params.pad_bottom], findings);
             if !matches!(params.int8_scale_term, 0..=2 | 101 | 102) {
                 let term = params.int8_scale_term;
-                findings.push(Finding::error(format!("int8_scale_term {term}: ncnn loads no input scale and crashes")));
+                findings.push(Remark::error(
+                    "int8-scale-term",
+                    format!("int8_scale_term {term}: ncnn loads no input scale and crashes"),
+                ));
             }
         }
         LayerKind::Pooling => {
@@ -84,7 +90,7 @@ fn type_rules(layer: &Layer, findings: &mut Vec<Finding>) -> Result<()> {
                 strides(&[params.stride_w, params.stride_h], findings);
                 if params.kernel_w < 1 || params.kernel_h < 1 {
                     let size = format!("a window of {} x {}", params.kernel_w, params.kernel_h);
-                    findings.push(Finding::error(size).advise("give 1=, or 4=1 for a global pooling"));
+                    findings.push(Remark::error("pooling-window", size).advise("give 1=, or 4=1 for a global pooling"));
                 }
             }
         }
@@ -93,33 +99,33 @@ fn type_rules(layer: &Layer, findings: &mut Vec<Finding>) -> Result<()> {
     Ok(())
 }
 
-fn refused(what: &str, advice: &str) -> Finding {
-    Finding::error(format!("{what}: ncnn refuses the model")).advise(advice)
+fn refused(what: &str, advice: &str) -> Remark {
+    Remark::error("refused-parameter", format!("{what}: ncnn refuses the model")).advise(advice)
 }
 
-fn odd_term(term: i32) -> Finding {
-    Finding::warning(format!("int8_scale_term {term} is none that a tool writes"))
+fn odd_term(term: i32) -> Remark {
+    Remark::warning("int8-scale-term", format!("int8_scale_term {term} is none that a tool writes"))
         .advise("write 2, or 102 with an output scale")
 }
 
-fn strides(values: &[i32], findings: &mut Vec<Finding>) {
+fn strides(values: &[i32], findings: &mut Vec<Remark>) {
     if let Some(value) = values.iter().find(|value| **value < 1) {
-        findings.push(Finding::error(format!("a stride or dilation of {value}; ncnn divides by it")));
+        findings.push(Remark::error("stride", format!("a stride or dilation of {value}; ncnn divides by it")));
     }
 }
 
-fn pads(values: &[i32; 4], findings: &mut Vec<Finding>) {
+fn pads(values: &[i32; 4], findings: &mut Vec<Remark>) {
     let all = |value| values.iter().all(|pad| *pad == value);
     if values.iter().any(|pad| *pad < 0) && !all(-233) && !all(-234) {
         findings.push(
-            Finding::error(format!("pads {values:?} mix sizes and codes"))
+            Remark::error("mixed-pads", format!("pads {values:?} mix sizes and codes"))
                 .advise("-233 (SAME_UPPER) or -234 (SAME_LOWER) must stand in all four"),
         );
     }
 }
 
 /// How many parameters a fused activation reads.
-fn activation(layer: &Layer, findings: &mut Vec<Finding>) -> Result<()> {
+fn activation(layer: &Layer, findings: &mut Vec<Remark>) -> Result<()> {
     let Some(spec) = typed::layer_spec(&layer.kind) else { return Ok(()) };
     let id = |name| spec.params.iter().find(|row| row.name == name).map(|row| row.id);
     let (Some(kind), Some(params)) = (id("activation_type"), id("activation_params")) else { return Ok(()) };
@@ -131,17 +137,21 @@ fn activation(layer: &Layer, findings: &mut Vec<Finding>) -> Result<()> {
         3 | 6 => 2,
         other => {
             findings.push(
-                Finding::warning(format!("activation_type {other} does not exist; ncnn applies none"))
-                    .advise("the types are 0 to 6"),
+                Remark::warning(
+                    "activation-type",
+                    format!("activation_type {other} does not exist; ncnn applies none"),
+                )
+                .advise("the types are 0 to 6"),
             );
             0
         }
     };
     if found < needed {
         findings.push(
-            Finding::error(format!(
-                "activation_type {kind} needs {needed} activation_params, found {found}; ncnn crashes"
-            ))
+            Remark::error(
+                "activation-params",
+                format!("activation_type {kind} needs {needed} activation_params, found {found}; ncnn crashes"),
+            )
             .advise(format!("add -233{params:02}={needed},…")),
         );
     }

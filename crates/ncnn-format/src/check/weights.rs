@@ -1,10 +1,9 @@
 //! Weights that spoil what they are used for.
 
-use super::Finding;
-use crate::{Layer, LayerKind, Storage, Weight, WeightData, WeightRole, typed};
+use crate::{Layer, LayerKind, Remark, Storage, Weight, WeightData, WeightRole, typed};
 
 /// Findings about the weights of `layer`; none while no `.bin` was read.
-pub(super) fn check(layer: &Layer) -> Vec<Finding> {
+pub(super) fn check(layer: &Layer) -> Vec<Remark> {
     let mut findings = Vec::new();
     for weight in &layer.weights {
         match weight.data.to_f32() {
@@ -16,8 +15,11 @@ pub(super) fn check(layer: &Layer) -> Vec<Finding> {
             && let Some(index) = values.iter().position(|value| *value == i8::MIN)
         {
             findings.push(
-                Finding::warning(format!("{} {index} is -128; ncnn's kernels may overflow on it", weight.role))
-                    .advise("use -127"),
+                Remark::warning(
+                    "weight-minus-128",
+                    format!("{} {index} is -128; ncnn's kernels may overflow on it", weight.role),
+                )
+                .advise("use -127"),
             );
         }
         storage(layer, weight, &mut findings);
@@ -49,40 +51,42 @@ fn is_scale(role: WeightRole) -> bool {
     )
 }
 
-fn floats(role: WeightRole, values: &[f32], findings: &mut Vec<Finding>) {
+fn floats(role: WeightRole, values: &[f32], findings: &mut Vec<Remark>) {
     let wrong = values.iter().filter(|value| !value.is_finite()).count();
     if let Some(index) = values.iter().position(|value| !value.is_finite()) {
         let value = values.get(index).copied().unwrap_or_default();
         let rest = if wrong > 1 { format!(" (and {} more are not finite)", wrong - 1) } else { String::new() };
-        findings.push(Finding::error(format!("{role} {index} is {value}{rest}")).advise("convert the model again"));
+        findings.push(
+            Remark::error("not-finite", format!("{role} {index} is {value}{rest}")).advise("convert the model again"),
+        );
     }
 }
 
-fn scales(role: WeightRole, values: &[f32], findings: &mut Vec<Finding>) {
+fn scales(role: WeightRole, values: &[f32], findings: &mut Vec<Remark>) {
     floats(role, values, findings);
     if let Some(index) = values.iter().position(|value| *value < 0.0) {
-        findings.push(Finding::error(format!("{role} {index} is negative")).advise("calibrate again"));
+        findings.push(Remark::error("negative-scale", format!("{role} {index} is negative")).advise("calibrate again"));
     }
     if let Some(index) = values.iter().position(|value| *value == 0.0) {
         // ncnn guards the division for weight scales only.
         findings.push(if role == WeightRole::WeightScales {
-            Finding::warning(format!("{role} {index} is 0: that output is its bias, whatever the input"))
+            Remark::warning("zero-scale", format!("{role} {index} is 0: that output is its bias, whatever the input"))
         } else {
-            Finding::error(format!("{role} {index} is 0: ncnn divides by it")).advise("calibrate again")
+            Remark::error("zero-scale", format!("{role} {index} is 0: ncnn divides by it")).advise("calibrate again")
         });
     }
 }
 
 /// Whether the storage is one that the layer's forward function understands.
-fn storage(layer: &Layer, weight: &Weight, findings: &mut Vec<Finding>) {
+fn storage(layer: &Layer, weight: &Weight, findings: &mut Vec<Remark>) {
     let is_int8 = weight.data.storage() == Storage::I8;
     let Some(term) = int8_term(layer) else { return };
     if is_int8 && term == 0 {
         findings.push(
-            Finding::error(format!(
-                "{} is stored as int8, but int8_scale_term is 0: ncnn reads it as floats",
-                weight.role
-            ))
+            Remark::error(
+                "storage-and-term",
+                format!("{} is stored as int8, but int8_scale_term is 0: ncnn reads it as floats", weight.role),
+            )
             .advise("write the term that goes with the scales"),
         );
     }
@@ -90,11 +94,14 @@ fn storage(layer: &Layer, weight: &Weight, findings: &mut Vec<Finding>) {
     let is_matrix = matches!(weight.role, WeightRole::Weight | WeightRole::InputWeight | WeightRole::HiddenWeight);
     if loads_int8_only && is_matrix && term != 0 && !is_int8 {
         findings.push(
-            Finding::error(format!(
-                "{} is stored as {}, but int8_scale_term is {term}: ncnn reads it as int8",
-                weight.role,
-                weight.data.storage()
-            ))
+            Remark::error(
+                "storage-and-term",
+                format!(
+                    "{} is stored as {}, but int8_scale_term is {term}: ncnn reads it as int8",
+                    weight.role,
+                    weight.data.storage()
+                ),
+            )
             .advise("write int8_scale_term 0"),
         );
     }
@@ -107,7 +114,7 @@ fn int8_term(layer: &Layer) -> Option<i32> {
 }
 
 /// Output channels of which every weight is zero.
-fn zero_channels(layer: &Layer, findings: &mut Vec<Finding>) {
+fn zero_channels(layer: &Layer, findings: &mut Vec<Remark>) {
     let channels = match layer.kind {
         LayerKind::Convolution => layer.convolution().map(|params| params.num_output),
         LayerKind::ConvolutionDepthWise => layer.convolution_depth_wise().map(|params| params.num_output),
@@ -131,10 +138,10 @@ fn zero_channels(layer: &Layer, findings: &mut Vec<Finding>) {
     };
     if let Some(first) = zero.first() {
         findings.push(
-            Finding::warning(format!(
-                "the weights of {} of {channels} channels are all zero (first: channel {first})",
-                zero.len()
-            ))
+            Remark::warning(
+                "zero-channels",
+                format!("the weights of {} of {channels} channels are all zero (first: channel {first})", zero.len()),
+            )
             .advise("ncnn2table gives such a channel an infinite scale"),
         );
     }

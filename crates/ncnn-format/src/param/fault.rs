@@ -4,8 +4,7 @@
 use nom::IResult;
 use nom::error::ParseError;
 
-use super::Warning;
-use crate::{Error, ErrorKind, Limits};
+use crate::{Error, ErrorKind, Limits, Remark, Severity};
 
 /// What every rule of the grammar returns.
 pub(super) type Scanned<'a, T> = IResult<&'a str, T, Fault<'a>>;
@@ -65,7 +64,7 @@ impl<'a> ParseError<&'a str> for Fault<'a> {
 pub(super) struct Notes<'a, 'l> {
     /// What the text may ask for.
     pub(super) limits: &'l Limits,
-    oddities: Vec<(&'a str, String, bool)>,
+    oddities: Vec<(&'a str, Remark)>,
     count: usize,
 }
 
@@ -79,22 +78,22 @@ impl<'a, 'l> Notes<'a, 'l> {
     }
 
     /// Remembers something odd at `at`.
-    pub(super) fn odd(&mut self, at: &'a str, message: impl FnOnce() -> String) {
-        self.remember(at, message, false);
+    pub(super) fn odd(&mut self, at: &'a str, code: &'static str, message: impl FnOnce() -> String) {
+        self.remember(at, Severity::Warning, code, message);
     }
 
     /// Remembers a place `at` which ncnn reads otherwise than it was meant.
-    pub(super) fn misread(&mut self, at: &'a str, message: impl FnOnce() -> String) {
-        self.remember(at, message, true);
+    pub(super) fn misread(&mut self, at: &'a str, code: &'static str, message: impl FnOnce() -> String) {
+        self.remember(at, Severity::Error, code, message);
     }
 
-    fn remember(&mut self, at: &'a str, message: impl FnOnce() -> String, misread: bool) {
+    fn remember(&mut self, at: &'a str, severity: Severity, code: &'static str, message: impl FnOnce() -> String) {
         self.count = self.count.saturating_add(1);
         if self.oddities.len() < Self::MOST {
-            self.oddities.push((at, message(), misread));
+            self.oddities.push((at, Remark::new(severity, code, message())));
         } else if self.oddities.len() == Self::MOST {
             let message = format!("more than {} oddities: the rest is not listed", Self::MOST);
-            self.oddities.push((at, message, false));
+            self.oddities.push((at, Remark::warning("more-oddities", message)));
         }
     }
 
@@ -104,17 +103,14 @@ impl<'a, 'l> Notes<'a, 'l> {
     }
 
     /// The oddities with their lines in `text`.
-    pub(super) fn into_warnings(self, text: &str) -> Vec<Warning> {
+    pub(super) fn into_remarks(self, text: &str) -> Vec<Remark> {
         let line_ends: Vec<usize> = if self.oddities.is_empty() {
             Vec::new()
         } else {
             text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n').map(|(i, _)| i).collect()
         };
         let line = |at| line_ends.partition_point(|&end| end < offset(text, at)) + 1;
-        self.oddities
-            .into_iter()
-            .map(|(at, message, misread)| Warning { line: line(at), byte: None, message, misread })
-            .collect()
+        self.oddities.into_iter().map(|(at, remark)| remark.at_line(line(at))).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The grammar of `.param` (spec §1.1).
+//! The grammar of `.param`, as ncnn's `Net::load_param` (`src/net.cpp`) reads it.
 //!
 //! ncnn scans tokens, not lines: a newline is a blank like any other, except that
 //! it ends a parameter's value. Each rule stands above the function that reads it.
@@ -7,13 +7,12 @@ use nom::Parser;
 use nom::bytes::complete::{take_while, take_while1};
 use nom::sequence::preceded;
 
-use super::Warning;
 use super::fault::{Fault, Notes, Scanned, between, shown};
 use super::positional::{is_positional, parse_positional};
 use super::value::{Entry, is_white, parameters};
 use crate::foreign::{ForeignFile, explain};
 use crate::model::SourceText;
-use crate::{Error, Layer, LayerKind, Limits, Model, ParamDict, Result};
+use crate::{Error, Layer, LayerKind, Limits, Model, ParamDict, Remark, Result};
 
 const MAGIC: &str = "7767517";
 /// ncnn cuts longer names in two.
@@ -66,7 +65,7 @@ impl LayerText<'_> {
 }
 
 /// Reads a whole text.
-pub(crate) fn parse_model(text: &str, limits: &Limits) -> Result<(Model, Vec<Warning>)> {
+pub(crate) fn parse_model(text: &str, limits: &Limits) -> Result<(Model, Vec<Remark>)> {
     if text.len() as u64 > limits.text_bytes {
         return Err(Error::too_large(format!("{} bytes of text, the limit is {}", text.len(), limits.text_bytes)));
     }
@@ -78,7 +77,7 @@ pub(crate) fn parse_model(text: &str, limits: &Limits) -> Result<(Model, Vec<War
     let parsed = whole.and_then(|_| model(text, &mut notes));
     match parsed {
         Ok((_, model)) if is_pnnx(&model) => Err(Error::malformed(ForeignFile::Pnnx.advice())),
-        Ok((_, model)) => Ok((model, notes.into_warnings(text))),
+        Ok((_, model)) => Ok((model, notes.into_remarks(text))),
         Err(nom::Err::Error(fault) | nom::Err::Failure(fault)) => Err(explain(fault.into_error(text), text.as_bytes())),
         Err(nom::Err::Incomplete(_)) => Err(Error::malformed("the text ends too early")),
     }
@@ -119,9 +118,9 @@ fn model<'a>(text: &'a str, notes: &mut Notes<'a, '_>) -> Scanned<'a, Model> {
     if blobs != header.blob_count {
         let counts = format!("the header counts {} blobs, there are {blobs}", header.blob_count);
         if header.blob_count < blobs {
-            notes.misread(header.blobs, || format!("{counts}; ncnn writes past its array of blobs"));
+            notes.misread(header.blobs, "blob-count", || format!("{counts}; ncnn writes past its array of blobs"));
         } else {
-            notes.odd(header.blobs, || counts);
+            notes.odd(header.blobs, "blob-count", || counts);
         }
     }
     Ok((rest, model))
@@ -131,7 +130,9 @@ fn model<'a>(text: &'a str, notes: &mut Notes<'a, '_>) -> Scanned<'a, Model> {
 fn trailer<'a>(rest: &'a str, layers: usize, notes: &mut Notes<'a, '_>) -> SourceText {
     let visible = rest.trim_start_matches(is_white);
     if !visible.is_empty() {
-        notes.odd(visible, || format!("the text after the {layers} layers that the header counts is ignored"));
+        notes.odd(visible, "text-after-layers", || {
+            format!("the text after the {layers} layers that the header counts is ignored")
+        });
     }
     if rest.is_empty() { SourceText::default() } else { remembered(rest) }
 }
@@ -169,7 +170,7 @@ pub(super) fn header(input: &str) -> Scanned<'_, Header<'_>> {
 pub(super) fn layer<'a>(input: &'a str, notes: &mut Notes<'a, '_>) -> Scanned<'a, LayerText<'a>> {
     let (rest, kind) = token(input, "a layer type")?;
     if kind.starts_with(|c: char| c.is_ascii_digit() || c == '+' || c == '-') {
-        notes.misread(kind, || {
+        notes.misread(kind, "unreadable-type", || {
             format!("the type {} starts like a number: ncnn cannot read it from a file", shown(kind))
         });
     }
@@ -253,8 +254,8 @@ mod tests {
     }
 
     fn warnings(text: &str) -> Vec<String> {
-        let (_, warnings) = parse_model(text, &Limits::default()).unwrap();
-        warnings.into_iter().map(|warning| format!("{}: {}", warning.line, warning.message)).collect()
+        let (_, remarks) = parse_model(text, &Limits::default()).unwrap();
+        remarks.into_iter().map(|remark| format!("{}: {}", remark.place.line.unwrap(), remark.message)).collect()
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Parameters: `id=value` (spec §1.2).
+//! Parameters: `id=value`, as ncnn's `src/paramdict.cpp` reads them.
 
 use nom::Parser;
 use nom::bytes::complete::take_while;
@@ -38,7 +38,9 @@ pub(super) fn parameters<'a>(input: &'a str, notes: &mut Notes<'a, '_>) -> Scann
         let (after, mut entry) = parameter(start, id, after_id, notes)?;
         entry.odd = notes.count() > before;
         if met.get_mut(usize::from(entry.id)).is_some_and(|met| std::mem::replace(met, true)) {
-            notes.odd(start, || format!("parameter {} is given again; the later value counts", entry.id));
+            notes.odd(start, "repeated-parameter", || {
+                format!("parameter {} is given again; the later value counts", entry.id)
+            });
         }
         entries.push(entry);
         rest = after;
@@ -129,7 +131,9 @@ fn value<'a>(id: u8, input: &'a str, notes: &mut Notes<'a, '_>) -> Scanned<'a, P
         rest = element;
         if chunk(element).is_empty() {
             if element.starts_with('\r') {
-                notes.misread(element, || format!("ncnn takes the carriage return for an element of array {id}"));
+                notes.misread(element, "carriage-return", || {
+                    format!("ncnn takes the carriage return for an element of array {id}")
+                });
             }
             break;
         }
@@ -159,10 +163,14 @@ fn number<'a>(id: u8, input: &'a str, as_float: bool, notes: &mut Notes<'a, '_>)
         return Fault::malformed(input, format!("parameter {id} should be a number, found {}", shown(token)));
     };
     if reading.wrapped {
-        notes.odd(input, || format!("{} in parameter {id} does not fit 32 bits and wraps around", shown(token)));
+        notes.odd(input, "number-overflow", || {
+            format!("{} in parameter {id} does not fit 32 bits and wraps around", shown(token))
+        });
     }
     if !reading.rest.is_empty() {
-        notes.odd(input, || format!("{} in parameter {id}: ncnn ignores {}", shown(token), shown(reading.rest)));
+        notes.odd(input, "number-with-rest", || {
+            format!("{} in parameter {id}: ncnn ignores {}", shown(token), shown(reading.rest))
+        });
     }
     Ok((rest, reading.number))
 }
@@ -173,7 +181,9 @@ fn bare_text<'a>(id: u8, input: &'a str, notes: &mut Notes<'a, '_>) -> Scanned<'
     let rest = input.get(text.len()..).unwrap_or("");
     check_length(id, text, text.len().saturating_sub(chunk(input).len()), input)?;
     if rest.starts_with('\r') {
-        notes.misread(rest, || format!("ncnn adds the carriage return to the text of parameter {id}"));
+        notes.misread(rest, "carriage-return", || {
+            format!("ncnn adds the carriage return to the text of parameter {id}")
+        });
     }
     Ok((rest, ParamValue::Text(text.strip_suffix('"').unwrap_or(text).to_owned())))
 }
@@ -188,22 +198,25 @@ fn quoted_text<'a>(id: u8, input: &'a str, notes: &mut Notes<'a, '_>) -> Scanned
     let (text, rest) = match after.strip_prefix('"') {
         Some(rest) => (text, rest),
         None => {
-            notes.odd(input, || format!("the text of parameter {id} is not closed by a quote"));
+            notes.odd(input, "unclosed-text", || format!("the text of parameter {id} is not closed by a quote"));
             let text = before_carriage_return(text, inside);
             (text, inside.get(text.len()..).unwrap_or(""))
         }
     };
     let first = chunk(input);
     if first.len() == 1 && !text.is_empty() {
-        notes
-            .misread(input, || format!("ncnn cannot read a text that starts with a blank or a comma (parameter {id})"));
+        notes.misread(input, "unreadable-text", || {
+            format!("ncnn cannot read a text that starts with a blank or a comma (parameter {id})")
+        });
     }
     if first.len() == CHUNK && text.len() == CHUNK - 1 {
-        notes.misread(input, || format!("ncnn cannot read a quoted text of exactly 14 characters (parameter {id})"));
+        notes.misread(input, "unreadable-text", || {
+            format!("ncnn cannot read a quoted text of exactly 14 characters (parameter {id})")
+        });
     }
     let closed_in_first = first.len() >= text.len() + 2;
     if closed_in_first && rest.starts_with(['\t', '\r', '\x0b', '\x0c']) {
-        notes.misread(rest, || {
+        notes.misread(rest, "unended-text", || {
             format!("ncnn reads on behind the text of parameter {id}: only a space or newline ends it")
         });
     }
@@ -258,7 +271,7 @@ mod tests {
         match parameters(text, &mut notes) {
             Ok((rest, entries)) => {
                 let mut words: Vec<String> = entries.iter().map(|e| format!("{}:{:?}", e.id, e.value)).collect();
-                words.extend(notes.into_warnings(text).into_iter().map(|warning| format!("({})", warning.message)));
+                words.extend(notes.into_remarks(text).into_iter().map(|remark| format!("({})", remark.message)));
                 words.push(shown(rest));
                 words.join(" ").replace("Number(", "(")
             }

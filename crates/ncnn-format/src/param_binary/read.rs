@@ -4,7 +4,7 @@ use super::names::{blob_name, custom_kind, layer_name};
 use super::{ARRAY, CUSTOM, END, MAGIC, TEXT, TEXT_BYTES, WORD};
 use crate::model::SourceText;
 use crate::typed::param_specs;
-use crate::{Error, Layer, LayerKind, Limits, Model, Number, ParamDict, ParamValue, Result, Warning};
+use crate::{Error, Layer, LayerKind, Limits, Model, Number, ParamDict, ParamValue, Remark, Result};
 
 /// Whether `bytes` start as a `.param.bin` does (and no `.param` text can).
 pub(crate) fn is_param_binary(bytes: &[u8]) -> bool {
@@ -12,11 +12,11 @@ pub(crate) fn is_param_binary(bytes: &[u8]) -> bool {
 }
 
 /// Reads a whole file.
-pub(crate) fn parse_binary(bytes: &[u8], limits: &Limits) -> Result<(Model, Vec<Warning>)> {
+pub(crate) fn parse_binary(bytes: &[u8], limits: &Limits) -> Result<(Model, Vec<Remark>)> {
     if bytes.len() as u64 > limits.text_bytes {
         return Err(Error::too_large(format!("{} bytes, the limit is {}", bytes.len(), limits.text_bytes)));
     }
-    let mut words = Words { bytes, position: 0, limits, warnings: Vec::new() };
+    let mut words = Words { bytes, position: 0, limits, remarks: Vec::new() };
     let magic = words.word("the number 7767517")?;
     if magic != MAGIC {
         return Err(words.malformed_word(format!("expected {MAGIC} at the start, found {magic}")));
@@ -38,7 +38,7 @@ pub(crate) fn parse_binary(bytes: &[u8], limits: &Limits) -> Result<(Model, Vec<
         model.layers.push(words.layer(index, blobs)?);
     }
     words.note_rest();
-    Ok((model, words.warnings))
+    Ok((model, words.remarks))
 }
 
 /// The bytes still to be read.
@@ -46,7 +46,7 @@ struct Words<'a> {
     bytes: &'a [u8],
     position: usize,
     limits: &'a Limits,
-    warnings: Vec<Warning>,
+    remarks: Vec<Remark>,
 }
 
 impl<'a> Words<'a> {
@@ -124,8 +124,9 @@ impl<'a> Words<'a> {
         } else {
             ParamValue::Number(number(self.word("the value of a parameter")?, as_float))
         };
-        if layer.params.get(real).is_some() {
-            self.warn(start, format!("layer {}: parameter {real} is given again; the later value counts", layer.name));
+        if layer.params.raw(real).is_some() {
+            let message = format!("parameter {real} is given again; the later value counts");
+            self.remark(Remark::warning("repeated-parameter", message).at_byte(start).in_layer(&layer.name));
         }
         layer.params.set(real, value);
         Ok(())
@@ -150,7 +151,8 @@ impl<'a> Words<'a> {
         let start = self.position as u64;
         let (text, padding) = self.take(len.next_multiple_of(WORD), "a text")?.split_at(len);
         if padding.iter().any(|byte| *byte != 0) {
-            self.warn(start, format!("the bytes behind text {id} are not zero"));
+            let message = format!("the bytes behind text {id} are not zero");
+            self.remark(Remark::warning("odd-padding", message).at_byte(start));
         }
         match std::str::from_utf8(text) {
             Ok(text) => Ok(text.to_owned()),
@@ -188,18 +190,19 @@ impl<'a> Words<'a> {
         Error::malformed(message).at_byte(self.last())
     }
 
-    fn warn(&mut self, byte: u64, message: String) {
+    fn remark(&mut self, remark: Remark) {
         /// A hostile file could hold an oddity every few bytes.
         const MOST: usize = 1000;
-        if self.warnings.len() < MOST {
-            self.warnings.push(Warning { line: 0, byte: Some(byte), message, misread: false });
+        if self.remarks.len() < MOST {
+            self.remarks.push(remark);
         }
     }
 
     fn note_rest(&mut self) {
         let left = self.bytes.len().saturating_sub(self.position);
         if left > 0 {
-            self.warn(self.position as u64, format!("{left} bytes behind the last layer are ignored"));
+            let message = format!("{left} bytes behind the last layer are ignored");
+            self.remark(Remark::warning("bytes-after-layers", message).at_byte(self.position as u64));
         }
     }
 }

@@ -10,8 +10,8 @@ use super::output_error::Probe;
 pub struct Scored {
     /// The rule.
     pub rule: Rule,
-    /// What it chose.
-    pub threshold: Threshold,
+    /// What it chose; `None` for a dead blob.
+    pub threshold: Option<Threshold>,
     /// Squared error of the outputs of all layers that read the blob, each relative to its output's mean
     /// square; of the blob itself where no output could be computed.
     pub error: f64,
@@ -47,29 +47,38 @@ fn candidates() -> impl Iterator<Item = Rule> {
 
 /// Chooses for a blob with this `histogram`; `readers` are the layers that read it.
 pub(super) fn choose(histogram: &Histogram, readers: &[Probe<'_>]) -> Result<Choice> {
-    let of_blob = |threshold: &Threshold| expected_squared_error(histogram, threshold.value);
-    let most = ROOM * of_blob(&Rule::Mse.threshold(histogram));
+    let of_blob = |threshold| expected_squared_error(histogram, or_unit(threshold).value());
+    let most = ROOM * of_blob(Rule::Mse.threshold(histogram));
     let mut scored: Vec<Scored> = Vec::new();
     for rule in candidates() {
         let threshold = rule.threshold(histogram);
-        if of_blob(&threshold) > most {
+        if of_blob(threshold) > most {
             continue;
         }
         // Rules often agree, and a threshold needs to be tried once.
-        let known = scored.iter().find(|other| other.threshold.value == threshold.value).map(|other| other.error);
-        let error = known.map_or_else(|| error(histogram, &threshold, readers), Ok)?;
+        let known = scored.iter().find(|other| is_same(other.threshold, threshold)).map(|other| other.error);
+        let error = known.map_or_else(|| error(histogram, or_unit(threshold), readers), Ok)?;
         scored.push(Scored { rule, threshold, error });
     }
     // Stable: of equal ones the first in the list, and `mse` is always in it.
     scored.sort_by(|a, b| a.error.total_cmp(&b.error));
     let winner = scored[0];
-    let runner_up = scored.into_iter().find(|other| other.threshold.value != winner.threshold.value);
+    let runner_up = scored.into_iter().find(|other| !is_same(other.threshold, winner.threshold));
     Ok(Choice { winner, runner_up, by_output: !readers.is_empty() })
 }
 
-fn error(histogram: &Histogram, threshold: &Threshold, readers: &[Probe<'_>]) -> Result<f64> {
+/// What a dead blob is computed with.
+fn or_unit(threshold: Option<Threshold>) -> Threshold {
+    threshold.unwrap_or(Threshold::UNIT)
+}
+
+fn is_same(a: Option<Threshold>, b: Option<Threshold>) -> bool {
+    or_unit(a).value() == or_unit(b).value()
+}
+
+fn error(histogram: &Histogram, threshold: Threshold, readers: &[Probe<'_>]) -> Result<f64> {
     if readers.is_empty() {
-        return Ok(expected_squared_error(histogram, threshold.value));
+        return Ok(expected_squared_error(histogram, threshold.value()));
     }
     let mut sum = 0.0;
     for probe in readers {
@@ -93,10 +102,10 @@ mod tests {
         let histogram = Histogram::from_counts(1.0, counts).unwrap().with_unbinned(zeros, 0);
         let choice = choose(&histogram, &[]).unwrap();
         let error = |threshold: f32| expected_squared_error(&histogram, threshold);
-        assert!(error(choice.winner.threshold.value) <= error(1.0), "never worse than not clipping");
+        assert!(error(choice.winner.threshold.unwrap().value()) <= error(1.0), "never worse than not clipping");
         assert!(choice.runner_up.is_none_or(|other| other.error >= choice.winner.error));
         assert!(!choice.by_output);
-        choice.winner.threshold.value
+        choice.winner.threshold.unwrap().value()
     }
 
     #[test]
@@ -112,7 +121,7 @@ mod tests {
         // ncnn's search cuts right behind the spike.
         let mut spike = counts(|_| 10.0);
         spike[820] = 200_000;
-        assert!(Rule::KlNcnn.threshold(&Histogram::from_counts(1.0, &spike).unwrap()).value < 0.5);
+        assert!(Rule::KlNcnn.threshold(&Histogram::from_counts(1.0, &spike).unwrap()).unwrap().value() < 0.5);
         assert!(chosen(&spike, 0) > 0.95);
     }
 
@@ -150,6 +159,6 @@ mod tests {
     #[test]
     fn a_dead_blob_is_dead() {
         let choice = choose(&Histogram::new(0.0).unwrap(), &[]).unwrap();
-        assert!(choice.winner.threshold.dead && choice.runner_up.is_none());
+        assert!(choice.winner.threshold.is_none() && choice.runner_up.is_none());
     }
 }

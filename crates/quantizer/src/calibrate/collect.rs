@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use fp32_ref::{BlobId, Net, Value, Workspace};
+use fp32_ref::{BlobId, Net, Value, Watch, Workspace};
 use histogram_kl::{GrowingHistogram, Histogram, Range};
 use ncnn_format::{Error, Result};
 
@@ -14,10 +14,8 @@ use crate::{Dataset, Progress};
 /// The ranges of growing histograms and their counts in 2048 bins.
 pub(super) fn in_final_bins(growing: &[GrowingHistogram]) -> Result<(Vec<Range>, Vec<Histogram>)> {
     let ranges = growing.iter().map(GrowingHistogram::range).collect();
-    let histograms = growing
-        .iter()
-        .map(|histogram| histogram.histogram().map_err(|error| Error::invalid(error.to_string())))
-        .collect::<Result<_>>()?;
+    let histograms =
+        growing.iter().map(|histogram| histogram.histogram().map_err(Error::from)).collect::<Result<_>>()?;
     Ok((ranges, histograms))
 }
 
@@ -42,9 +40,9 @@ impl Collector<'_> {
     pub(super) fn ranges(&self) -> Result<Vec<Range>> {
         let empty = vec![Range::default(); watched(self.targets).len()];
         let add = |range: &mut Range, values: &[f32]| {
-            let before = range.nonfinite;
+            let before = range.nonfinite();
             range.add(values);
-            range.nonfinite == before
+            range.nonfinite() == before
         };
         self.pass("finding ranges", empty, add, &nothing)
     }
@@ -53,7 +51,7 @@ impl Collector<'_> {
     pub(super) fn histograms(&self, ranges: &[Range], also: &Also<'_>) -> Result<Vec<Histogram>> {
         let empty = ranges
             .iter()
-            .map(|range| Histogram::new(range.absmax).map_err(|error| Error::invalid(error.to_string())))
+            .map(|range| Histogram::new(range.absmax()).map_err(Error::from))
             .collect::<Result<Vec<_>>>()?;
         let add = |histogram: &mut Histogram, values: &[f32]| {
             histogram.add(values);
@@ -72,9 +70,9 @@ impl Collector<'_> {
     pub(super) fn growing(&self, also: &Also<'_>) -> Result<Vec<GrowingHistogram>> {
         let empty = vec![GrowingHistogram::default(); watched(self.targets).len()];
         let add = |histogram: &mut GrowingHistogram, values: &[f32]| {
-            let before = histogram.range().nonfinite;
+            let before = histogram.range().nonfinite();
             histogram.add(values);
-            histogram.range().nonfinite == before
+            histogram.range().nonfinite() == before
         };
         self.pass("watching activations", empty, add, also)
     }
@@ -113,20 +111,12 @@ impl Collector<'_> {
         workspace: &mut Workspace,
         index: usize,
         watched: &[BlobId],
-        mut see: impl FnMut(usize, &Value) -> Result<()>,
+        see: impl FnMut(usize, &Value) -> Result<()>,
     ) -> Result<()> {
         let feeds = named(self.net.graph(), self.dataset.feeds(index)?)?;
-        let mut failure = None;
-        let mut observer = |blob: BlobId, value: &Value| {
-            if failure.is_none()
-                && let Some(slot) = watched.iter().position(|&watched| watched == blob)
-            {
-                failure = see(slot, value).err();
-            }
-        };
         self.net
-            .run_in(workspace, &feeds, &mut observer)
-            .and_then(|_| failure.map_or(Ok(()), Err))
+            .run_in(workspace, &feeds, &mut Watch::new(watched, see))
+            .map(drop)
             .map_err(|error| error.in_file(self.dataset.name(index)))
     }
 

@@ -146,42 +146,44 @@ impl<'a> Reader<'a> {
 pub(super) fn search(histogram: &Histogram, is_input: bool, mut readers: Vec<Reader<'_>>) -> Result<Decision> {
     let rule = if is_input { Rule::AbsMax } else { Rule::Mse };
     let start = rule.threshold(histogram);
-    let thresholds = if is_input || start.dead { Vec::new() } else { candidates(histogram, &start) };
-    let cosines = |readers: &[Reader<'_>], threshold: &Threshold| {
-        readers.iter().map(|reader| reader.cosine(threshold.scale())).collect::<Result<Vec<f64>>>()
+    let thresholds = start.filter(|_| !is_input).map(|start| candidates(histogram, start)).unwrap_or_default();
+    // A dead blob is computed with its values as they are.
+    let scale = |threshold: Option<Threshold>| threshold.unwrap_or(Threshold::UNIT).scale();
+    let cosines = |readers: &[Reader<'_>], threshold| {
+        readers.iter().map(|reader| reader.cosine(scale(threshold))).collect::<Result<Vec<f64>>>()
     };
-    let before = cosines(&readers, &start)?;
+    let before = cosines(&readers, start)?;
     let mut best = start;
     for _ in 0..ROUNDS {
         let mut changed = false;
         for reader in &mut readers {
-            changed |= reader.improve(best.scale())?;
+            changed |= reader.improve(scale(best))?;
         }
-        let mut most: f64 = cosines(&readers, &best)?.iter().sum();
-        for threshold in &thresholds {
-            let sum = cosines(&readers, threshold)?.iter().sum();
+        let mut most: f64 = cosines(&readers, best)?.iter().sum();
+        for &threshold in &thresholds {
+            let sum = cosines(&readers, Some(threshold))?.iter().sum();
             if sum > most + SAME {
-                (most, best, changed) = (sum, *threshold, true);
+                (most, best, changed) = (sum, Some(threshold), true);
             }
         }
         if !changed {
             break;
         }
     }
-    let reached = cosines(&readers, &best)?;
+    let reached = cosines(&readers, best)?;
     let searched = readers.into_iter().zip(before.into_iter().zip(reached)).map(|(reader, (start, reached))| {
         Searched { target: reader.target, scales: reader.scales, similarity: Similarity { start, reached } }
     });
     Ok(Decision { searched: searched.collect(), ..Decision::by(Method::Eq, best) })
 }
 
-fn candidates(histogram: &Histogram, start: &Threshold) -> Vec<Threshold> {
+fn candidates(histogram: &Histogram, start: Threshold) -> Vec<Threshold> {
     let cost = |value| expected_squared_error(histogram, value);
-    let most = ROOM * cost(start.value);
+    let most = ROOM * cost(start.value());
     ACTIVATION_STEPS
-        .map(|step| start.value * f32::from(step) / 50.0)
-        .filter(|&value| value > 0.0 && value <= histogram.absmax() && cost(value) <= most)
-        .map(|value| Threshold { value, bin: None, divergence: None, dead: false })
+        .map(|step| start.value() * f32::from(step) / 50.0)
+        .filter(|&value| value <= histogram.absmax() && cost(value) <= most)
+        .filter_map(|value| Threshold::new(value).ok())
         .collect()
 }
 
@@ -219,7 +221,13 @@ mod tests {
         layer
     }
 
-    fn searched(layer: &Layer, values: &[f32], depth: usize, start: f32, is_input: bool) -> (Threshold, Searched) {
+    fn searched(
+        layer: &Layer,
+        values: &[f32],
+        depth: usize,
+        start: f32,
+        is_input: bool,
+    ) -> (Option<Threshold>, Searched) {
         let largest = values.iter().fold(0f32, |largest, value| largest.max(value.abs()));
         let mut histogram = Histogram::new(largest).unwrap();
         histogram.add(values);
@@ -240,7 +248,7 @@ mod tests {
         // The largest weight is multiplied by zeros only; all others are whole 127ths of a half.
         let weights: Vec<f32> = [254, 127, -3, 55, 77, -101, 9, 31].map(|level: i32| level as f32 / 254.0).to_vec();
         let (threshold, found) = searched(&inner_product(&weights), &levels(), 8, 127.0, true);
-        assert_eq!((threshold.value, found.scales), (127.0, vec![254.0]));
+        assert_eq!((threshold.unwrap().value(), found.scales), (127.0, vec![254.0]));
         assert!(found.similarity.start < 0.99999 && found.similarity.reached > 1.0 - 1e-9, "{:?}", found.similarity);
     }
 
@@ -252,7 +260,7 @@ mod tests {
             let values: Vec<f32> = (0..512).map(|i| ((i * (round + 3)) as f32 * 0.7).sin().powi(3) * 9.0).collect();
             let (threshold, found) = searched(&inner_product(&weights), &values, 8, 127.0, is_input);
             assert!(found.similarity.reached >= found.similarity.start, "{:?}", found.similarity);
-            assert!(!is_input || threshold.value > 8.99, "{threshold:?}");
+            assert!(!is_input || threshold.unwrap().value() > 8.99, "{threshold:?}");
         }
     }
 
@@ -268,7 +276,7 @@ mod tests {
     #[test]
     fn a_blob_of_zeros_changes_nothing() {
         let (threshold, found) = searched(&inner_product(&[1.0, 0.5]), &[0.0; 8], 2, 127.0, false);
-        assert!(threshold.dead);
+        assert_eq!(threshold, None);
         assert_eq!((found.scales, found.similarity), (vec![127.0], Similarity { start: 1.0, reached: 1.0 }));
     }
 }

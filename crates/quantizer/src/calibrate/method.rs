@@ -126,7 +126,7 @@ impl FromStr for Method {
                 let known: Vec<_> = Self::all().map(|method| method.to_string()).collect();
                 Err(Error::invalid(format!("no method is called {name}; there are {}", known.join(", "))))
             }
-            Err(error) => Err(Error::invalid(error.to_string())),
+            Err(error) => Err(error.into()),
         }
     }
 }

@@ -38,6 +38,18 @@ pub enum Passes {
     Two,
 }
 
+impl std::str::FromStr for Passes {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text {
+            "1" => Ok(Self::One),
+            "2" => Ok(Self::Two),
+            _ => Err(Error::invalid(format!("expected 1 or 2, found {text}"))),
+        }
+    }
+}
+
 /// How to calibrate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct CalibrateOptions {
@@ -105,8 +117,8 @@ pub struct LayerCalibration {
     pub choice: Option<Choice>,
     /// Under [`Method::Eq`], what was reached; `None` where no output could be computed.
     pub similarity: Option<Similarity>,
-    /// The largest absolute value that is not clipped.
-    pub threshold: Threshold,
+    /// The largest absolute value that is not clipped; `None` for a dead blob, which was zero in all samples.
+    pub threshold: Option<Threshold>,
     /// Multiplier of the input blob.
     pub input_scale: f32,
     /// Multipliers of the weights, per output channel or group.
@@ -135,7 +147,7 @@ pub fn calibrate(
     if dataset.is_empty() {
         return Err(Error::invalid("there are no samples to calibrate on"));
     }
-    let net = Net::with_options(model, NetOptions { winograd: !options.plain_sums })?;
+    let net = Net::with_options(model, NetOptions::default().with_winograd(!options.plain_sums))?;
     let targets = targets::find(model, net.graph())?;
     let mut weights = all_weight_scales(model, &targets, options)?;
     let collector = Collector { net: &net, dataset, targets: &targets, progress };
@@ -205,7 +217,7 @@ fn layers(
     let layer = |(index, (target, weights)): (usize, (&Target, WeightScales))| {
         let decision = &decisions[target.slot];
         let range = counted.ranges[target.slot];
-        check_printable(target, &range, &decision.threshold)?;
+        check_printable(target, &range, decision.threshold.as_ref())?;
         Ok(LayerCalibration {
             layer: target.name.clone(),
             blob: target.blob_name.clone(),
@@ -216,10 +228,9 @@ fn layers(
             choice: decision.choice.clone(),
             similarity: decision.searched.iter().find(|found| found.target == index).map(|found| found.similarity),
             // ncnn2table divides by a threshold of zero here; its tables say `inf`.
-            input_scale: if method.is_ncnns() && decision.threshold.dead {
-                f32::INFINITY
-            } else {
-                decision.threshold.scale()
+            input_scale: match decision.threshold {
+                None if method.is_ncnns() => f32::INFINITY,
+                threshold => threshold.unwrap_or(Threshold::UNIT).scale(),
             },
             weights,
         })
@@ -230,14 +241,14 @@ fn layers(
 /// What was decided for a blob.
 struct Decision {
     rule: Method,
-    threshold: Threshold,
+    threshold: Option<Threshold>,
     choice: Option<Choice>,
     /// Under `eq`, the layers that read the blob.
     searched: Vec<eq::Searched>,
 }
 
 impl Decision {
-    fn by(rule: impl Into<Method>, threshold: Threshold) -> Self {
+    fn by(rule: impl Into<Method>, threshold: Option<Threshold>) -> Self {
         Self { rule: rule.into(), threshold, choice: None, searched: Vec::new() }
     }
 }
@@ -256,6 +267,7 @@ fn decide(
     let decisions = (0..histograms.len())
         .into_par_iter()
         .map(|slot| {
+            progress.check()?;
             let readers: Vec<usize> = (0..targets.len()).filter(|&index| targets[index].slot == slot).collect();
             let is_input = readers.iter().any(|&index| targets[index].reads_network_input);
             let histogram = &histograms[slot];
@@ -265,7 +277,7 @@ fn decide(
                 Probe::new(&model.layers[targets[index].layer], patches, &weights[index].scales).transpose()
             };
             let decision = if let Some(rule) = method.rule(is_input) {
-                let elements = ranges[slot].values / samples.max(1) as u64;
+                let elements = ranges[slot].values() / samples.max(1) as u64;
                 Decision::by(rule, rule.threshold_of(histogram, elements))
             } else if method == Method::MovingAverage {
                 let maxima = sampled.maxima.get(slot).ok_or_else(|| method.needs_samples())?;
@@ -290,14 +302,12 @@ fn decide(
 
 /// # Errors
 /// `Invalid` when the scale would be 0 in a table.
-fn check_printable(target: &Target, range: &Range, threshold: &Threshold) -> Result<()> {
-    if as_printed(threshold.scale()) != 0.0 {
-        return Ok(());
-    }
+fn check_printable(target: &Target, range: &Range, threshold: Option<&Threshold>) -> Result<()> {
+    let Some(threshold) = threshold.filter(|threshold| as_printed(threshold.scale()) == 0.0) else { return Ok(()) };
     Err(Error::invalid(format!(
-        "its input {} reaches {}; the scale {:e} would be 0 in a table, which has six decimals (is --norm right?)",
+        "its input {} reaches {}; the scale {:e} would be 0 in a table, which has six decimals (are mean and norm right?)",
         target.blob_name,
-        range.absmax,
+        range.absmax(),
         threshold.scale()
     ))
     .in_layer(&target.name))
@@ -315,9 +325,15 @@ pub struct HalfRange {
 impl LayerCalibration {
     /// What signed codes cost; `None` for a blob that has negative values, or is dead.
     pub fn half_range(&self) -> Option<HalfRange> {
-        let sqnr = |largest| sqnr_db(&self.histogram, self.threshold.value, largest);
-        let is_half = self.range.min >= 0.0 && !self.threshold.dead;
-        is_half.then(|| HalfRange { sqnr_db: sqnr(127), unsigned_db: sqnr(255) })
+        self.range.min().filter(|&min| min >= 0.0)?;
+        let threshold = self.threshold?.value();
+        let sqnr = |largest| sqnr_db(&self.histogram, threshold, largest);
+        Some(HalfRange { sqnr_db: sqnr(127)?, unsigned_db: sqnr(255)? })
+    }
+
+    /// The threshold as reports show it: 127 for a dead blob, which makes its scale 1.
+    pub fn reported_threshold(&self) -> f32 {
+        self.threshold.unwrap_or(Threshold::UNIT).value()
     }
 }
 
@@ -353,7 +369,7 @@ impl Calibration {
             ));
         }
         for layer in &self.layers {
-            if layer.threshold.dead {
+            if layer.threshold.is_none() {
                 warnings.push(format!(
                     "layer {}: its input {} was zero in all {} samples; the scale {} is arbitrary",
                     layer.layer, layer.blob, self.samples, layer.input_scale

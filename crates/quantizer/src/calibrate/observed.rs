@@ -1,8 +1,9 @@
 //! What the accumulators of ncnn's Winograd convolutions reach in calibration.
 
 use fp32_ref::{ConvWindow, Value};
+use histogram_kl::Threshold;
 use int8_kernels::{ConvShape, Isa, PackedConv, Padding, Scratch, quantize, quantize_slice};
-use ncnn_format::{Error, Layer, Model, Result, WeightRole, typed};
+use ncnn_format::{Error, Layer, LinearLayer, Model, Result, WeightRole};
 
 use super::Decision;
 use super::collect::Collector;
@@ -30,7 +31,7 @@ pub(super) fn keep_observed(
         .filter(|&index| !weights[index].reduced.is_empty())
         .map(|index| {
             let target = &collector.targets[index];
-            let scale = decisions[target.slot].threshold.scale();
+            let scale = decisions[target.slot].threshold.unwrap_or(Threshold::UNIT).scale();
             let convolution = Convolution::of(&model.layers[target.layer], &weights[index].full, scale)?;
             Ok(Convolution { index, slot: target.slot, ..convolution })
         })
@@ -86,7 +87,8 @@ struct Convolution {
 
 impl Convolution {
     fn of(layer: &Layer, full: &[f32], input_scale: f32) -> Result<Self> {
-        let window = ConvWindow::new(&typed::Convolution::read(layer)?)?;
+        let linear = LinearLayer::of(layer)?.ok_or_else(|| Error::invalid("has no weight matrix"))?;
+        let window = ConvWindow::of(&linear)?;
         let weights = layer.weight_f32(WeightRole::Weight)?;
         let outputs = full.len();
         let depth = weights.len().checked_div(outputs).unwrap_or(0);
@@ -100,7 +102,7 @@ impl Convolution {
             kernel_w: window.kernel_w,
             ..ConvShape::pointwise(depth / (window.kernel_h * window.kernel_w), outputs)
         };
-        let packed = PackedConv::new(shape, &quantized, Isa::detect()).map_err(wrong)?;
+        let packed = PackedConv::new(shape, &quantized, Isa::detect())?;
         Ok(Self { index: 0, slot: 0, outputs, input_scale, window, packed })
     }
 
@@ -116,18 +118,14 @@ impl Convolution {
             value: 0,
         };
         let mut quantized = vec![0; tensor.as_slice().len()];
-        quantize_slice(tensor.as_slice(), self.input_scale, &mut quantized);
+        quantize_slice(tensor.as_slice(), self.input_scale, &mut quantized)?;
         let plane = placement.out_h * placement.out_w;
         let mut sums = vec![0; self.outputs * plane];
-        self.packed.run(&quantized, height, width, &padding, &mut Scratch::default(), &mut sums).map_err(wrong)?;
+        self.packed.run(&quantized, height, width, &padding, &mut Scratch::default(), &mut sums)?;
         seen.resize(self.outputs, 0);
         for (seen, sums) in seen.iter_mut().zip(sums.chunks_exact(plane.max(1))) {
             *seen = sums.iter().fold(*seen, |seen, sum| seen.max(sum.unsigned_abs()));
         }
         Ok(())
     }
-}
-
-fn wrong(error: int8_kernels::Error) -> Error {
-    Error::invalid(error.to_string())
 }

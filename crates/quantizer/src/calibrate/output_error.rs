@@ -6,7 +6,7 @@ use std::ops::{Add, Sub};
 
 use fp32_ref::Activation;
 use int8_kernels::{ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Run, quantize, quantize_values};
-use ncnn_format::{Error, Layer, LayerKind, Result, WeightRole, typed};
+use ncnn_format::{Error, ErrorKind, Layer, LayerKind, Result, WeightRole, typed};
 use ndarray::{ArrayView2, Axis, Slice};
 
 use super::patches::Patches;
@@ -35,10 +35,6 @@ enum Product {
     /// Each output is made of its own values alone: `[output][depth]`.
     Depthwise(Vec<i8>),
     Dense(Box<PixelConv>),
-}
-
-fn wrong(error: int8_kernels::Error) -> Error {
-    Error::invalid(error.to_string())
 }
 
 impl<'a> Probe<'a> {
@@ -90,8 +86,8 @@ impl<'a> Probe<'a> {
         } else {
             let shape =
                 ConvShape { groups: self.groups, ..ConvShape::pointwise(self.depth * self.groups, self.outputs) };
-            let unused = Epilogue::new(vec![1.0; self.outputs], None, int8_kernels::Activation::None).map_err(wrong)?;
-            Product::Dense(Box::new(PixelConv::new(shape, &quantized, unused, Isa::detect()).map_err(wrong)?))
+            let unused = Epilogue::new(vec![1.0; self.outputs], None, int8_kernels::Activation::None)?;
+            Product::Dense(Box::new(PixelConv::new(shape, &quantized, unused, Isa::detect())?))
         };
         Ok(())
     }
@@ -103,7 +99,7 @@ impl<'a> Probe<'a> {
     /// The exact sums of products: `[patch][output]`.
     fn sums(&self, input_scale: f32) -> Result<Vec<i32>> {
         let mut quantized = vec![0; self.patches.len()];
-        quantize_values(self.patches, input_scale, &mut quantized, Isa::detect()).map_err(wrong)?;
+        quantize_values(self.patches, input_scale, &mut quantized, Isa::detect())?;
         let mut sums = vec![0; self.expected.len()];
         match &self.product {
             Product::Depthwise(weights) => {
@@ -116,9 +112,9 @@ impl<'a> Probe<'a> {
             }
             Product::Dense(conv) => {
                 let (count, channels) = (self.count(), self.depth * self.groups);
-                let input = Image::new(&quantized, count, 1, channels, channels).map_err(wrong)?;
+                let input = Image::new(&quantized, count, 1, channels, channels)?;
                 let run = Run { input, padding: Padding::default(), rows: 0..count, residual: None };
-                conv.accumulate(&run, &mut sums, &mut PixelScratch::default()).map_err(wrong)?;
+                conv.accumulate(&run, &mut sums, &mut PixelScratch::default())?;
             }
         }
         Ok(sums)
@@ -215,7 +211,7 @@ fn outputs_of(patches: &[f32], weights: &[f32], bias: &[f32], groups: usize, dep
         }
         return Ok(found);
     }
-    let misshapen = |error: ndarray::ShapeError| Error::invalid(error.to_string());
+    let misshapen = |error: ndarray::ShapeError| Error::wrap(ErrorKind::Invalid, error);
     let patches = ArrayView2::from_shape((count, groups * depth), patches).map_err(misshapen)?;
     for group in 0..groups {
         let part = patches.slice_axis(Axis(1), Slice::from(group * depth..(group + 1) * depth));

@@ -1,6 +1,6 @@
 //! Running the network for what a histogram does not hold.
 
-use fp32_ref::{BlobId, Value, Workspace};
+use fp32_ref::{Value, Watch, Workspace};
 use histogram_kl::Maxima;
 use ncnn_format::Result;
 
@@ -38,18 +38,11 @@ impl Collector<'_> {
         let state = || (Workspace::default(), S::default());
         let states = spread(stage, samples, self.progress, state, |(workspace, state), number| {
             let sample = number * self.dataset.len() / samples;
-            let mut failure = None;
-            let mut observer = |blob: BlobId, value: &Value| {
-                if let Some(slot) = watched.iter().position(|&watched| watched == blob)
-                    && let Err(error) = see(state, number, slot, value)
-                {
-                    failure = Some(error);
-                }
-            };
+            let mut watch = Watch::new(&watched, |slot, value: &Value| see(state, number, slot, value));
             let feeds = named(self.net.graph(), self.dataset.feeds(sample)?)?;
             self.net
-                .run_in(workspace, &feeds, &mut observer)
-                .and_then(|_| failure.map_or(Ok(()), Err))
+                .run_in(workspace, &feeds, &mut watch)
+                .map(drop)
                 .map_err(|error| error.in_file(self.dataset.name(sample)))
         })?;
         Ok(states.into_iter().map(|(_, state)| state).collect())

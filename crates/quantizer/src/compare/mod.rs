@@ -3,7 +3,7 @@
 mod scores;
 
 use fp32_ref::{BlobId, Graph, Net, Tensor, Workspace};
-use int8_exec::{Int8Net, Value, is_quantized};
+use int8_exec::{Int8Net, Value};
 use ncnn_format::{Error, LayerKind, Model, Result};
 
 pub use scores::Scores;
@@ -130,25 +130,21 @@ impl Pair<'_> {
             if let Some(at) = self.pairs.iter().position(|pair| pair.fp32 == blob) {
                 expected[at] = Some(value.to_tensor());
             }
+            Ok(())
         };
         let fp32 = self.reference.run_in(workspace, &feeds, &mut watch).map_err(|error| error.in_file(&name))?;
         let mut errors = vec![(Sqnr::default(), Cosine::default()); self.pairs.len()];
-        let mut failed = None;
         let int8 = self
             .quantized
             .run(&feeds, &mut |blob: BlobId, value: &Value| {
                 let at = self.pairs.iter().position(|pair| pair.int8 == blob);
                 if let Some((at, expected)) = at.and_then(|at| Some((at, expected[at].take()?))) {
                     let (sqnr, cosine) = &mut errors[at];
-                    if let Err(error) = add_error(sqnr, cosine, &expected, value) {
-                        failed.get_or_insert(error.in_layer(&self.pairs[at].layer));
-                    }
+                    add_error(sqnr, cosine, &expected, value).map_err(|error| error.in_layer(&self.pairs[at].layer))?;
                 }
+                Ok(())
             })
             .map_err(|error| error.in_file(&name))?;
-        if let Some(error) = failed {
-            return Err(error.in_file(&name));
-        }
         let mut scores = Scores::default();
         if let Some((fp32, int8)) = self.ranked.and_then(|output| Some((fp32.get(output)?, int8.get(output)?))) {
             scores.add(&name, self.labels, fp32.as_slice(), int8.as_slice())?;
@@ -173,7 +169,7 @@ fn pairs(model: &Model, fp32: &Graph, int8: &Graph) -> Result<Vec<BlobPair>> {
     check_same("outputs", (fp32, fp32.outputs()), (int8, int8.outputs()))?;
     let mut pairs = Vec::new();
     for (layer, node) in model.layers.iter().zip(int8.nodes()) {
-        let is_int8 = is_quantized(layer)?;
+        let is_int8 = layer.is_int8()?;
         for &blob in &node.outputs {
             if !is_int8 && !int8.outputs().contains(&blob) {
                 continue;

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use fp32_ref::{Graph, Shape, build};
+use fp32_ref::{Blob, BlobId, Graph, Registry, Shape, Shapes};
 use ncnn_format::{LayerKind, Model, Result};
 
 use crate::declared_shape;
@@ -14,18 +14,11 @@ use crate::declared_shape;
 /// As [`Graph::new`]; `Invalid` when `given` names something that is no input.
 pub(super) fn known_shapes(model: &Model, given: &[(String, Shape)]) -> Result<HashMap<String, Shape>> {
     let graph = Graph::new(model)?;
-    let mut shapes = HashMap::new();
-    let Some(feeds) = input_shapes(model, given)? else { return Ok(shapes) };
-    let feeds = feeds.into_iter().map(|(name, shape)| Ok((graph.blob(&name)?, shape))).collect::<Result<_>>()?;
-    // The first layer that has no answer ends it; what is known by then stays.
-    let _ = graph.execute(
-        feeds,
-        |index, inputs| build(&model.layers[index])?.output_shapes(&inputs),
-        |blob, &shape: &Shape| {
-            shapes.insert(graph.blob_name(blob).to_owned(), shape);
-        },
-    );
-    Ok(shapes)
+    let Some(feeds) = input_shapes(model, given)? else { return Ok(HashMap::new()) };
+    let feeds = feeds.into_iter().map(|(name, shape)| Ok((graph.blob(&name)?, shape))).collect::<Result<Vec<_>>>()?;
+    let shapes = Shapes::of_model(model, &graph, &feeds, &Registry::default());
+    let names = graph.blobs().iter().enumerate();
+    Ok(names.filter_map(|(blob, Blob { name, .. })| Some((name.clone(), shapes.get(BlobId(blob))?))).collect())
 }
 
 /// The shape of every input: the given one or else what the file declares; `None` when

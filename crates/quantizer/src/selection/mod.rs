@@ -31,7 +31,7 @@ pub struct Selection {
 pub struct Excluded {
     /// Its name.
     pub layer: String,
-    /// The part of the selection that excludes it, in the words of the command line.
+    /// The part of the selection that excludes it, in words.
     pub reason: String,
 }
 
@@ -64,13 +64,13 @@ impl Selection {
         let ends = ends::find(model, &candidates.iter().map(|(index, _)| *index).collect::<Vec<_>>())?;
         let reason = |index: usize, layer: &Layer| {
             if let Some(pattern) = exclude.iter().find(|pattern| pattern.matches(layer)) {
-                Some(format!("--exclude {pattern}"))
+                Some(format!("excluded by {pattern}"))
             } else if !only.is_empty() && !only.iter().any(|pattern| pattern.matches(layer)) {
-                Some("not among --only".to_owned())
+                Some("not among the layers wanted".to_owned())
             } else if self.float_first && ends.first.contains(&index) {
-                Some("--float-first".to_owned())
+                Some("one of the first layers".to_owned())
             } else if self.float_last && ends.last.contains(&index) {
-                Some("--float-last".to_owned())
+                Some("one of the last layers".to_owned())
             } else {
                 None
             }

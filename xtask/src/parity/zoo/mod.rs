@@ -6,17 +6,16 @@ mod weights;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use fp32_ref::{BlobId, Graph, Net, Shape, Tensor};
+use fp32_ref::{BlobId, Graph, Net, Shape, Tensor, Watch};
 use ncnn_format::{Error, LayerKind, Model, Result};
 use quantizer::{InputOptions, Preprocess, Samples, write_npy};
 
+use self::evidence::LIMIT;
 use super::report::Check;
 use crate::batch::results;
 use crate::models::Home;
 use crate::python::{NetworkJob, Python};
 
-/// Largest relative error of a blob.
-const LIMIT: f32 = 1e-4;
 /// Networks with a larger one, and why.
 const LOOSE: &[(&str, f32, &str)] = &[];
 /// The same weights at every run.
@@ -181,11 +180,11 @@ fn run(model: &Model, input: &Tensor) -> Result<(Vec<Compared>, Vec<Tensor>)> {
     let mut kept = vec![None; wanted.len()];
     let feeds: Vec<(&str, Tensor)> =
         net.graph().inputs().iter().map(|&blob| (net.graph().blob_name(blob), input.clone())).collect();
-    net.run(&feeds, &mut |blob: BlobId, value: &fp32_ref::Value| {
-        if let Some(slot) = wanted.iter().position(|&id| id == blob) {
-            kept[slot] = Some(value.to_tensor());
-        }
-    })?;
+    let mut watch = Watch::new(&wanted, |slot, value: &fp32_ref::Value| {
+        kept[slot] = Some(value.to_tensor());
+        Ok(())
+    });
+    net.run(&feeds, &mut watch)?;
     let compared = wanted.iter().map(|&blob| Compared {
         name: net.graph().blob_name(blob).to_owned(),
         kind: model.layers[net.graph().blobs()[blob.0].producer].kind.clone(),

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use fp32_ref::{Tensor, build};
+use fp32_ref::{BuildOptions, Tensor, build};
 use ncnn_format::{
     Encoding, Error, F32Tag, Layer, LayerKind, Model, Result, Weight, WeightData, WeightRole, weight_layout,
 };
@@ -43,7 +43,7 @@ pub(super) fn fill(model: &mut Model, input: &Tensor, seed: u64) -> Result<()> {
 }
 
 fn run(layer: &Layer, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
-    build(layer)?.run(inputs)
+    build(layer, BuildOptions::default().with_winograd(false))?.run(inputs)
 }
 
 /// Weights of the right number and kind.
@@ -91,7 +91,7 @@ fn level(layer: &mut Layer, inputs: &[Tensor], random: &mut Random) -> Result<()
         return Ok(());
     }
     edit(layer, WeightRole::Bias, |_, bias| *bias = 0.0);
-    let activation = layer.params.get(ACTIVATION).cloned();
+    let activation = layer.params.raw(ACTIVATION).cloned();
     layer.params.remove(ACTIVATION);
     let outputs = run(layer, inputs.to_vec());
     if let Some(activation) = activation {

@@ -11,12 +11,12 @@
 //!
 //! Source of the positions: ncnn before commit 1e2265dd9, `load_param` of each layer.
 
-use super::Warning;
+use self::values::Values;
 use super::fault::shown;
-use super::number::read_number;
-use crate::{Error, Layer, Limits, Model, Number, ParamValue, Result};
+use crate::{Error, Layer, Limits, Model, Remark, Result};
 
 mod convert;
+mod values;
 
 /// Whether `text` starts like one of 2017: two counts, then a line that starts with a
 /// word and has two counts in its third and fourth place.
@@ -35,7 +35,7 @@ pub(super) fn is_positional(text: &str) -> bool {
 }
 
 /// Reads a whole text.
-pub(super) fn parse_positional(text: &str, limits: &Limits) -> Result<(Model, Vec<Warning>)> {
+pub(super) fn parse_positional(text: &str, limits: &Limits) -> Result<(Model, Vec<Remark>)> {
     let mut lines = text.lines().enumerate().map(|(index, line)| (index + 1, line));
     let (_, header) = lines.next().unwrap_or((1, ""));
     let mut counts = header.split_ascii_whitespace().map(|word| word.parse::<usize>().unwrap_or(0));
@@ -44,10 +44,13 @@ pub(super) fn parse_positional(text: &str, limits: &Limits) -> Result<(Model, Ve
         return Err(Error::too_large(format!("{layer_count} layers, the limit is {}", limits.layers)).at_line(1));
     }
     let mut model = Model::default();
-    let mut warnings = vec![warning(
-        1,
-        "a text of 2017, without magic number and with parameters by position: today's ncnn does not read it".into(),
-    )];
+    let mut remarks = vec![
+        Remark::warning(
+            "positional-text",
+            "a text of 2017, without magic number and with parameters by position: today's ncnn does not read it",
+        )
+        .at_line(1),
+    ];
     for (number, line) in lines {
         if line.trim().is_empty() {
             continue;
@@ -57,7 +60,9 @@ pub(super) fn parse_positional(text: &str, limits: &Limits) -> Result<(Model, Ve
             return Err(Error::malformed(message).at_line(number));
         }
         let (layer, odd) = layer(line, limits).map_err(|error| error.at_line(number))?;
-        warnings.extend(odd.map(|message| warning(number, format!("layer {}: {message}", layer.name))));
+        remarks.extend(
+            odd.map(|message| Remark::warning("lost-parameter", message).at_line(number).in_layer(&layer.name)),
+        );
         model.layers.push(layer);
     }
     if model.layers.len() != layer_count || layer_count == 0 {
@@ -65,11 +70,7 @@ pub(super) fn parse_positional(text: &str, limits: &Limits) -> Result<(Model, Ve
         let message = format!("the header counts {layer_count} layers, the text ends after {found}");
         return Err(Error::malformed(message).at_line(text.lines().count()));
     }
-    Ok((model, warnings))
-}
-
-fn warning(line: usize, message: String) -> Warning {
-    Warning { line, byte: None, message, misread: false }
+    Ok((model, remarks))
 }
 
 /// A layer, and what should be said about it.
@@ -96,50 +97,10 @@ fn layer(line: &str, limits: &Limits) -> Result<(Layer, Option<String>)> {
         layer.outputs.push(word("the name of an output").map_err(in_layer)?.to_owned());
     }
     let values: Vec<&str> = words.collect();
-    let odd = convert::fill(&mut layer, kind, Values { words: &values, taken: 0 }).map_err(in_layer)?;
+    let odd = convert::fill(&mut layer, kind, Values::new(&values)).map_err(in_layer)?;
     Ok((layer, odd))
 }
 
 fn count(word: &str) -> Result<usize> {
     word.parse().map_err(|_| Error::malformed(format!("expected a count, found {}", shown(word))))
-}
-
-/// The values of a layer, taken from the front.
-struct Values<'a> {
-    words: &'a [&'a str],
-    taken: usize,
-}
-
-impl Values<'_> {
-    fn left(&self) -> usize {
-        self.words.len().saturating_sub(self.taken)
-    }
-
-    /// The next value as the type that the layer read it as: `%d` or `%f`.
-    fn number(&mut self, as_float: bool) -> Result<Number> {
-        let place = self.taken + 1;
-        let Some(word) = self.words.get(self.taken) else {
-            return Err(Error::malformed(format!("has {} values, expected more", self.words.len())));
-        };
-        self.taken += 1;
-        let read = read_number(word, as_float).filter(|reading| reading.rest.is_empty() && !reading.wrapped);
-        let read = read.ok_or_else(|| {
-            let expected = if as_float { "a number" } else { "an integer" };
-            Error::malformed(format!("value {place} should be {expected}, found {}", shown(word)))
-        })?;
-        Ok(read.number)
-    }
-
-    fn int(&mut self) -> Result<i32> {
-        Ok(self.number(false)?.as_int())
-    }
-
-    /// As many values as `len` says, which may not be more than there are.
-    fn array(&mut self, len: i32, as_float: bool) -> Result<ParamValue> {
-        let len = usize::try_from(len).unwrap_or(0);
-        if len > self.left() {
-            return Err(Error::malformed(format!("a list of {len} values, {} are left on the line", self.left())));
-        }
-        Ok(ParamValue::Array((0..len).map(|_| self.number(as_float)).collect::<Result<_>>()?))
-    }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use histogram_kl::{GrowingHistogram, Range};
-use ncnn_format::{Error, Result, write_whole};
+use ncnn_format::{Error, ErrorKind, Result, write_whole};
 use serde::{Deserialize, Serialize};
 
 use super::{BlobStatistics, ModelPrint, Origin, Sample, Statistics};
@@ -98,7 +98,7 @@ impl Statistics {
             skipped: self.skipped.iter().map(|(&index, name)| SkippedEntry { index, name: name.clone() }).collect(),
             blobs: self.blobs.iter().map(BlobEntry::of).collect(),
         };
-        let text = serde_json::to_string(&file).map_err(|error| Error::invalid(error.to_string()))?;
+        let text = serde_json::to_string(&file).map_err(|error| Error::wrap(ErrorKind::Invalid, error))?;
         // A line per blob, for diff and for eyes.
         Ok(text.replace("{\"blob\":", "\n{\"blob\":") + "\n")
     }
@@ -109,7 +109,7 @@ impl Statistics {
     /// `Malformed` when it is damaged or contradicts itself, `Unsupported` for another version
     /// of the format or the program.
     pub fn from_json(text: &str) -> Result<Self> {
-        let damaged = |error: serde_json::Error| Error::malformed(format!("no statistics, or damaged ones: {error}"));
+        let damaged = |error: serde_json::Error| Error::malformed("no statistics, or damaged ones").caused_by(error);
         let head: Head = serde_json::from_str(text).map_err(damaged)?;
         if head.format != FORMAT {
             return Err(Error::malformed(format!("expected the format {FORMAT:?}, found {:?}", head.format)));
@@ -171,13 +171,12 @@ impl BlobEntry {
         let is_used = |count: &u64| *count > 0;
         let first = counts.iter().position(is_used).unwrap_or(0);
         let end = counts.iter().rposition(is_used).map_or(first, |last| last + 1);
-        let any = |value: f32| value.is_finite().then_some(value);
         Self {
             blob: blob.blob.clone(),
             layers: blob.layers.clone(),
-            min: any(range.min),
-            max: any(range.max),
-            values: range.values,
+            min: range.min(),
+            max: range.max(),
+            values: range.values(),
             zeros: blob.values.zeros(),
             first_bin: first,
             counts: counts[first..end].to_vec(),
@@ -192,13 +191,11 @@ impl BlobEntry {
         if counted != Some(self.values) {
             return Err(wrong(format!("its counts are not of {} values", self.values)));
         }
-        let min = self.min.unwrap_or(f32::INFINITY);
-        let max = self.max.unwrap_or(f32::NEG_INFINITY);
-        if self.min.is_some() != self.max.is_some() || self.min.is_some() && min > max {
-            return Err(wrong(format!("its extremes are {min} and {max}")));
+        if self.min.is_some() != self.max.is_some() {
+            return Err(wrong("only one of its extremes is known".to_owned()));
         }
-        let absmax = if self.min.is_some() { max.max(-min) } else { 0.0 };
-        let range = Range { absmax, min, max, values: self.values, nonfinite: 0 };
+        let range = Range::from_extremes(self.min.zip(self.max), self.values, 0);
+        let range = range.map_err(|error| wrong(error.to_string()))?;
         let mut counts = vec![0; end];
         counts[self.first_bin..].copy_from_slice(&self.counts);
         let values = GrowingHistogram::from_counts(range, &counts, self.zeros);

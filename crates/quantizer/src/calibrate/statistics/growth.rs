@@ -34,7 +34,7 @@ impl Statistics {
         if let Some(index) = indices.iter().find(|index| self.samples.contains_key(index)) {
             return Err(Error::invalid(format!("sample {index} is counted already")));
         }
-        let net = Net::with_options(model, NetOptions { winograd: !self.origin.plain_sums })?;
+        let net = Net::with_options(model, NetOptions::default().with_winograd(!self.origin.plain_sums))?;
         let targets = targets::find(model, net.graph())?;
         progress.start("watching activations", indices.len());
         for batch in indices.chunks(batch.max(1)) {
@@ -78,4 +78,8 @@ impl Progress for Steps<'_> {
     }
 
     fn finish(&self) {}
+
+    fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
 }
