@@ -1,5 +1,6 @@
 //! The image vectors of ncnn-int8-spec Appendix D, made by ncnn2table itself.
 
+#![cfg(feature = "images")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
