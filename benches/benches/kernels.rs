@@ -1,7 +1,6 @@
 //! Int8 products and convolutions as throughput in multiply-accumulates, and what surrounds them.
 //!
-//! Shares of the peak: the group `peak` measures the register-only loop of every instruction set; the
-//! example `layer_table` of int8-kernels prints whole networks as shares of it.
+//! The example `layer_table` of int8-kernels prints whole networks as shares of what registers could do.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a bench fails by panicking")]
 
@@ -11,7 +10,7 @@ use benches::Lcg;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use int8_kernels::{
     Activation, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Place, PoolWindow, Run, Sink,
-    kernels, max_pool, quantize_planes, quantize_values, stored,
+    max_pool, quantize_planes, quantize_values, stored,
 };
 
 /// Output channels, depth, pixels: cubes, and as they occur in the networks named.
@@ -37,18 +36,6 @@ const CONVS: &[(&str, [usize; 6])] = &[
     ("depthwise_5x5", [240, 240, 240, 5, 1, 14]),
     ("grouped_3x3", [128, 128, 4, 3, 1, 28]),
 ];
-
-fn peaks(c: &mut Criterion) {
-    const ROUNDS: u64 = 10_000;
-    let mut group = c.benchmark_group("peak");
-    for kernels in kernels() {
-        let (macs, run) = kernels.peak;
-        group.throughput(Throughput::Elements(macs * ROUNDS));
-        let name = kernels.isa().map_or("none", Isa::name);
-        group.bench_function(name, |b| b.iter(|| run(black_box(ROUNDS))));
-    }
-    group.finish();
-}
 
 fn gemms(c: &mut Criterion) {
     let mut group = c.benchmark_group("gemm");
@@ -133,5 +120,5 @@ fn slices(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, peaks, gemms, convs, slices);
+criterion_group!(benches, gemms, convs, slices);
 criterion_main!(benches);

@@ -17,7 +17,7 @@ use crate::python::{Python, target_folder};
 /// Options of `accuracy`.
 #[derive(Debug, Args)]
 pub(crate) struct AccuracyArgs {
-    /// Only this network (repeatable); default: five classifiers of ../shared
+    /// Only this network (repeatable); default: five classifiers of the folder of networks
     #[arg(long, value_name = "NAME")]
     model: Vec<String>,
     /// Only this method (repeatable), with +equalize and +bias for the options of `quantize`, +weights for
@@ -44,9 +44,9 @@ pub(crate) fn run(args: &AccuracyArgs) -> Result<()> {
     std::fs::create_dir_all(&folder).map_err(|error| Error::io("cannot create", &folder, error))?;
     println!("| network | method | top-1 | agreement | cosine |\n|---|---|---|---|---|");
     for name in names {
-        let spec = shared()
-            .find(|spec| spec.name == name)
-            .ok_or_else(|| Error::invalid(format!("{name} is no network of ../shared, or it is not there")))?;
+        let spec = shared().find(|spec| spec.name == name).ok_or_else(|| {
+            Error::invalid(format!("{name} is no network of the folder of networks, or it is not there"))
+        })?;
         let model = Model::load(spec.path(spec.param), spec.path(spec.bin))?;
         let mut jobs = Vec::new();
         for method in &methods {

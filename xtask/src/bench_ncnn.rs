@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use fp32_ref::Tensor;
-use int8_exec::{Int8Net, Options, is_quantized};
-use ncnn_format::{Error, Model, Result, ScaleTable};
+use int8_exec::{Int8Net, Options};
+use ncnn_format::{Error, Layer, Model, Result, ScaleTable};
 use ncnn_quant::commands::bench::made_up_input;
 use ncnn_quant::commands::outputs::save;
 use quantizer::{ConvertOptions, InputShape, convert, single_input, write_npy};
@@ -128,7 +128,7 @@ fn of_folder(folder: &Path) -> Result<Vec<Network>> {
     for param in params {
         let bin = param.with_extension("bin");
         let model = Model::load(&param, &bin)?;
-        if model.layers.iter().map(is_quantized).collect::<Result<Vec<_>>>()?.contains(&true) {
+        if model.layers.iter().map(Layer::is_int8).collect::<Result<Vec<_>>>()?.contains(&true) {
             networks.push(Network::new(&model, None, param, bin)?);
         }
     }

@@ -18,14 +18,24 @@ mod python;
 mod tidy;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{Parser, Subcommand};
 
 #[derive(Debug, Parser)]
 #[command(name = "cargo xtask", about = "The project's own chores", version)]
+struct Arguments {
+    /// The folder of further networks, which are not part of the repository [default: `shared` next to it]
+    #[arg(long, global = true, value_name = "FOLDER")]
+    networks: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
 enum Command {
-    /// Score every method on the networks of ../shared in the stock ncnn runtime
+    /// Score every method on the networks of the folder of networks in the stock ncnn runtime
     Accuracy(accuracy::AccuracyArgs),
     /// Count the instructions that kernels execute on ARM CPUs, emulated by qemu
     ArmCost(cost::CostArgs),
@@ -50,12 +60,16 @@ enum Command {
     NcnnParity(parity::ParityArgs),
     /// Compare optimized networks with the original ones and with ncnnoptimize's
     OptimizeParity(optimize::OptimizeArgs),
-    /// Check what clippy cannot: unsafe, file lengths, machine paths, size of the repository
-    Tidy,
+    /// Check what clippy cannot: unsafe, circles of modules, dependencies, links, file lengths and more
+    Tidy(tidy::TidyArgs),
 }
 
 fn main() -> ExitCode {
-    let result = match Command::parse() {
+    let arguments = Arguments::parse();
+    if let Some(folder) = arguments.networks {
+        models::take_networks_from(folder);
+    }
+    let result = match arguments.command {
         Command::Accuracy(args) => accuracy::run(&args),
         Command::ArmCost(args) => cost::run(&args),
         Command::BenchNcnn(args) => bench_ncnn::run(&args),
@@ -67,7 +81,7 @@ fn main() -> ExitCode {
         Command::Golden => golden::run(),
         Command::NcnnParity(args) => parity::run(&args),
         Command::OptimizeParity(args) => optimize::run(&args),
-        Command::Tidy => tidy::run(),
+        Command::Tidy(args) => tidy::run(&args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

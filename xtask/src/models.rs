@@ -4,6 +4,7 @@
 //! numbers come from whoever trained the network; `fixtures/README.md` says who.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 /// A network, its images, and how an image becomes its input.
 ///
@@ -47,8 +48,17 @@ pub(crate) struct ModelSpec {
 pub(crate) enum Home {
     /// `fixtures/` of this repository.
     Fixtures,
-    /// The folder `shared/` beside the repository; it may be absent.
+    /// The folder of further networks; it may be absent.
     Shared,
+}
+
+/// The folder of further networks, if it is not the usual one.
+static NETWORKS: OnceLock<PathBuf> = OnceLock::new();
+
+/// Takes further networks from `folder`.
+pub(crate) fn take_networks_from(folder: PathBuf) {
+    // Set once, before any network is looked for.
+    let _ = NETWORKS.set(folder);
 }
 
 impl Home {
@@ -56,7 +66,7 @@ impl Home {
     pub(crate) fn root(self) -> PathBuf {
         match self {
             Self::Fixtures => repository().join("fixtures"),
-            Self::Shared => repository().join("..").join("shared"),
+            Self::Shared => NETWORKS.get().cloned().unwrap_or_else(|| repository().join("..").join("shared")),
         }
     }
 }
@@ -84,7 +94,7 @@ pub(crate) fn fixtures() -> &'static [ModelSpec] {
     FIXTURES
 }
 
-/// The larger networks beside the repository, as far as they are present.
+/// The larger networks in the folder of networks, as far as they are present.
 pub(crate) fn shared() -> impl Iterator<Item = &'static ModelSpec> {
     SHARED.iter().filter(|model| model.is_present())
 }

@@ -35,8 +35,8 @@ struct Subject {
     shapes: Vec<(String, Shape)>,
 }
 
-/// Optimizes every network of the repository, of ../shared and of the zoo (with random
-/// weights), and prints layers and differences.
+/// Optimizes every network of the repository, of the folder of networks and of its zoo (with
+/// random weights), and prints layers and differences.
 ///
 /// # Errors
 /// `Invalid` when outputs differ or ncnnoptimize makes fewer layers; those of reading.

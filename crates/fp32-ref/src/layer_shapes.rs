@@ -1,6 +1,6 @@
 //! The shapes that a layer makes, without its weights.
 
-use ncnn_format::{Encoding, Error, F32Tag, Layer, LayerKind, Result, Weight, WeightData, WeightSpec, weight_layout};
+use ncnn_format::{Error, Layer, LayerKind, LinearFamily, LinearLayer, Result, weight_layout};
 
 use crate::{BuildOptions, ConvWindow, Registry, Shape, build};
 
@@ -15,25 +15,18 @@ pub(crate) fn layer_shapes(layer: &Layer, inputs: &[Shape], registry: &Registry)
     if registry.is_own(layer) {
         return registry.build(layer, BuildOptions::default())?.output_shapes(inputs);
     }
+    // Neither needs its weights for this, and they may be int8 or very many.
+    if let (Some(linear), [input]) = (LinearLayer::of(layer)?, inputs)
+        && (linear.is_image_convolution() || linear.family == LinearFamily::InnerProduct)
+    {
+        return linear_shape(&linear, *input).map(|shape| vec![shape]);
+    }
     match (&layer.kind, inputs) {
-        (LayerKind::Input, _) => Ok(vec![declared(layer)?]),
-        // Neither needs its weights for this, and they may be int8 or very many.
-        (LayerKind::Convolution, [input]) => {
-            let params = layer.convolution()?;
-            conv(params.num_output, &ConvWindow::new(&params)?, input)
+        (LayerKind::Input, _) => {
+            let shape = declared(layer)?;
+            Ok(vec![shape.ok_or_else(|| Error::invalid("the Input layer does not say how large it is"))?])
         }
-        (LayerKind::ConvolutionDepthWise, [input]) => {
-            let params = layer.convolution_depth_wise()?;
-            conv(params.num_output, &ConvWindow::depthwise(&params)?, input)
-        }
-        (LayerKind::InnerProduct, [input]) => {
-            let params = layer.inner_product()?;
-            let outputs = positive(params.num_output)?;
-            let length = positive(params.weight_data_size)? / outputs;
-            let rows = input.rank() == 2 && input.w() == length;
-            Ok(vec![if rows { Shape::new(&[input.h(), outputs])? } else { Shape::new(&[outputs])? }])
-        }
-        (LayerKind::Gemm, _) => Ok(vec![gemm(layer, inputs)?.1]),
+        (LayerKind::Gemm, _) => Ok(vec![gemm(layer, inputs)?]),
         // Values change their type, not their shape.
         (LayerKind::Quantize | LayerKind::Dequantize | LayerKind::Requantize | LayerKind::Cast, [input])
         | (LayerKind::LayerNorm | LayerKind::RMSNorm | LayerKind::GroupNorm | LayerKind::InstanceNorm, [input])
@@ -44,29 +37,36 @@ pub(crate) fn layer_shapes(layer: &Layer, inputs: &[Shape], registry: &Registry)
     }
 }
 
-fn declared(layer: &Layer) -> Result<Shape> {
+/// The shape that an `Input` layer declares, if it does.
+///
+/// # Errors
+/// Those of [`Shape::new`].
+pub(crate) fn declared(layer: &Layer) -> Result<Option<Shape>> {
     let params = layer.input()?;
     let dims: Vec<usize> = [params.c, params.d, params.h, params.w]
         .iter()
         .filter(|size| **size > 0)
         .map(|&size| positive(size))
         .collect::<Result<_>>()?;
-    if dims.is_empty() {
-        return Err(Error::invalid("the Input layer does not say how large it is"));
-    }
-    Shape::new(&dims)
+    if dims.is_empty() { Ok(None) } else { Shape::new(&dims).map(Some) }
 }
 
-fn conv(num_output: i32, window: &ConvWindow, input: &Shape) -> Result<Vec<Shape>> {
+fn linear_shape(linear: &LinearLayer, input: Shape) -> Result<Shape> {
+    let outputs = Some(linear.outputs).filter(|&outputs| outputs > 0);
+    let outputs = outputs.ok_or_else(|| Error::malformed("no output channels"))?;
+    if linear.window.is_empty() {
+        let is_rows = input.rank() == 2 && input.w() == linear.depth();
+        return if is_rows { Shape::new(&[input.h(), outputs]) } else { Shape::new(&[outputs]) };
+    }
+    let window = ConvWindow::of(linear)?;
     if input.rank() == 1 && window.is_pointwise() {
-        return Ok(vec![Shape::new(&[positive(num_output)?])?]);
+        return Shape::new(&[outputs]);
     }
     let placement = window.place(input.h(), input.w())?;
-    Ok(vec![Shape::new(&[positive(num_output)?, placement.out_h, placement.out_w])?])
+    Shape::new(&[outputs, placement.out_h, placement.out_w])
 }
 
-/// M x N x K and the output's shape.
-fn gemm(layer: &Layer, inputs: &[Shape]) -> Result<(u64, Shape)> {
+fn gemm(layer: &Layer, inputs: &[Shape]) -> Result<Shape> {
     let params = layer.gemm()?;
     let unknown = || Error::invalid("the sizes of A and B are not known");
     let mut inputs = inputs.iter();
@@ -77,12 +77,10 @@ fn gemm(layer: &Layer, inputs: &[Shape]) -> Result<(u64, Shape)> {
         let shape = inputs.next().filter(|shape| shape.rank() <= 2).ok_or_else(unknown)?;
         Ok(if transposed { (shape.w(), shape.h()) } else { (shape.h(), shape.w()) })
     };
-    let (m, k) = sides(params.constant_a, params.trans_a != 0, params.constant_m, params.constant_k)?;
+    let (m, _) = sides(params.constant_a, params.trans_a != 0, params.constant_m, params.constant_k)?;
     let (_, n) = sides(params.constant_b, params.trans_b != 0, params.constant_k, params.constant_n)?;
     let dims = if params.output_transpose != 0 { [n, m] } else { [m, n] };
-    let shape = if params.output_n1m != 0 { Shape::new(&[dims[0], 1, dims[1]])? } else { Shape::new(&dims)? };
-    let macs = [m, n, k].iter().fold(1_u64, |product, &size| product.saturating_mul(size as u64));
-    Ok((macs, shape))
+    if params.output_n1m != 0 { Shape::new(&[dims[0], 1, dims[1]]) } else { Shape::new(&dims) }
 }
 
 /// The layer with zeros for weights that are missing or int8.
@@ -91,21 +89,15 @@ fn with_stand_ins(layer: &Layer) -> Result<Layer> {
     (stand_in.inputs, stand_in.outputs) = (layer.inputs.clone(), layer.outputs.clone());
     stand_in.params = layer.params.clone();
     let mut layer = stand_in;
-    if let Some(row) = ncnn_format::typed::param_specs(&layer.kind)
-        .and_then(|rows| rows.iter().find(|row| row.name == "int8_scale_term"))
-    {
-        layer.params.remove(row.id);
+    if layer.is_int8()? {
+        layer.set_int8_term(0)?;
     }
     let specs = weight_layout(&layer)?;
     let total = specs.iter().fold(0_usize, |sum, spec| sum.saturating_add(spec.len));
     if total > MOST_WEIGHTS {
         return Err(Error::unsupported(format!("shapes are not worked out for {total} weights")));
     }
-    let zeros = |spec: &WeightSpec| {
-        let tag = if spec.encoding == Encoding::Raw { F32Tag::Raw } else { F32Tag::Tagged };
-        Weight { role: spec.role, data: WeightData::F32(vec![0.0; spec.len], tag) }
-    };
-    layer.weights = specs.iter().map(zeros).collect();
+    layer.fill_weights(|_, _| 0.0)?;
     Ok(layer)
 }
 

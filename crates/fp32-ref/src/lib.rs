@@ -25,7 +25,6 @@
 #![forbid(unsafe_code)]
 
 mod blobs;
-mod graph;
 mod layer;
 mod layer_shapes;
 mod layers;
@@ -41,15 +40,16 @@ pub mod shares;
 mod simd;
 mod tanh;
 mod tensor;
+mod validate;
 mod value;
 mod workspace;
 
 pub use blobs::Blobs;
-pub use graph::{Blob, BlobId, Graph, Node};
 pub use layer::{BuildOptions, Layer, Order};
 pub use layers::activation::Activation;
 pub use layers::build;
 pub use layers::window::{ConvWindow, Pads, Placement};
+pub use ncnn_format::{Blob, BlobId, Graph, Node};
 pub use net::{Net, NetOptions, Outputs, run_layer};
 pub use observer::{Observer, Watch};
 pub use pixels::Pixels;
@@ -59,5 +59,6 @@ pub use shape::Shape;
 pub use shapes::Shapes;
 pub use tanh::tanh;
 pub use tensor::Tensor;
+pub use validate::{validate, validate_with};
 pub use value::Value;
 pub use workspace::Workspace;

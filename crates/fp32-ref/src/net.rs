@@ -206,8 +206,8 @@ impl fmt::Debug for Net {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Net")
             .field("layers", &self.layers.len())
-            .field("inputs", &self.graph.names(self.graph.inputs()))
-            .field("outputs", &self.graph.names(self.graph.outputs()))
+            .field("inputs", &self.graph.list(self.graph.inputs()))
+            .field("outputs", &self.graph.list(self.graph.outputs()))
             .field("options", &self.options)
             .finish()
     }

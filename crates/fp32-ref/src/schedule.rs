@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-use ncnn_format::{Error, Layer, LayerKind, Result};
-
-use crate::{BlobId, Graph};
+use ncnn_format::{BlobId, Error, Graph, Layer, LayerKind, Result};
 
 /// Some layers of a graph, which run in file order, and the blobs that cross their border.
 ///
@@ -79,7 +77,7 @@ impl Part {
             if maker == Role::Fed || (maker == Role::Outside && inside > 0) {
                 part.inputs.push(BlobId(index));
             }
-            let is_read_outside = inside < blob.consumers.len() || graph.outputs().contains(&BlobId(index));
+            let is_read_outside = inside < blob.consumers.len() || graph.is_output(BlobId(index));
             let stays = maker != Role::Outside && is_read_outside;
             if stays {
                 part.outputs.push(BlobId(index));
@@ -169,7 +167,7 @@ pub(crate) fn check_known(graph: &Graph, part: &Part, is_known: impl Fn(BlobId) 
     let Some(&missing) = part.inputs.iter().find(|blob| !is_known(**blob)) else { return Ok(()) };
     let what = if graph.inputs().contains(&missing) { "input" } else { "blob" };
     let whole = if graph.inputs() == part.inputs { "network" } else { "part of the network" };
-    let (name, needed) = (graph.blob_name(missing), graph.names(&part.inputs));
+    let (name, needed) = (graph.blob_name(missing), graph.list(&part.inputs));
     Err(Error::invalid(format!("no value for the {what} {name}; the {whole} needs {needed}")))
 }
 
@@ -186,7 +184,7 @@ pub fn check_replacement(graph: &Graph, index: usize, layer: &Layer) -> Result<(
     }
     for (what, found, expected) in [("reads", &layer.inputs, &node.inputs), ("makes", &layer.outputs, &node.outputs)] {
         if !found.iter().map(String::as_str).eq(expected.iter().map(|&blob| graph.blob_name(blob))) {
-            let (found, expected) = (found.join(", "), graph.names(expected));
+            let (found, expected) = (found.join(", "), graph.list(expected));
             return wrong(format!("{what} {found}, the layer that it replaces {what} {expected}"));
         }
     }
@@ -202,7 +200,7 @@ pub fn feeds<'a, T>(graph: &Graph, inputs: impl IntoIterator<Item = (&'a str, T)
     for (name, value) in inputs {
         let blob = graph.blob(name)?;
         if !graph.inputs().contains(&blob) {
-            let inputs = graph.names(graph.inputs());
+            let inputs = graph.list(graph.inputs());
             let message = format!("the blob {name} is not an input; the inputs are {inputs}");
             return Err(Error::invalid(message));
         }

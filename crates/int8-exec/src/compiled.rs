@@ -144,8 +144,8 @@ impl fmt::Debug for Compiled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Compiled")
             .field("layers", &self.layers.len())
-            .field("inputs", &self.graph.names(self.graph.inputs()))
-            .field("outputs", &self.graph.names(self.graph.outputs()))
+            .field("inputs", &self.graph.list(self.graph.inputs()))
+            .field("outputs", &self.graph.list(self.graph.outputs()))
             .field("options", &self.options)
             .finish()
     }
@@ -156,7 +156,7 @@ fn run_layer(layer: &Prepared, inputs: Vec<Value>) -> Result<Vec<Value>> {
         Prepared::Fed => Err(Error::invalid("an Input layer was not fed")),
         Prepared::Float { layer, .. } => run_float(&**layer, inputs),
         Prepared::Rescale(layer) => layer.run(inputs),
-        Prepared::Convolution(_) | Prepared::InnerProduct(_) => layer.run_alone(inputs),
+        Prepared::ImageConvolution(_) | Prepared::InnerProduct(_) => layer.run_alone(inputs),
     }
 }
 

@@ -60,7 +60,7 @@ impl Context<'_> {
                     (Some(FloatHome::Slot(a)), Some(FloatHome::Slot(sum))) if a == sum
                 );
                 let convolution =
-                    Convolution { parts, from: *from, padding: *padding, output: *output, then: *then, in_place };
+                    Product { parts, from: *from, padding: *padding, output: *output, then: *then, in_place };
                 self.convolve(&convolution, *addend, sinks, buffers)?;
             }
             Op::TakeLargest { window, from, to } => {
@@ -146,7 +146,7 @@ impl Context<'_> {
 
     fn convolve(
         self,
-        convolution: &Convolution<'_>,
+        convolution: &Product<'_>,
         addend: Option<BlobId>,
         sinks: &Sinks,
         buffers: &mut Buffers,
@@ -189,12 +189,12 @@ impl Context<'_> {
 
     fn convolve_into(
         self,
-        convolution: &Convolution<'_>,
+        convolution: &Product<'_>,
         addend: Option<BlobId>,
         sinks: RowSinks<'_>,
         buffers: &Buffers,
     ) -> Result<()> {
-        let Convolution { parts, from, padding, output, then, in_place } = *convolution;
+        let Product { parts, from, padding, output, then, in_place } = *convolution;
         let residual = addend
             .map(|root| match buffers.floats(self.plan, root)? {
                 _ if in_place => Ok(Residual { addend: Addend::InSink, then }),
@@ -287,8 +287,8 @@ impl Written {
     }
 }
 
-/// A convolution and what surrounds it, without its memory.
-struct Convolution<'a> {
+/// A convolution or inner product and what surrounds it, without its memory.
+struct Product<'a> {
     parts: &'a Parts,
     from: View,
     padding: Padding,

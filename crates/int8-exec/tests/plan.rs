@@ -8,7 +8,7 @@ mod common;
 use common::{floats, network};
 use fp32_ref::{Outputs, Tensor};
 use int8_exec::{Int8Net, Options, Roundings};
-use int8_kernels::{Algorithm, Isa};
+use int8_kernels::{Algorithm, ConvShape, Epilogue, Isa, PixelConv};
 use ncnn_format::Model;
 
 const RESIDUAL: &str = "
@@ -301,22 +301,27 @@ fn a_plan_says_what_it_fuses() {
 #[test]
 fn a_plan_names_the_algorithm_of_each_layer() {
     let model = network(RESIDUAL, 1);
-    for kernels in int8_kernels::kernels() {
+    for &isa in Isa::available() {
         let step = |algorithm, layer: &str| {
-            let options = Options::default().with_isa(kernels.isa().unwrap()).with_algorithm(algorithm);
+            let options = Options::default().with_isa(isa).with_algorithm(algorithm);
             let net = Int8Net::with_options(&model, options).unwrap();
             let report = net.plan_report(&[("data", floats(&[3, 13, 11], 2).shape())]).unwrap();
             let step = report.steps.iter().find(|step| step.layer == layer).unwrap();
             (step.kernel, step.macs / step.products)
         };
-        let dense = (kernels.dense.name, 1);
-        let winograd = kernels.winograd.as_ref().map_or(dense, |kernel| (kernel.name, 4));
-        assert_eq!(step(Algorithm::Winograd, "c1"), winograd);
+        // What a convolution of the size of `c1` says itself.
+        let shape = ConvShape { kernel_h: 3, kernel_w: 3, ..ConvShape::pointwise(8, 8) };
+        let expected = |algorithm| {
+            let epilogue = Epilogue::new(vec![1.0; 8], None, int8_kernels::Activation::None).unwrap();
+            let conv = PixelConv::with_algorithm(shape, &[1; 576], epilogue, isa, algorithm).unwrap();
+            (conv.kernel(13, 11), if conv.algorithm(13, 11) == Algorithm::Winograd { 4 } else { 1 })
+        };
+        let dense = expected(Algorithm::Direct);
+        assert!(dense.0.starts_with("dense_") && dense.1 == 1, "{dense:?}");
+        assert_eq!(step(Algorithm::Winograd, "c1"), expected(Algorithm::Winograd));
         assert_eq!(step(Algorithm::Winograd, "c2"), dense, "1x1");
         assert_eq!(step(Algorithm::Direct, "c1"), dense);
-        // Eight channels are too few for most.
-        let is_enough = kernels.winograd.as_ref().is_some_and(|kernel| kernel.least_channels <= 8);
-        assert_eq!(step(Algorithm::Fastest, "c1"), if is_enough { winograd } else { dense });
+        assert_eq!(step(Algorithm::Fastest, "c1"), expected(Algorithm::Fastest));
     }
 }
 

@@ -1,7 +1,13 @@
 //! The activation that runs between dequantizing and the next rounding.
 
-/// An elementwise function of ncnn's fused activations (spec §8.7).
+/// An elementwise function, one of those that ncnn fuses into layers (`src/layer/fused_activation.h`).
+///
+/// ```
+/// use int8_kernels::Activation;
+/// assert_eq!(Activation::Clip { min: 0.0, max: 6.0 }.apply(7.5), 6.0);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Activation {
     /// The value itself.
     None,

@@ -1,7 +1,5 @@
 //! Convolutions of planes, as ncnn lays images out: an interface to [`PixelConv`].
 
-use crate::activation::Activation;
-use crate::epilogue::Epilogue;
 use crate::error::{Error, check_length, checked_product};
 use crate::geometry::{ConvShape, Padding};
 use crate::image::{Image, stored};
@@ -13,6 +11,18 @@ use crate::sink::Run;
 ///
 /// It turns the input into pixels and the sums back into planes, which costs time; whatever needs
 /// speed stays with pixels.
+///
+/// ```
+/// use int8_kernels::{ConvShape, Isa, PackedConv, Padding, Scratch};
+///
+/// // The difference of neighbours.
+/// let shape = ConvShape { kernel_w: 2, ..ConvShape::pointwise(1, 1) };
+/// let conv = PackedConv::new(shape, &[-1, 1], Isa::detect())?;
+/// let mut sums = [0; 3];
+/// conv.run(&[1, 4, 9, 16], 1, 4, &Padding::default(), &mut Scratch::default(), &mut sums)?;
+/// assert_eq!(sums, [3, 5, 7]);
+/// # Ok::<(), int8_kernels::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct PackedConv(PixelConv);
 
@@ -30,11 +40,7 @@ impl PackedConv {
     /// # Errors
     /// Those of [`ConvShape::validate`]; `Length` if there is another number of weights.
     pub fn new(shape: ConvShape, weights: &[i8], isa: Isa) -> Result<Self, Error> {
-        shape.validate()?;
-        let depth = shape.depth()?;
-        check_length("weights", checked_product("weights", &[shape.out_channels, depth])?, weights.len())?;
-        let epilogue = Epilogue::new(vec![1.0; shape.out_channels], None, Activation::None)?;
-        PixelConv::new(shape, weights, epilogue, isa).map(Self)
+        PixelConv::of_sums(shape, weights, isa).map(Self)
     }
 
     /// The sizes it was made for.
@@ -97,18 +103,12 @@ pub(crate) fn check_run(
     padding: &Padding,
     accumulators: &[i32],
 ) -> Result<(usize, usize), Error> {
-    if padding.value == i8::MIN {
-        return Err(Error::PaddingValue);
-    }
     for (what, size) in [("input height", height), ("input width", width)] {
         if size == 0 {
             return Err(Error::Zero { what });
         }
     }
-    let (out_height, out_width) = shape.output_size(height, width, padding).ok_or(Error::KernelTooLarge {
-        kernel: shape.extent().unwrap_or((usize::MAX, usize::MAX)),
-        input: (height, width),
-    })?;
+    let (out_height, out_width) = shape.checked_output([height, width, shape.in_channels], padding)?;
     let expected = checked_product("input", &[shape.in_channels, height, width])?;
     check_length("input", expected, input.len())?;
     let expected = checked_product("accumulators", &[shape.out_channels, out_height, out_width])?;

@@ -1,21 +1,30 @@
 //! Between floats and stored int8 values, whole slices at a time.
 
+use crate::arch::kernels_of;
 use crate::error::{Error, check_length, checked_product};
-use crate::image::{check_extent, stored, unstored};
+use crate::image::check_extent;
 use crate::isa::Isa;
-use crate::micro_kernel::{RowKernels, kernels_of};
-use crate::quantize::quantize;
 
 /// Pixels that are turned from planes to pixels at a time.
 const BLOCK: usize = 512;
 
 /// `quantize(value, scale)` of every value, as stored bytes.
 ///
+/// ```
+/// use int8_kernels::{Isa, dequantize_values, quantize_values};
+///
+/// let (mut bytes, mut values) = ([0; 2], [0.0; 2]);
+/// quantize_values(&[0.5, -0.25], 100.0, &mut bytes, Isa::detect())?;
+/// dequantize_values(&bytes, 0.01, &mut values, Isa::detect())?;
+/// assert_eq!(values, [0.5, -0.25]);
+/// # Ok::<(), int8_kernels::Error>(())
+/// ```
+///
 /// # Errors
 /// `Length` if the slices differ in length.
 pub fn quantize_values(values: &[f32], scale: f32, out: &mut [u8], isa: Isa) -> Result<(), Error> {
     check_length("quantized values", values.len(), out.len())?;
-    (rows_of(isa)?.quantize)(values, scale, out);
+    kernels_of(isa).rows.quantize(values, scale, out);
     Ok(())
 }
 
@@ -35,7 +44,7 @@ pub fn quantize_planes(
     let pixels = planes.len().checked_div(channels).ok_or(Error::Zero { what: "channels" })?;
     check_length("planes", checked_product("planes", &[pixels, channels])?, planes.len())?;
     check_extent("quantized image", out.len(), 1, pixels, channels, pixel_stride)?;
-    let rows = rows_of(isa)?;
+    let rows = &kernels_of(isa).rows;
     let mut buffer = [[0u8; BLOCK]; 3];
     for first in (0..pixels).step_by(BLOCK) {
         let count = BLOCK.min(pixels - first);
@@ -43,12 +52,12 @@ pub fn quantize_planes(
             let taken = buffer.len().min(channels - channel);
             for (index, bytes) in buffer.iter_mut().take(taken).enumerate() {
                 let plane = &planes[(channel + index) * pixels + first..][..count];
-                (rows.quantize)(plane, scale, &mut bytes[..count]);
+                rows.quantize(plane, scale, &mut bytes[..count]);
             }
             let out = &mut out[first * pixel_stride + channel..];
             if taken == 3 && pixel_stride == 3 {
                 let planes = [&buffer[0][..count], &buffer[1][..count], &buffer[2][..count]];
-                (rows.interleave)(planes, &mut out[..3 * count]);
+                rows.interleave(planes, &mut out[..3 * count]);
                 continue;
             }
             for (index, bytes) in buffer.iter().take(taken).enumerate() {
@@ -66,7 +75,7 @@ pub fn quantize_planes(
 /// `Length` if the slices differ in length.
 pub fn dequantize_values(bytes: &[u8], step: f32, out: &mut [f32], isa: Isa) -> Result<(), Error> {
     check_length("dequantized values", bytes.len(), out.len())?;
-    (rows_of(isa)?.dequantize)(bytes, step, out);
+    kernels_of(isa).rows.dequantize(bytes, step, out);
     Ok(())
 }
 
@@ -76,39 +85,14 @@ pub fn dequantize_values(bytes: &[u8], step: f32, out: &mut [f32], isa: Isa) -> 
 /// `Length` if the slices differ in length.
 pub fn requantize_values(bytes: &[u8], step: f32, scale: f32, out: &mut [u8], isa: Isa) -> Result<(), Error> {
     check_length("requantized values", bytes.len(), out.len())?;
-    (rows_of(isa)?.requantize)(bytes, step, scale, out);
+    kernels_of(isa).rows.requantize(bytes, step, scale, out);
     Ok(())
-}
-
-fn rows_of(isa: Isa) -> Result<&'static RowKernels, Error> {
-    kernels_of(isa).map(|kernels| &kernels.rows).ok_or(Error::NoKernel { isa: isa.name() })
-}
-
-pub(crate) fn quantize_each(values: &[f32], scale: f32, out: &mut [u8]) {
-    out.iter_mut().zip(values).for_each(|(byte, &value)| *byte = stored(quantize(value, scale)));
-}
-
-pub(crate) fn dequantize_each(bytes: &[u8], step: f32, out: &mut [f32]) {
-    out.iter_mut().zip(bytes).for_each(|(value, &byte)| *value = f32::from(unstored(byte)) * step);
-}
-
-pub(crate) fn requantize_each(bytes: &[u8], step: f32, scale: f32, out: &mut [u8]) {
-    let rescale = |byte: u8| stored(quantize(f32::from(unstored(byte)) * step, scale));
-    out.iter_mut().zip(bytes).for_each(|(to, &byte)| *to = rescale(byte));
-}
-
-#[inline(always)]
-pub(crate) fn interleave_each(planes: [&[u8]; 3], out: &mut [u8]) {
-    let (out, _) = out.as_chunks_mut::<3>();
-    let [a, b, c] = planes.map(|plane| &plane[..out.len()]);
-    for (index, pixel) in out.iter_mut().enumerate() {
-        *pixel = [a[index], b[index], c[index]];
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::image::{stored, unstored};
 
     #[test]
     fn planes_become_pixels() {

@@ -1,23 +1,23 @@
-//! Dense and grouped convolutions: panels of weights over tiles of pixels.
+//! The weights of dense and grouped convolutions, packed in panels.
 
 use std::ops::Range;
 
+use crate::contract::{DenseKernel, Strip, Taps};
 use crate::error::{Error, checked_product};
-use crate::gather::BandWindows;
 use crate::geometry::ConvShape;
 use crate::lanes::Lanes;
-use crate::micro_kernel::{DenseKernel, Strip, Taps};
 use crate::panel::{AlignedBytes, put};
 use crate::source::{Needs, Source};
+use crate::sums::Computed;
 
 /// Weights of a convolution, packed in panels of some output channels of one group.
 #[derive(Debug, Clone)]
 pub(crate) struct DenseWeights {
     pub(crate) kernel: &'static DenseKernel,
     pub(crate) panels: Vec<Panel>,
-    bytes: AlignedBytes,
+    pub(crate) bytes: AlignedBytes,
     /// Taps whose weights follow each other without gaps: all if windows are gathered; those of a kernel
-    /// row, `kernel_w · channels` bytes, if single taps would end in depths without weights; else one.
+    /// row, `kernel_w · channels` bytes, if the channels of one tap do not fill whole groups of depths; else one.
     run_taps: usize,
     /// Input channels of a group.
     pub(crate) in_group: usize,
@@ -28,35 +28,13 @@ pub(crate) struct DenseWeights {
 #[derive(Debug, Clone)]
 pub(crate) struct Panel {
     pub(crate) group: usize,
-    vectors: usize,
-    bytes: Range<usize>,
+    pub(crate) vectors: usize,
+    pub(crate) bytes: Range<usize>,
     /// Where its lanes lie among those of all panels.
     pub(crate) lane: usize,
     pub(crate) channel: usize,
     pub(crate) channels: usize,
 }
-
-/// The output pixels of a band as lines, all equally wide.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Lines {
-    pub(crate) count: usize,
-    pub(crate) width: usize,
-}
-
-/// Sums of consecutive pixels, as a kernel leaves them.
-pub(crate) struct Computed<'a> {
-    pub(crate) sums: &'a [i32],
-    pub(crate) stride: usize,
-    pub(crate) pixels: usize,
-    /// First pixel of the band.
-    pub(crate) pixel: usize,
-    pub(crate) lane: usize,
-    pub(crate) channel: usize,
-    pub(crate) channels: usize,
-}
-
-/// The most sums that one tile may have, so that a tile fits the stack.
-pub(crate) const LARGEST_TILE: usize = 512;
 
 impl Panel {
     /// Its lanes, if a vector has `lanes`.
@@ -100,7 +78,7 @@ impl DenseWeights {
                 lane += vectors * kernel.lanes;
             }
         }
-        let gathered = Taps::gathered(taps * in_group, kernel);
+        let gathered = kernel.gathered_taps(taps * in_group);
         let mut packed = Self { kernel, panels, bytes: AlignedBytes::zeros(end), run_taps, in_group, gathered };
         let mut lanes = Lanes::new(lane);
         for panel in &packed.panels {
@@ -165,7 +143,7 @@ impl DenseWeights {
     /// The runs of a window over `source`.
     pub(crate) fn set_taps(&self, shape: &ConvShape, source: &Source<'_>, taps: &mut Taps) {
         let depths = if self.kernel.gather.is_some() { 1 } else { self.kernel.depths };
-        // Taps side by side in memory are one run, if no depth without weights lies between them.
+        // Taps side by side in memory are one run, if no padded group of depths lies between them.
         let is_joined = shape.groups == 1
             && shape.dilation_w == 1
             && source.pixel_stride == shape.in_channels
@@ -174,28 +152,6 @@ impl DenseWeights {
         let columns = if is_joined { 1 } else { shape.kernel_w };
         let offsets = (0..shape.kernel_h).flat_map(|y| (0..columns).map(move |x| source.tap(shape, y, x)));
         taps.set(offsets, run.div_ceil(depths), depths);
-    }
-
-    /// Computes all channels of the pixels of a band and hands them on, tile by tile.
-    pub(crate) fn walk(
-        &self,
-        source: &Source<'_>,
-        lines: Lines,
-        taps: &Taps,
-        lanes: &Lanes,
-        gathered: &mut Vec<u8>,
-        mut emit: impl FnMut(Computed<'_>),
-    ) {
-        if let Some(gather) = &self.kernel.gather {
-            return self.walk_gathered(gather, &BandWindows { source, lines, taps }, lanes, gathered, emit);
-        }
-        let pieces = Pieces::new(lines, self.kernel.pixels);
-        for (index, panel) in self.panels.iter().enumerate() {
-            let next = self.panels.get(index + 1).map_or(0..0, |next| next.bytes.clone());
-            let strip = self.strip(panel, source.bytes, taps, lanes);
-            let strip = Strip { pixels: pieces.pixels, step: source.pixel_step, ..strip };
-            self.walk_panel(source, pieces, panel, strip, &self.bytes.as_slice()[next], &mut emit);
-        }
     }
 
     /// The channels of a panel with the windows of one pixel.
@@ -213,45 +169,6 @@ impl DenseWeights {
             initial: &lanes.initial[panel.lane..][..panel.vectors * self.kernel.lanes],
         }
     }
-
-    /// Computes the channels of one panel, while the bytes of the `next` come to the cache bit by bit.
-    fn walk_panel<'a>(
-        &self,
-        source: &Source<'_>,
-        pieces: Pieces,
-        panel: &Panel,
-        mut strip: Strip<'a>,
-        next: &'a [i8],
-        emit: &mut impl FnMut(Computed<'_>),
-    ) {
-        let mut tile = [0i32; LARGEST_TILE];
-        let origin = source.origin + panel.group * self.in_group;
-        let stride = panel.vectors * self.kernel.lanes;
-        let half_sums = pieces.pixels * stride;
-        let mut send = |sums: &[i32], pixels, pixel| emit(panel.computed(sums, stride, pixels, pixel));
-        let passes = pieces.count().div_ceil(self.kernel.halves);
-        let mut parts = next.chunks(next.len().div_ceil(passes).max(1));
-        for piece in (0..pieces.count()).step_by(self.kernel.halves) {
-            strip.ahead = parts.next().unwrap_or_default();
-            strip.halves = self.kernel.halves.min(pieces.count() - piece);
-            // What is sent twice would be added twice to an addend in its sink.
-            let mut sent = [(0, 0); 2];
-            for (half, (start, sent)) in strip.starts.iter_mut().zip(&mut sent).take(strip.halves).enumerate() {
-                let (line, x, known) = pieces.at(piece + half);
-                *start = origin + line * source.line_step + x * source.pixel_step;
-                *sent = (line * pieces.lines.width + x, known);
-            }
-            (self.kernel.run)(&strip, &mut tile);
-            let [(pixel, known), (next, next_known)] = sent;
-            if strip.halves == 2 && next == pixel + pieces.pixels && next_known == 0 {
-                send(&tile[known * stride..2 * half_sums], 2 * pieces.pixels - known, pixel + known);
-            } else {
-                for (sums, &(pixel, known)) in tile.chunks_exact(half_sums).zip(&sent[..strip.halves]) {
-                    send(&sums[known * stride..], pieces.pixels - known, pixel + known);
-                }
-            }
-        }
-    }
 }
 
 impl Panel {
@@ -259,52 +176,5 @@ impl Panel {
     pub(crate) fn computed<'a>(&self, sums: &'a [i32], stride: usize, pixels: usize, pixel: usize) -> Computed<'a> {
         let Self { lane, channel, channels, .. } = *self;
         Computed { sums, stride, pixels, pixel, lane, channel, channels }
-    }
-}
-
-/// Lines cut into pieces of the same number of pixels; the last piece of a line overlaps the one
-/// before it where the width does not divide, because computing a pixel twice costs less than
-/// kernels that are nearly empty.
-#[derive(Debug, Clone, Copy)]
-struct Pieces {
-    lines: Lines,
-    per_line: usize,
-    pixels: usize,
-}
-
-impl Pieces {
-    fn new(lines: Lines, most: usize) -> Self {
-        let per_line = lines.width.div_ceil(most).max(1);
-        Self { lines, per_line, pixels: lines.width.div_ceil(per_line) }
-    }
-
-    fn count(&self) -> usize {
-        self.lines.count * self.per_line
-    }
-
-    /// Line and first pixel of a piece, and how many of its pixels the piece before has too.
-    fn at(&self, index: usize) -> (usize, usize, usize) {
-        let wanted = index % self.per_line * self.pixels;
-        let x = wanted.min(self.lines.width - self.pixels);
-        (index / self.per_line, x, wanted - x)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pieces_cover_every_line_and_are_equally_long() {
-        for width in 1..60 {
-            let pieces = Pieces::new(Lines { count: 2, width }, 7);
-            assert!(pieces.pixels <= 7 && pieces.pixels <= width);
-            let mut seen = vec![0; 2 * width];
-            for index in 0..pieces.count() {
-                let (line, x, known) = pieces.at(index);
-                (x + known..x + pieces.pixels).for_each(|x| seen[line * width + x] += 1);
-            }
-            assert!(seen.iter().all(|&seen| seen == 1), "width {width}");
-        }
     }
 }

@@ -1,11 +1,12 @@
 //! Depthwise convolutions: blocks of channels over pixels.
 
-use crate::dense::{Computed, LARGEST_TILE, Lines};
+use crate::contract::{DepthwiseKernel, KR, Taps, Windows};
+use crate::error::{Error, checked_product};
 use crate::geometry::ConvShape;
 use crate::lanes::Lanes;
-use crate::micro_kernel::{DepthwiseKernel, KR, Taps, Windows};
 use crate::panel::{AlignedBytes, channel_of_lane, put};
 use crate::source::{Needs, Source};
+use crate::sums::{Computed, LARGEST_TILE, Lines};
 
 /// Weights of a depthwise convolution, packed in blocks of channels.
 #[derive(Debug, Clone)]
@@ -21,7 +22,11 @@ pub(crate) struct DepthwiseWeights {
 
 impl DepthwiseWeights {
     /// Packs weights `[channels][kernel_h][kernel_w]`.
-    pub(crate) fn new(shape: &ConvShape, weights: &[i8], kernel: &'static DepthwiseKernel) -> (Self, Lanes) {
+    pub(crate) fn new(
+        shape: &ConvShape,
+        weights: &[i8],
+        kernel: &'static DepthwiseKernel,
+    ) -> Result<(Self, Lanes), Error> {
         let taps = shape.kernel_h * shape.kernel_w;
         let channels = shape.out_channels;
         // A pixel of whole vectors, as the epilogue wants it.
@@ -32,7 +37,7 @@ impl DepthwiseWeights {
         let groups = slots(shape).count() / KR;
         let vector_bytes = kernel.lanes * kernel.form.bytes_per_lane(KR);
         let parts = kernel.channels / kernel.lanes;
-        let mut bytes = AlignedBytes::zeros(blocks * groups * parts * vector_bytes);
+        let mut bytes = AlignedBytes::zeros(checked_product("packed weights", &[blocks, groups, parts, vector_bytes])?);
         let mut initial = vec![0i32; blocks * kernel.channels];
         for (index, initial) in initial.iter_mut().enumerate() {
             let (block, lane) = (index / kernel.channels, index % kernel.channels);
@@ -53,7 +58,7 @@ impl DepthwiseWeights {
         }
         let mut lanes = Lanes::new(blocks * kernel.channels);
         lanes.place(0, 0..channels);
-        (Self { kernel, bytes, initial, channels, shared }, lanes)
+        Ok((Self { kernel, bytes, initial, channels, shared }, lanes))
     }
 
     pub(crate) fn name(&self) -> &'static str {
@@ -84,7 +89,7 @@ impl DepthwiseWeights {
                     let pixels = (self.kernel.pixels * self.shared).min(lines.width - x);
                     windows.pixels = pixels.div_ceil(self.shared);
                     windows.start = source.origin + line * source.line_step + x * source.pixel_step + channel;
-                    (self.kernel.run)(&windows, &mut tile);
+                    self.kernel.run(&windows, &mut tile);
                     let stride = block / self.shared;
                     emit(Computed {
                         sums: &tile[..pixels * stride],

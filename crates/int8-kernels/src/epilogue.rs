@@ -4,12 +4,23 @@ use crate::activation::Activation;
 use crate::error::{Error, check_length};
 use crate::quantize::quantize;
 
-/// What happens to the exact sums of one layer (spec §8.3, steps 5 to 8).
+/// What happens to the exact sums of one layer .
 ///
 /// One scale and one bias per output channel; the order of the f32 operations is
 /// `v = f32(acc) · scale`, `v = v + bias` (if there is one), `v = activation(v)`, then for int8
 /// output `quantize(v, output_scale)`. The multiplication and the addition round separately unless
 /// [`Epilogue::with_fused_bias`] asks for one rounding.
+///
+/// ```
+/// use int8_kernels::{Activation, Epilogue, dequantize_scale};
+///
+/// let scale = dequantize_scale(127.0 / 4.0, 127.0 / 0.5);
+/// let epilogue = Epilogue::new(vec![scale], Some(vec![-1.0]), Activation::Relu)?;
+/// let mut values = [0.0; 2];
+/// epilogue.dequantize(0, &[0, 127 * 127], &mut values)?;
+/// assert_eq!(values, [0.0, 1.0]);
+/// # Ok::<(), int8_kernels::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Epilogue {
     scales: Vec<f32>,
@@ -70,26 +81,37 @@ impl Epilogue {
 
     /// Turns one channel's accumulators into floats.
     ///
-    /// # Panics
-    /// If there is no such channel or the slices differ in length.
-    pub fn dequantize(&self, channel: usize, accumulators: &[i32], out: &mut [f32]) {
-        assert_eq!(accumulators.len(), out.len(), "dequantize: accumulators and output differ in length");
-        self.each_value(channel, accumulators, out, |v| v);
+    /// # Errors
+    /// `Channel` if there is no such channel, `Length` if the slices differ in length.
+    pub fn dequantize(&self, channel: usize, accumulators: &[i32], out: &mut [f32]) -> Result<(), Error> {
+        self.each_value(channel, accumulators, out, |v| v)
     }
 
     /// Turns one channel's accumulators into int8 values of scale `output_scale`.
     ///
-    /// # Panics
-    /// If there is no such channel or the slices differ in length.
-    pub fn requantize(&self, channel: usize, accumulators: &[i32], output_scale: f32, out: &mut [i8]) {
-        assert_eq!(accumulators.len(), out.len(), "requantize: accumulators and output differ in length");
-        self.each_value(channel, accumulators, out, |v| quantize(v, output_scale));
+    /// # Errors
+    /// `Channel` if there is no such channel, `Length` if the slices differ in length.
+    pub fn requantize(
+        &self,
+        channel: usize,
+        accumulators: &[i32],
+        output_scale: f32,
+        out: &mut [i8],
+    ) -> Result<(), Error> {
+        self.each_value(channel, accumulators, out, |v| quantize(v, output_scale))
     }
 
     /// One specialised loop per activation and presence of a bias, so that each can be vectorised.
-    fn each_value<T>(&self, channel: usize, accumulators: &[i32], out: &mut [T], finish: impl Fn(f32) -> T) {
-        assert!(channel < self.channels(), "channel {channel} of an epilogue of {} channels", self.channels());
-        let scale = self.scales[channel];
+    fn each_value<T>(
+        &self,
+        channel: usize,
+        accumulators: &[i32],
+        out: &mut [T],
+        finish: impl Fn(f32) -> T,
+    ) -> Result<(), Error> {
+        check_length("output", accumulators.len(), out.len())?;
+        let scale = self.scales.get(channel).copied();
+        let scale = scale.ok_or(Error::Channel { channel, channels: self.channels() })?;
         let bias = self.bias.as_ref().map(|bias| bias[channel]);
         let values = Values { accumulators, out, scale, bias, fused_bias: self.fused_bias };
         match self.activation {
@@ -102,6 +124,7 @@ impl Epilogue {
             }
             smooth => values.map(|v| finish(smooth.apply(v))),
         }
+        Ok(())
     }
 }
 
@@ -144,9 +167,9 @@ mod tests {
         // 3 · (1/3 rounded) is 1 + 2^-25: the product alone rounds that to 1.
         let plain = Epilogue::new(vec![1.0 / 3.0], Some(vec![-1.0]), Activation::None).unwrap();
         let mut out = [9.0];
-        plain.dequantize(0, &[3], &mut out);
+        plain.dequantize(0, &[3], &mut out).unwrap();
         assert_eq!(out, [0.0]);
-        plain.with_fused_bias().dequantize(0, &[3], &mut out);
+        plain.with_fused_bias().dequantize(0, &[3], &mut out).unwrap();
         assert_eq!(out, [2f32.powi(-25)]);
     }
 
@@ -154,9 +177,9 @@ mod tests {
     fn every_channel_uses_its_own_scale_and_bias() {
         let epilogue = Epilogue::new(vec![0.5, 2.0], Some(vec![1.0, -1.0]), Activation::Relu).unwrap();
         let mut out = [0.0; 3];
-        epilogue.dequantize(0, &[-4, 0, 3], &mut out);
+        epilogue.dequantize(0, &[-4, 0, 3], &mut out).unwrap();
         assert_eq!(out, [0.0, 1.0, 2.5]);
-        epilogue.dequantize(1, &[-4, 0, 3], &mut out);
+        epilogue.dequantize(1, &[-4, 0, 3], &mut out).unwrap();
         assert_eq!(out, [0.0, 0.0, 5.0]);
     }
 
@@ -176,8 +199,8 @@ mod tests {
             for bias in [None, Some(vec![0.3])] {
                 let epilogue = Epilogue::new(vec![0.0013], bias, activation).unwrap();
                 let (mut floats, mut bytes) = (vec![0.0; 400], vec![0; 400]);
-                epilogue.dequantize(0, &accumulators, &mut floats);
-                epilogue.requantize(0, &accumulators, 20.0, &mut bytes);
+                epilogue.dequantize(0, &accumulators, &mut floats).unwrap();
+                epilogue.requantize(0, &accumulators, 20.0, &mut bytes).unwrap();
                 let expected: Vec<i8> = floats.iter().map(|&v| quantize(v, 20.0)).collect();
                 assert_eq!(bytes, expected, "{activation:?}");
             }
@@ -193,9 +216,16 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "channel 1 of an epilogue of 1 channels")]
-    fn a_channel_out_of_range_is_refused() {
+    fn a_channel_out_of_range_and_slices_that_differ_are_refused() {
         let epilogue = Epilogue::new(vec![1.0], None, Activation::None).unwrap();
-        epilogue.dequantize(1, &[], &mut []);
+        assert_eq!(epilogue.dequantize(1, &[], &mut []), Err(Error::Channel { channel: 1, channels: 1 }));
+        let error = epilogue.requantize(usize::MAX, &[], 1.0, &mut []).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "there is no output channel 18446744073709551615 among 1"
+                .replace("18446744073709551615", &usize::MAX.to_string(),)
+        );
+        let error = epilogue.requantize(0, &[1], 1.0, &mut []).unwrap_err();
+        assert_eq!(error.to_string(), "output must have 1 elements, found 0");
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::limits::MAX_DEPTH;
+
 /// A mistake of the caller, with the sizes that do not fit.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -93,10 +95,12 @@ pub enum Error {
         /// Scale found.
         value: f32,
     },
-    /// The table has no kernel for an instruction set.
-    NoKernel {
-        /// Name of the instruction set.
-        isa: &'static str,
+    /// There is no such output channel.
+    Channel {
+        /// Channel asked for.
+        channel: usize,
+        /// Number of channels.
+        channels: usize,
     },
 }
 
@@ -124,7 +128,7 @@ impl fmt::Display for Error {
                 write!(f, "{groups} groups do not divide {channels} {what}")
             }
             Self::Depth { depth } => {
-                write!(f, "depth {depth} exceeds {}, sums could overflow", crate::MAX_DEPTH)
+                write!(f, "depth {depth} exceeds {MAX_DEPTH}, sums could overflow")
             }
             Self::KernelTooLarge { kernel, input } => write!(
                 f,
@@ -136,7 +140,9 @@ impl fmt::Display for Error {
             Self::Scale { channel, value } => {
                 write!(f, "scale of output channel {channel} is {value}")
             }
-            Self::NoKernel { isa } => write!(f, "no kernel for instruction set {isa}"),
+            Self::Channel { channel, channels } => {
+                write!(f, "there is no output channel {channel} among {channels}")
+            }
         }
     }
 }

@@ -7,38 +7,38 @@ use crate::sink::{Addend, Residual, Sink};
 
 /// What is the same for all tiles of a run.
 #[derive(Debug, Clone, Copy)]
-pub struct Finish<'a> {
+pub(crate) struct Finish<'a> {
     /// Scale of every lane of every panel.
-    pub scales: &'a [f32],
+    pub(crate) scales: &'a [f32],
     /// Bias of every lane of every panel; −0.0, which changes no float, where there is none.
-    pub bias: &'a [f32],
+    pub(crate) bias: &'a [f32],
     /// Whether product and bias are rounded once.
-    pub fused_bias: bool,
+    pub(crate) fused_bias: bool,
     /// Follows the bias.
-    pub activation: Activation,
+    pub(crate) activation: Activation,
     /// What is added then.
-    pub residual: Option<Residual<'a>>,
+    pub(crate) residual: Option<Residual<'a>>,
 }
 
 /// Sums of consecutive pixels of some consecutive channels.
 #[derive(Debug, Clone, Copy)]
-pub struct Tile<'a> {
+pub(crate) struct Tile<'a> {
     /// `[pixel][stride]`.
-    pub sums: &'a [i32],
+    pub(crate) sums: &'a [i32],
     /// Sums of one pixel, a multiple of the vector's lanes; `sums` has all of them of every pixel.
-    pub stride: usize,
+    pub(crate) stride: usize,
     /// Pixels.
-    pub pixels: usize,
+    pub(crate) pixels: usize,
     /// Index of the first channel's scale and bias.
-    pub lane: usize,
+    pub(crate) lane: usize,
     /// First output channel.
-    pub channel: usize,
+    pub(crate) channel: usize,
     /// Channels, at most `stride`.
-    pub channels: usize,
+    pub(crate) channels: usize,
     /// The first pixel, counted from the start of the sinks.
-    pub pixel: usize,
+    pub(crate) pixel: usize,
     /// The first pixel, counted from the start of the whole output.
-    pub whole_pixel: usize,
+    pub(crate) whole_pixel: usize,
 }
 
 /// Value by value: the definition, and the way of activations that have no vector code.

@@ -1,9 +1,10 @@
 //! Dense convolutions of kernels that want windows gathered.
 
-use crate::dense::{Computed, DenseWeights, LARGEST_TILE, Lines};
+use crate::contract::{Gather, Patch, Taps};
+use crate::dense::DenseWeights;
 use crate::lanes::Lanes;
-use crate::micro_kernel::{Gather, Patch, Taps};
 use crate::source::Source;
+use crate::sums::{Computed, LARGEST_TILE, Lines};
 
 /// Bytes of gathered windows that all panels pass over before the next are gathered: with a panel of
 /// weights they stay in the second cache, and each panel is read from memory once for all of them.
@@ -27,7 +28,7 @@ impl DenseWeights {
         let strip_bytes = strips.most * pixel_bytes;
         let per_block = (BLOCK_BYTES / strip_bytes).clamp(1, strips.count());
         let mut starts = [0; MOST_PIXELS];
-        let spare_bytes = Patch { bytes: &[], starts: &[], taps }.spare_bytes(self.kernel);
+        let spare_bytes = gather.spare_bytes(taps);
         if buffer.len() < per_block * strip_bytes + spare_bytes {
             buffer.resize(per_block * strip_bytes + spare_bytes, 0);
         }
@@ -41,7 +42,7 @@ impl DenseWeights {
                     let (pixel, pixels) = strips.at(index);
                     let starts = &mut starts[..pixels];
                     set_starts(starts, pixel, origin, source, lines);
-                    (gather.run)(&Patch { bytes: source.bytes, starts, taps }, spare, &mut out[..pixels * pixel_bytes]);
+                    gather.run(&Patch { bytes: source.bytes, starts, taps }, spare, &mut out[..pixels * pixel_bytes]);
                 }
                 for panel in panels {
                     let mut strip = self.strip(panel, &[], &self.gathered, lanes);
@@ -49,7 +50,7 @@ impl DenseWeights {
                     for (index, bytes) in indices.clone().zip(block.chunks_exact(strip_bytes)) {
                         let (pixel, pixels) = strips.at(index);
                         (strip.bytes, strip.pixels) = (bytes, pixels);
-                        (self.kernel.run)(&strip, &mut tile);
+                        self.kernel.run(&strip, &mut tile);
                         emit(panel.computed(&tile[..pixels * stride], stride, pixels, pixel));
                     }
                 }

@@ -1,17 +1,20 @@
 //! Sizes of a convolution and of what surrounds its input.
 
 use crate::error::{Error, checked_product};
-
-/// The most products that one accumulator may sum.
-///
-/// With |weight| ≤ 128 and |activation| ≤ 128 a sum of 131 071 products is at most
-/// 131 071 · 128² = 2³¹ − 16 384, so it fits an `i32` whatever the values are.
-pub const MAX_DEPTH: usize = 131_071;
+use crate::limits::MAX_DEPTH;
 
 /// The sizes of a convolution that do not depend on its input.
 ///
 /// Weights are laid out `[out_channels][in_channels / groups][kernel_h][kernel_w]`. Output channel
 /// `o` belongs to group `o / (out_channels / groups)` and reads that group's input channels.
+///
+/// ```
+/// use int8_kernels::{ConvShape, Padding};
+///
+/// let shape = ConvShape { kernel_h: 3, kernel_w: 3, stride_h: 2, stride_w: 2, ..ConvShape::pointwise(3, 32) };
+/// assert_eq!(shape.depth(), Ok(27));
+/// assert_eq!(shape.output_size(224, 224, &Padding::uniform(1)), Some((112, 112)));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ConvShape {
     /// Channels of the input.
@@ -126,6 +129,22 @@ impl ConvShape {
         Some((rows.checked_add(1)?, columns.checked_add(1)?))
     }
 
+    /// Height and width of the output of an input of so many rows, columns and channels.
+    pub(crate) fn checked_output(&self, found: [usize; 3], padding: &Padding) -> Result<(usize, usize), Error> {
+        if padding.value == i8::MIN {
+            return Err(Error::PaddingValue);
+        }
+        let [height, width, _] = found;
+        let expected = [height, width, self.in_channels];
+        if found != expected {
+            return Err(Error::ImageSize { what: "input", expected, found });
+        }
+        self.output_size(height, width, padding).ok_or(Error::KernelTooLarge {
+            kernel: self.extent().unwrap_or((usize::MAX, usize::MAX)),
+            input: (height, width),
+        })
+    }
+
     /// Height and width that the dilated kernel covers.
     pub(crate) fn extent(&self) -> Option<(usize, usize)> {
         let along = |kernel: usize, dilation: usize| kernel.checked_sub(1)?.checked_mul(dilation)?.checked_add(1);
@@ -134,6 +153,11 @@ impl ConvShape {
 }
 
 impl Padding {
+    /// `size` rows or columns of zeros on each side.
+    pub const fn uniform(size: usize) -> Self {
+        Self { top: size, bottom: size, left: size, right: size, value: 0 }
+    }
+
     /// Whether nothing is added.
     pub fn is_empty(&self) -> bool {
         self.top == 0 && self.bottom == 0 && self.left == 0 && self.right == 0

@@ -12,6 +12,17 @@ use crate::error::{Error, check_at_least, checked_product};
 ///
 /// A pixel may have more bytes than this image has channels (`pixel_stride >= channels`), so that an
 /// image can be some channels of a wider one: start the slice at the first of them.
+///
+/// ```
+/// use int8_kernels::Image;
+///
+/// // The last two of three channels of two pixels.
+/// let bytes = [1, 2, 3, 4, 5, 6];
+/// let part = Image::new(&bytes[1..], 1, 2, 2, 3)?;
+/// assert_eq!((part.channels(), part.pixel_stride()), (2, 3));
+/// assert!(Image::new(&bytes, 2, 2, 2, 2).is_err());
+/// # Ok::<(), int8_kernels::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy)]
 pub struct Image<'a> {
     bytes: &'a [u8],

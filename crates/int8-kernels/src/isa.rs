@@ -5,12 +5,18 @@
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::arch;
-
 /// Proof that this CPU has an instruction set: a value can only be made by detection.
 ///
 /// A caller that wants to choose (an option, an environment variable) goes through [`Isa::by_name`],
 /// which can lower the choice and never raise it above what the CPU has.
+///
+/// ```
+/// use int8_kernels::Isa;
+///
+/// let isa = Isa::by_name("no such thing").unwrap_or_else(Isa::detect);
+/// assert!(Isa::available().contains(&isa));
+/// assert_eq!(Isa::scalar().name(), "scalar");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Isa(Level);
 
@@ -43,10 +49,7 @@ impl Isa {
     /// What this CPU has, from least to most capable; the first is [`Isa::scalar`].
     pub fn available() -> &'static [Self] {
         static AVAILABLE: OnceLock<Vec<Isa>> = OnceLock::new();
-        AVAILABLE.get_or_init(|| {
-            let levels = arch::KERNELS.iter().map(|kernels| kernels.level);
-            levels.filter(|level| level.is_detected()).map(Self).collect()
-        })
+        AVAILABLE.get_or_init(|| Level::ALL.iter().copied().filter(|level| level.is_detected()).map(Self).collect())
     }
 
     /// The available instruction set of that name; `None` for names that are unknown or that this
@@ -67,7 +70,22 @@ impl Isa {
 }
 
 impl Level {
-    const fn name(self) -> &'static str {
+    /// Those that kernels exist for on this architecture, from least to most capable.
+    #[cfg(target_arch = "x86_64")]
+    pub(crate) const ALL: &[Self] =
+        &[Self::Scalar, Self::Sse41, Self::Avx2, Self::AvxVnni, Self::Avx512Bw, Self::Avx512Vnni];
+    #[cfg(target_arch = "aarch64")]
+    pub(crate) const ALL: &[Self] = &[Self::Scalar, Self::Neon, Self::DotProd, Self::I8mm];
+    #[cfg(all(target_arch = "arm", target_endian = "little", any(target_os = "linux", target_os = "android")))]
+    pub(crate) const ALL: &[Self] = &[Self::Scalar, Self::Neon];
+    #[cfg(not(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        all(target_arch = "arm", target_endian = "little", any(target_os = "linux", target_os = "android"))
+    )))]
+    pub(crate) const ALL: &[Self] = &[Self::Scalar];
+
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Scalar => "scalar",
             Self::Sse41 => "sse41",
@@ -168,7 +186,7 @@ mod tests {
         assert_eq!(Isa::by_name("scalar"), Some(Isa::scalar()));
         assert_eq!(Isa::by_name("no_such_isa"), None);
         assert_eq!(Isa::by_name(""), None);
-        for level in arch::KERNELS.iter().map(|kernels| kernels.level) {
+        for level in Level::ALL {
             assert_eq!(Isa::by_name(level.name()).is_some(), level.is_detected());
         }
     }

@@ -6,14 +6,26 @@
 
 use std::ops::Range;
 
+use crate::arch::kernels_of;
+use crate::contract::MaxWindows;
 use crate::error::Error;
 use crate::geometry::{ConvShape, Padding};
-use crate::image::{Image, check_extent, check_rows, larger, stored};
+use crate::image::{Image, check_extent, check_rows};
 use crate::isa::Isa;
-use crate::micro_kernel::kernels_of;
 use crate::sink::Place;
 
 /// The windows of a pooling layer. Elements outside the image never win.
+///
+/// ```
+/// use int8_kernels::{Image, Isa, Padding, Place, PoolWindow, max_pool, stored, unstored};
+///
+/// let window = PoolWindow { kernel_h: 1, kernel_w: 2, stride_h: 1, stride_w: 1, padding: Padding::default() };
+/// let bytes = [3, -5, 4].map(stored);
+/// let mut out = [0; 2];
+/// max_pool(&Image::new(&bytes, 1, 3, 1, 1)?, &window, 0..1, &mut out, Place::whole(1), Isa::detect())?;
+/// assert_eq!(out.map(unstored), [3, 4]);
+/// # Ok::<(), int8_kernels::Error>(())
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PoolWindow {
     /// Rows of a window.
@@ -49,27 +61,6 @@ impl PoolWindow {
     }
 }
 
-/// Windows of one size, `step` bytes apart.
-#[derive(Debug, Clone, Copy)]
-pub struct MaxWindows<'a> {
-    /// Stored values.
-    pub bytes: &'a [u8],
-    /// First channel of the first pixel of the first window.
-    pub start: usize,
-    /// Rows of a window and bytes between them.
-    pub rows: (usize, usize),
-    /// Columns of a window and bytes between them.
-    pub columns: (usize, usize),
-    /// Number of windows.
-    pub count: usize,
-    /// Bytes from one window to the next.
-    pub step: usize,
-    /// Channels.
-    pub channels: usize,
-    /// Bytes from one pixel of the output to the next.
-    pub out_step: usize,
-}
-
 /// Writes the rows `rows` of the pooled image; `out` begins at the first of them, its channels lie
 /// as `place` says. A window that is all padding gives −127.
 ///
@@ -84,8 +75,13 @@ pub fn max_pool(
     place: Place,
     isa: Isa,
 ) -> Result<(), Error> {
-    if window.kernel_h == 0 || window.kernel_w == 0 {
-        return Err(Error::Zero { what: "pooling window" });
+    for (what, size) in [
+        ("pooling window", window.kernel_h.min(window.kernel_w)),
+        ("pooling stride", window.stride_h.min(window.stride_w)),
+    ] {
+        if size == 0 {
+            return Err(Error::Zero { what });
+        }
     }
     let (height, width) = window.output_size(input.height(), input.width()).ok_or(Error::KernelTooLarge {
         kernel: (window.kernel_h, window.kernel_w),
@@ -94,7 +90,7 @@ pub fn max_pool(
     check_rows(&rows, height)?;
     let end = place.first_channel.checked_add(input.channels()).ok_or(Error::TooLarge { what: "sink" })?;
     check_extent("sink", out.len(), rows.len(), width, end, place.pixel_stride)?;
-    let kernels = kernels_of(isa).ok_or(Error::NoKernel { isa: isa.name() })?;
+    let kernels = kernels_of(isa);
     let padding = &window.padding;
     let first_row = rows.start;
     for out_y in rows {
@@ -108,59 +104,27 @@ pub fn max_pool(
                 Some(rest) if span_x.len() == window.kernel_w => (rest / window.stride_w + 1).min(width - x),
                 _ => 1,
             };
+            // Nothing is read for a window of nothing but padding, which may lie far beyond the bytes.
+            let is_padding = span_y.is_empty() || span_x.is_empty();
             let start = ((out_y - first_row) * width + x) * place.pixel_stride + place.first_channel;
             let windows = MaxWindows {
                 bytes: input.bytes(),
-                start: (span_y.start * input.width() + span_x.start) * input.pixel_stride(),
+                start: if is_padding {
+                    0
+                } else {
+                    (span_y.start * input.width() + span_x.start) * input.pixel_stride()
+                },
                 rows: (span_y.len(), input.width() * input.pixel_stride()),
                 columns: (span_x.len(), input.pixel_stride()),
                 count,
-                step: window.stride_w * input.pixel_stride(),
+                // The step of a single window may be any number, and nobody goes that way.
+                step: window.stride_w.saturating_mul(input.pixel_stride()),
                 channels: input.channels(),
                 out_step: place.pixel_stride,
             };
-            (kernels.rows.max)(&windows, &mut out[start..]);
+            kernels.rows.max(&windows, &mut out[start..]);
             x += count;
         }
     }
     Ok(())
-}
-
-/// The largest bytes of every window, `N` channels at a time, then 16, then one by one.
-#[inline(always)]
-pub(crate) fn largest<const N: usize>(windows: &MaxWindows<'_>, out: &mut [u8]) {
-    for (index, out) in out.chunks_mut(windows.out_step).take(windows.count).enumerate() {
-        let start = windows.start + index * windows.step;
-        let out = &mut out[..windows.channels];
-        let wide = out.len() / N * N;
-        let (wide_out, rest) = out.split_at_mut(wide);
-        for (chunk, out) in wide_out.as_chunks_mut::<N>().0.iter_mut().enumerate() {
-            *out = largest_chunk(windows, start + chunk * N);
-        }
-        let (chunks, rest) = rest.as_chunks_mut::<16>();
-        let at = start + wide;
-        let narrow = chunks.len() * 16;
-        for (chunk, out) in chunks.iter_mut().enumerate() {
-            *out = largest_chunk(windows, at + chunk * 16);
-        }
-        for (channel, out) in rest.iter_mut().enumerate() {
-            [*out] = largest_chunk(windows, at + narrow + channel);
-        }
-    }
-}
-
-/// The largest of `N` channels of one window.
-#[inline(always)]
-fn largest_chunk<const N: usize>(windows: &MaxWindows<'_>, start: usize) -> [u8; N] {
-    let mut best = [stored(-127); N];
-    for y in 0..windows.rows.0 {
-        for x in 0..windows.columns.0 {
-            let at = start + y * windows.rows.1 + x * windows.columns.1;
-            let Some(bytes) = windows.bytes.get(at..).and_then(|bytes| bytes.first_chunk::<N>()) else { return best };
-            for (best, &byte) in best.iter_mut().zip(bytes) {
-                *best = larger(*best, byte);
-            }
-        }
-    }
-    best
 }

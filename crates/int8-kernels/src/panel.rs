@@ -1,6 +1,6 @@
 //! Weights in the order and form in which kernels read them.
 
-use crate::micro_kernel::{KR, WeightForm};
+use crate::contract::{KR, WeightForm};
 
 /// Bytes that start at a cache line, so that vector loads never cross two.
 #[derive(Debug, Clone, Default)]
@@ -34,7 +34,7 @@ impl AlignedBytes {
 /// # Panics
 /// If `vector` is too short for the lane.
 #[inline]
-pub fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, weights: &[i8]) {
+pub(crate) fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, weights: &[i8]) {
     match form {
         WeightForm::Bytes => {
             let to = &mut vector[lane * weights.len()..][..weights.len()];
@@ -68,7 +68,7 @@ pub fn put(vector: &mut [i8], form: WeightForm, lanes: usize, lane: usize, weigh
 /// The channel of each lane of a depthwise block: byte order if the block is one vector, else the
 /// order in which interleaving leaves four vectors (lane `i` of part `j` of the 128-bit block `b`
 /// is byte `16 b + 4 j + i`).
-pub fn channel_of_lane(index: usize, lanes: usize, channels: usize) -> usize {
+pub(crate) fn channel_of_lane(index: usize, lanes: usize, channels: usize) -> usize {
     if lanes == channels {
         index
     } else {

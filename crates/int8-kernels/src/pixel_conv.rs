@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
-use crate::dense::{Computed, DenseWeights, Lines};
+use crate::activation::Activation;
+use crate::algorithm::Algorithm;
+use crate::arch::kernels_of;
+use crate::contract::{MicroKernels, SIDE, Taps};
+use crate::dense::DenseWeights;
 use crate::depthwise::DepthwiseWeights;
 use crate::epilogue::Epilogue;
 use crate::error::{Error, check_length, checked_product};
@@ -11,10 +15,10 @@ use crate::geometry::ConvShape;
 use crate::image::check_rows;
 use crate::isa::Isa;
 use crate::lanes::Lanes;
-use crate::micro_kernel::{MicroKernels, Taps, kernels_of};
 use crate::sink::{Run, Sink};
 use crate::source::Source;
-use crate::winograd::{Algorithm, SIDE, WinogradScratch, WinogradWeights};
+use crate::sums::{Computed, Lines};
+use crate::winograd::{WinogradScratch, WinogradWeights};
 
 /// A convolution with packed weights and its epilogue: dense, grouped or depthwise, any kernel,
 /// stride, dilation and padding. An inner product is a [`ConvShape::pointwise`] over one pixel.
@@ -25,6 +29,25 @@ use crate::winograd::{Algorithm, SIDE, WinogradScratch, WinogradWeights};
 /// v = activation(f32(acc) · scale[c] + bias[c])       as Epilogue says
 /// v = then(v + addend)                                if there is a residual
 /// every sink: v itself, or quantize(v, sink.scale)
+/// ```
+///
+/// ```
+/// use int8_kernels::{
+///     Activation, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Place, Run, Sink, stored,
+/// };
+///
+/// // One input and one output channel, a 2x2 kernel of ones over a 3x3 picture.
+/// let shape = ConvShape { kernel_h: 2, kernel_w: 2, ..ConvShape::pointwise(1, 1) };
+/// let epilogue = Epilogue::new(vec![0.5], None, Activation::Relu)?;
+/// let conv = PixelConv::new(shape, &[1, 1, 1, 1], epilogue, Isa::detect())?;
+/// let picture = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(stored);
+/// let input = Image::new(&picture, 3, 3, 1, 1)?;
+/// let run = Run { input, padding: Padding::default(), rows: 0..2, residual: None };
+/// let mut values = [0.0; 4];
+/// let mut sinks = [Sink::F32 { values: &mut values, place: Place::whole(1) }];
+/// conv.run(&run, &mut sinks, &mut PixelScratch::default())?;
+/// assert_eq!(values, [6.0, 8.0, 12.0, 14.0]);
+/// # Ok::<(), int8_kernels::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct PixelConv {
@@ -84,9 +107,9 @@ impl PixelConv {
         let depth = shape.depth()?;
         check_length("weights", checked_product("weights", &[shape.out_channels, depth])?, weights.len())?;
         check_length("epilogue", shape.out_channels, epilogue.channels())?;
-        let kernels = kernels_of(isa).ok_or(Error::NoKernel { isa: isa.name() })?;
+        let kernels = kernels_of(isa);
         let (weights, mut lanes) = if shape.is_depthwise() {
-            let (weights, lanes) = DepthwiseWeights::new(&shape, weights, &kernels.depthwise);
+            let (weights, lanes) = DepthwiseWeights::new(&shape, weights, &kernels.depthwise)?;
             (Weights::Depthwise(weights), lanes)
         } else {
             let (dense, lanes) = DenseWeights::new(&shape, weights, &kernels.dense)?;
@@ -96,6 +119,25 @@ impl PixelConv {
         };
         lanes.set_epilogue(&epilogue);
         Ok(Self { shape, weights, algorithm, lanes, epilogue, kernels, isa })
+    }
+
+    /// A convolution of which nobody wants more than the sums.
+    pub(crate) fn of_sums(shape: ConvShape, weights: &[i8], isa: Isa) -> Result<Self, Error> {
+        shape.validate()?;
+        check_length("weights", checked_product("weights", &[shape.out_channels, shape.depth()?])?, weights.len())?;
+        let epilogue = Epilogue::new(vec![1.0; shape.out_channels], None, Activation::None)?;
+        Self::new(shape, weights, epilogue, isa)
+    }
+
+    /// The same weights with another epilogue.
+    ///
+    /// # Errors
+    /// `Length` if it has another number of channels.
+    pub fn with_epilogue(mut self, epilogue: Epilogue) -> Result<Self, Error> {
+        check_length("epilogue", self.shape.out_channels, epilogue.channels())?;
+        self.lanes.set_epilogue(&epilogue);
+        self.epilogue = epilogue;
+        Ok(self)
     }
 
     /// The sizes it was made for.
@@ -147,7 +189,7 @@ impl PixelConv {
         }
     }
 
-    /// Computes the rows `run.rows` of the output into every sink.
+    /// Computes the rows `run.rows` of the output into every sink; without a sink it computes nothing.
     ///
     /// # Errors
     /// `ImageSize` if the input has other channels, `KernelTooLarge` if the kernel does not fit,
@@ -162,6 +204,9 @@ impl PixelConv {
         }
         if let Some(residual) = &run.residual {
             residual.check(height, width, channels, sinks)?;
+        }
+        if sinks.is_empty() {
+            return Ok(());
         }
         let finish = Finish {
             scales: &self.lanes.scales,
@@ -183,9 +228,10 @@ impl PixelConv {
                 pixel: whole_pixel - first,
                 whole_pixel,
             };
-            (self.kernels.finish)(&finish, &tile, sinks);
-        });
-        Ok(())
+            // SAFETY: the sinks hold the rows of the run and the addend the whole output, as was checked, and the
+            // tile's pixels are some of them; walkers hand on the sums of all pixels of a tile.
+            unsafe { self.kernels.finish(&finish, &tile, sinks) };
+        })
     }
 
     /// Computes the exact sums of the rows `run.rows`, channels-last without gaps; a residual is
@@ -204,26 +250,14 @@ impl PixelConv {
             for (out, sums) in pixels.zip(computed.sums.chunks_exact(computed.stride)).take(computed.pixels) {
                 out[computed.channel..][..computed.channels].copy_from_slice(&sums[..computed.channels]);
             }
-        });
-        Ok(())
+        })
     }
 
     /// Checks everything but the outputs; returns height and width of the whole output.
     fn check(&self, run: &Run<'_>) -> Result<(usize, usize), Error> {
         let Run { input, padding, rows, .. } = run;
-        if padding.value == i8::MIN {
-            return Err(Error::PaddingValue);
-        }
-        let found = [input.height(), input.width(), input.channels()];
-        let expected = [input.height(), input.width(), self.shape.in_channels];
-        if found != expected {
-            return Err(Error::ImageSize { what: "input", expected, found });
-        }
-        let size = self.shape.output_size(input.height(), input.width(), padding);
-        let (height, width) = size.ok_or(Error::KernelTooLarge {
-            kernel: self.shape.extent().unwrap_or((usize::MAX, usize::MAX)),
-            input: (input.height(), input.width()),
-        })?;
+        let size = [input.height(), input.width(), input.channels()];
+        let (height, width) = self.shape.checked_output(size, padding)?;
         check_rows(rows, height)?;
         check_copy(&self.shape, run)?;
         Ok((height, width))
@@ -236,7 +270,7 @@ impl PixelConv {
         (height, width): (usize, usize),
         scratch: &mut PixelScratch,
         mut emit: impl FnMut(Range<usize>, Computed<'_>),
-    ) {
+    ) -> Result<(), Error> {
         let shape = &self.shape;
         if let Some((dense, winograd)) = self.winograd(height, width) {
             let PixelScratch { rows, winograd: scratch, .. } = scratch;
@@ -248,7 +282,7 @@ impl PixelConv {
         };
         let input_width = run.input.width() + run.padding.left + run.padding.right;
         let input_row = input_width.saturating_mul(shape.in_channels).saturating_mul(shape.stride_h);
-        let row_bytes = input_row.max(width * shape.out_channels).max(1);
+        let row_bytes = input_row.max(width.saturating_mul(shape.out_channels)).max(1);
         let step = (BAND_BYTES / row_bytes).max(1);
         let mut first = run.rows.start;
         while first < run.rows.end {
@@ -271,6 +305,7 @@ impl PixelConv {
                 }
             }
         }
+        Ok(())
     }
 }
 

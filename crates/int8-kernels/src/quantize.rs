@@ -1,9 +1,11 @@
 //! From floats to int8 values.
 
+use crate::error::{Error, check_length};
+
 /// `clamp(round(x · scale), −127, 127)`, rounding halves away from zero.
 ///
 /// `scale` is a multiplier (127 / threshold). The product is one f32 operation; then the rule is
-/// C's `round` as in ncnn's reference (spec §8.1). The result is never −128.
+/// C's `round` as in ncnn's `src/layer/quantize.cpp`. The result is never −128.
 ///
 /// Values outside the int8 range, infinities included, give ±127. NaN gives 0: ncnn's builds differ
 /// from each other there (−127 on x86, 0 on aarch64), and 0 adds nothing to a sum.
@@ -31,13 +33,21 @@ pub fn quantize(x: f32, scale: f32) -> i8 {
 
 /// Quantizes every element of `input` with one scale into `out`.
 ///
-/// # Panics
-/// If the slices differ in length.
-pub fn quantize_slice(input: &[f32], scale: f32, out: &mut [i8]) {
-    assert_eq!(input.len(), out.len(), "quantize_slice: input and output differ in length");
+/// # Errors
+/// `Length` if the slices differ in length.
+///
+/// ```
+/// let mut bytes = [0; 3];
+/// int8_kernels::quantize_slice(&[0.1, -0.25, 2.0], 10.0, &mut bytes)?;
+/// assert_eq!(bytes, [1, -3, 20]);
+/// # Ok::<(), int8_kernels::Error>(())
+/// ```
+pub fn quantize_slice(input: &[f32], scale: f32, out: &mut [i8]) -> Result<(), Error> {
+    check_length("quantized values", input.len(), out.len())?;
     for (&x, q) in input.iter().zip(out) {
         *q = quantize(x, scale);
     }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -81,13 +91,13 @@ mod tests {
     #[test]
     fn a_slice_is_quantized_element_by_element() {
         let mut out = [0; 3];
-        quantize_slice(&[0.1, -0.25, 2.0], 10.0, &mut out);
+        quantize_slice(&[0.1, -0.25, 2.0], 10.0, &mut out).unwrap();
         assert_eq!(out, [1, -3, 20]);
     }
 
     #[test]
-    #[should_panic(expected = "differ in length")]
     fn slices_of_different_lengths_are_refused() {
-        quantize_slice(&[0.0], 1.0, &mut []);
+        let error = quantize_slice(&[0.0], 1.0, &mut []).unwrap_err();
+        assert_eq!(error.to_string(), "quantized values must have 1 elements, found 0");
     }
 }

@@ -3,13 +3,21 @@
 use crate::conv::check_run;
 use crate::error::{Error, check_length, checked_product};
 use crate::geometry::{ConvShape, Padding};
+use crate::limits::MAX_DEPTH;
 
 /// `out[row][column] = Σ weights[row][k] · activations[k][column]`.
 ///
 /// `weights` is `[rows][depth]`, `activations` `[depth][columns]`, `out` `[rows][columns]`.
 ///
+/// ```
+/// let mut out = [0; 2];
+/// int8_kernels::reference::gemm(1, 2, 2, &[3, -1], &[1, 2, 10, 20], &mut out)?;
+/// assert_eq!(out, [-7, -14]);
+/// # Ok::<(), int8_kernels::Error>(())
+/// ```
+///
 /// # Errors
-/// `Length` if a slice has another length, `TooLarge` if a size overflows.
+/// `Length` if a slice has another length, `TooLarge` if a size overflows, `Depth` if `depth` exceeds [`MAX_DEPTH`].
 pub fn gemm(
     rows: usize,
     depth: usize,
@@ -21,6 +29,12 @@ pub fn gemm(
     check_length("weights", checked_product("weights", &[rows, depth])?, weights.len())?;
     check_length("activations", checked_product("activations", &[depth, columns])?, activations.len())?;
     check_length("output", checked_product("output", &[rows, columns])?, out.len())?;
+    if depth > MAX_DEPTH {
+        return Err(Error::Depth { depth });
+    }
+    if out.is_empty() {
+        return Ok(());
+    }
     for row in 0..rows {
         for column in 0..columns {
             let mut sum = 0;

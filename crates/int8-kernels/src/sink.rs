@@ -1,9 +1,12 @@
 //! Where the values of a layer go, and what is added to them on the way.
+//!
+//! Both enums are exhaustive: who splits an image among threads must split every kind of them.
 
 use std::ops::Range;
 
 use crate::activation::Activation;
 use crate::error::Error;
+use crate::geometry::Padding;
 use crate::image::{Image, check_extent};
 
 /// A channels-last image that a layer writes, as floats or as int8 values of a scale.
@@ -31,7 +34,15 @@ pub enum Sink<'a> {
     },
 }
 
-/// The channels of a wider image that a sink fills (a concat in place).
+/// The channels of a wider image that a sink fills (a concatenation in place).
+///
+/// ```
+/// use int8_kernels::Place;
+///
+/// // The second of two layers of 8 channels that write one image of 16.
+/// let second = Place { first_channel: 8, ..Place::whole(16) };
+/// assert_eq!(second.pixel_stride, 16);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
     /// Elements from one pixel to the next.
@@ -114,7 +125,7 @@ pub struct Run<'a> {
     /// The whole input.
     pub input: Image<'a>,
     /// What surrounds the input.
-    pub padding: crate::Padding,
+    pub padding: Padding,
     /// Output rows to compute.
     pub rows: Range<usize>,
     /// What is added to the output.

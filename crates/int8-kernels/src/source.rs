@@ -43,16 +43,16 @@ impl<'a> Source<'a> {
         needs: Needs,
         buffer: &'a mut Vec<u8>,
     ) -> Self {
-        let first = Self::in_place(shape, input, rows.start);
-        // The extent of a shape that has an output is no error.
-        let (extent_h, extent_w) = shape.extent().unwrap_or((1, 1));
-        let last_y = (rows.end.max(1) - 1) * shape.stride_h + extent_h - 1;
-        let last_x = (width - 1) * shape.stride_w + extent_w - 1;
-        let end =
-            (last_y * input.width() + last_x).saturating_mul(input.pixel_stride()).saturating_add(needs.last_pixel);
         let is_dense = !needs.is_dense || input.pixel_stride() == input.channels();
-        if padding.is_empty() && is_dense && end <= input.bytes().len() {
-            return first;
+        if padding.is_empty() && is_dense {
+            // The extent of a shape that has an output is no error.
+            let (extent_h, extent_w) = shape.extent().unwrap_or((1, 1));
+            let last_y = (rows.end.max(1) - 1) * shape.stride_h + extent_h - 1;
+            let last_x = (width - 1) * shape.stride_w + extent_w - 1;
+            let last = (last_y * input.width() + last_x).saturating_mul(input.pixel_stride());
+            if last.saturating_add(needs.last_pixel) <= input.bytes().len() {
+                return Self::in_place(shape, input, rows.start);
+            }
         }
         Self::copied(shape, input, padding, rows, width, buffer)
     }
@@ -60,11 +60,12 @@ impl<'a> Source<'a> {
     fn in_place(shape: &ConvShape, input: &Image<'a>, first_row: usize) -> Self {
         let pixel_stride = input.pixel_stride();
         let row_stride = input.width() * pixel_stride;
+        // A single row or column may have any stride, and nobody goes that way.
         Self {
             bytes: input.bytes(),
-            origin: first_row * shape.stride_h * row_stride,
-            line_step: shape.stride_h * row_stride,
-            pixel_step: shape.stride_w * pixel_stride,
+            origin: (first_row * shape.stride_h).saturating_mul(row_stride),
+            line_step: shape.stride_h.saturating_mul(row_stride),
+            pixel_step: shape.stride_w.saturating_mul(pixel_stride),
             row_stride,
             pixel_stride,
         }
@@ -102,12 +103,11 @@ impl<'a> Source<'a> {
             after.fill(value);
             copy_row(input, y, inside);
         }
-        let pixel_step = shape.stride_w * channels;
         Self {
             bytes: buffer,
             origin: 0,
-            line_step: shape.stride_h * row_stride,
-            pixel_step,
+            line_step: shape.stride_h.saturating_mul(row_stride),
+            pixel_step: shape.stride_w.saturating_mul(channels),
             row_stride,
             pixel_stride: channels,
         }

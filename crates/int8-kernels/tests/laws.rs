@@ -123,7 +123,7 @@ proptest! {
         accumulators.sort_unstable();
         let epilogue = Epilogue::new(vec![scale], Some(vec![bias]), activation).unwrap();
         let mut bytes = vec![0; accumulators.len()];
-        epilogue.requantize(0, &accumulators, output_scale, &mut bytes);
+        epilogue.requantize(0, &accumulators, output_scale, &mut bytes).unwrap();
         prop_assert!(bytes.is_sorted(), "{:?}", bytes);
     }
 

@@ -189,12 +189,12 @@ proptest! {
         let mut values = vec![0.0; sums.len()];
         for (index, (sum, value)) in sums.iter().zip(&mut values).enumerate() {
             let (pixel, channel) = (index / channels, index % channels);
-            epilogue.dequantize(channel, std::slice::from_ref(sum), std::slice::from_mut(value));
+            epilogue.dequantize(channel, std::slice::from_ref(sum), std::slice::from_mut(value)).unwrap();
             let at = pixel * addend_stride + channel;
             *value = match residual.map(|residual| residual.addend) {
                 None => *value,
-                Some(Addend::F32 { .. } | Addend::InSink) => then.apply(*value + floats[at]),
                 Some(Addend::I8 { image, step }) => then.apply(*value + f32::from(unstored(image.bytes()[at])) * step),
+                Some(_) => then.apply(*value + floats[at]),
             };
         }
 

@@ -23,14 +23,21 @@
 
 #![forbid(unsafe_code)]
 
+mod activation;
 mod bin;
 mod check;
+mod effect;
 mod error;
 mod foreign;
+mod graph;
+mod int8_form;
+mod layer_builder;
 mod layer_kind;
 mod limits;
+mod linear;
 mod model;
 mod model_files;
+mod model_text;
 mod param;
 mod param_binary;
 mod param_dict;
@@ -43,12 +50,16 @@ mod weight_layout;
 mod weights;
 mod whole_file;
 
+pub use activation::Activation;
 pub use bin::{BinFile, BinIndex, OddPadding, WeightRef};
 pub use check::{check, check_table};
+pub use effect::{Effect, PoolArea};
 pub use error::{Error, ErrorKind, Result};
 pub use foreign::ForeignFile;
+pub use graph::{Blob, BlobId, Graph, Node};
 pub use layer_kind::LayerKind;
 pub use limits::Limits;
+pub use linear::{LinearFamily, LinearLayer, WindowAxis};
 pub use model::{Layer, Model, SourceText};
 pub use param_dict::{Number, ParamDict, ParamValue};
 pub use place::Place;

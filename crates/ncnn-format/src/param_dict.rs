@@ -1,5 +1,6 @@
 //! The `id=value` list of a layer.
 
+use crate::typed::{Key, ParamKey, ParamType};
 use crate::{Error, Result};
 
 /// Parameters of a layer in the order in which they were written.
@@ -74,16 +75,35 @@ impl ParamDict {
     /// One more than the largest id that ncnn accepts.
     pub const MAX_ID: u8 = 32;
 
-    /// The value of `id`.
-    pub fn get(&self, id: u8) -> Option<&ParamValue> {
+    /// The value of a parameter; `None` when it is not given, and ncnn's default holds.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) when it has another form.
+    pub fn get<T: ParamType>(&self, key: ParamKey<T>) -> Result<Option<T>> {
+        T::find(self, key.id())
+    }
+
+    /// The value of `id` as it was written, for inspectors.
+    pub fn raw(&self, id: u8) -> Option<&ParamValue> {
         self.entries.iter().find(|(key, _)| *key == id).map(|(_, value)| value)
     }
 
-    /// Sets `id`, in its old place if it had one, else at the end.
-    pub fn set(&mut self, id: u8, value: ParamValue) {
+    /// Sets a parameter, in its old place if it had one, else at the end.
+    ///
+    /// The key should be one of the layer's type: ncnn ignores an id that the type does not read.
+    pub fn set<K: Key>(&mut self, key: K, value: K::Value) {
+        let (id, value) = (key.number(), K::keep(value));
         match self.entries.iter_mut().find(|(key, _)| *key == id) {
             Some((_, old)) => *old = value,
             None => self.entries.push((id, value)),
+        }
+    }
+
+    /// Sets a parameter unless it means `value` already, `default` being what it means when absent.
+    pub(crate) fn set_unless_meant<T: ParamType>(&mut self, key: ParamKey<T>, value: &T, default: T) {
+        let is_meant = self.get(key).is_ok_and(|found| found.unwrap_or(default).means(value));
+        if !is_meant {
+            self.set(key, value.clone());
         }
     }
 
@@ -97,8 +117,9 @@ impl ParamDict {
         self.set(id, ParamValue::Number(Number::Float(value)));
     }
 
-    /// Removes `id`.
-    pub fn remove(&mut self, id: u8) {
+    /// Removes a parameter, so that ncnn's default holds.
+    pub fn remove<K: Key>(&mut self, key: K) {
+        let id = key.number();
         self.entries.retain(|(key, _)| *key != id);
     }
 
@@ -129,7 +150,7 @@ impl ParamDict {
     }
 
     fn number<T>(&self, id: u8, default: T, cast: impl Fn(Number) -> T) -> Result<T> {
-        match self.get(id) {
+        match self.raw(id) {
             None => Ok(default),
             Some(ParamValue::Number(number)) => Ok(cast(*number)),
             Some(other) => Err(Error::malformed(format!("parameter {id} should be a number, found {}", other.noun()))),
@@ -154,7 +175,7 @@ impl ParamDict {
     }
 
     fn array<T>(&self, id: u8, default: Vec<T>, cast: impl Fn(Number) -> T) -> Result<Vec<T>> {
-        match self.get(id) {
+        match self.raw(id) {
             None => Ok(default),
             Some(ParamValue::Array(numbers)) => Ok(numbers.iter().map(|&number| cast(number)).collect()),
             Some(other) => Err(Error::malformed(format!(
@@ -169,7 +190,7 @@ impl ParamDict {
     /// # Errors
     /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) when it is a number or an array.
     pub fn text(&self, id: u8, default: String) -> Result<String> {
-        match self.get(id) {
+        match self.raw(id) {
             None => Ok(default),
             Some(ParamValue::Text(text)) => Ok(text.clone()),
             Some(other) => Err(Error::malformed(format!("parameter {id} should be text, found {}", other.noun()))),

@@ -48,10 +48,10 @@ fn layers_and_blobs_are_named_after_their_numbers() {
     assert_eq!(model.layers[4].inputs, ["blob3", "blob4"]);
     assert_eq!(model.layers[2].kind, LayerKind::Custom("custom0".into()));
     let conv = &model.layers[3].params;
-    assert_eq!(conv.get(10), Some(&ParamValue::Array(vec![Number::Float(0.5)])), "a float by the layer's type");
+    assert_eq!(conv.raw(10), Some(&ParamValue::Array(vec![Number::Float(0.5)])), "a float by the layer's type");
     assert_eq!(conv.ints(30, vec![]).unwrap(), [3, 4, 4, 2]);
     let custom = &model.layers[2].params;
-    assert_eq!(custom.get(0), Some(&ParamValue::Number(Number::Int(0x3F00_0000))), "untyped words are integers");
+    assert_eq!(custom.raw(0), Some(&ParamValue::Number(Number::Int(0x3F00_0000))), "untyped words are integers");
     assert_eq!(custom.float(0, 0.0).unwrap(), 0.5, "with the bits of what they are");
     assert_eq!(model.layers[4].params.text(6, String::new()).unwrap(), "0w,-1");
 }

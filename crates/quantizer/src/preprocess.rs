@@ -38,7 +38,7 @@ pub struct InputOptions {
 ///
 /// An image is decoded ([`decode_image`]), resized (by default without cropping or
 /// letterbox), split into planes, and normalized. A `.npy` file is taken as it
-/// is, without mean and norm. Source: ncnn-int8-spec §5.2.
+/// is, without mean and norm. Source: ncnn's `tools/quantize/ncnn2table.cpp`.
 #[derive(Debug, Clone)]
 pub struct Preprocess {
     options: InputOptions,

@@ -1,7 +1,7 @@
 //! ncnn's bilinear resize of 8-bit images, bit for bit.
 //!
 //! Everything is fixed point: 11 bits of weight, 4 dropped after the horizontal
-//! pass, 16 in the vertical one. Source: ncnn-int8-spec §5.2.1.
+//! pass, 16 in the vertical one. Source: `resize_bilinear_c3` in ncnn's `src/mat_pixel_resize.cpp`.
 
 use crate::image::{RgbImage8, check_size};
 use ncnn_format::Result;

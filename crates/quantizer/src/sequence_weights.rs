@@ -76,8 +76,8 @@ pub(crate) fn scales(layer: &Layer, weight: SequenceWeight) -> Result<Vec<f32>> 
 }
 
 /// The rows of a table for the weights of `model`'s layers for sequences (Embed,
-/// MultiHeadAttention, RNN, LSTM, GRU), as ncnn2table writes them behind all others
-/// (ncnn-int8-spec §4, §5.3). No sample is needed for them; Gemm and SDPA have none.
+/// MultiHeadAttention, RNN, LSTM, GRU), as ncnn's `tools/quantize/ncnn2table.cpp`
+/// writes them behind all others. No sample is needed for them; Gemm and SDPA have none.
 ///
 /// Values are rounded to the six decimals of the file.
 ///

@@ -116,7 +116,7 @@ impl WeightScales {
     }
 }
 
-/// The scales of the weights of `layer`. Source: ncnn-int8-spec §5.3.
+/// The scales of the weights of `layer`. Source: ncnn's `tools/quantize/ncnn2table.cpp`.
 ///
 /// # Errors
 /// `Unsupported` unless the layer [is quantizable](crate::is_quantizable);

@@ -6,7 +6,7 @@ use ncnn_format::{Error, Layer, LayerKind, Result, WeightRole, typed};
 
 /// The weights of a layer with an int8 form, cut by scale: one slice per output
 /// channel of a `Convolution`, per group of a `ConvolutionDepthWise`, per output
-/// of an `InnerProduct` (ncnn-int8-spec §5.3).
+/// of an `InnerProduct`.
 #[derive(Debug)]
 pub(crate) struct WeightSlices<'a> {
     values: Cow<'a, [f32]>,

@@ -1,7 +1,7 @@
 //! Weights that are safe in ncnn's int8 Winograd convolution.
 //!
 //! ncnn runs 3×3 convolutions of stride and dilation 1 through F(4,3), whose
-//! accumulator carries 576 · Σ w·x in 32 bits (ncnn-int8-spec §8.9.1):
+//! accumulator carries 576 · Σ w·x in 32 bits (`src/layer/x86/convolution_3x3_winograd_int8.h`):
 //!
 //! | largest \|Σ w·x\| | ncnn's answer |
 //! |---|---|

@@ -255,7 +255,7 @@ fn a_sum_of_multiples_becomes_an_eltwise_unless_it_broadcasts() {
     let optimized = optimized(&image_model(&format!("{multiples}BinaryOp f 2 1 e d g\n")));
     assert_eq!(kinds(&optimized.model), ["Input", "Split", "Sigmoid", "ReLU", "Eltwise"]);
     let factors = ParamValue::Array(vec![Number::Float(0.5), Number::Float(1.0)]);
-    assert_eq!(optimized.model.layers[4].params.get(1), Some(&factors));
+    assert_eq!(optimized.model.layers[4].params.raw(1), Some(&factors));
     let model = image_model(&format!("{multiples}Pooling p 1 1 d h 0=1 4=1\nBinaryOp f 2 1 e h g\n"));
     assert_eq!(left(&model).last().unwrap(), "BinaryOp");
 }

@@ -24,7 +24,7 @@ pub(crate) const CLASSES: [Class; 6] =
     [Class::Dense, Class::Winograd, Class::Gather, Class::Depthwise, Class::Convert, Class::Rest];
 
 /// Modules of int8-kernels outside `arch` that convert value by value, for kernels that leave it to them.
-const CONVERTING: [&str; 5] = ["finish", "convert", "quantize", "activation", "max_pool"];
+const CONVERTING: [&str; 6] = ["finish", "convert", "quantize", "activation", "max_pool", "portable"];
 
 impl Class {
     /// The class of a function by its path, as [`path`] gives it.

@@ -17,7 +17,7 @@ use ncnn_format::{Error, Result};
 
 use self::builds::Builds;
 use self::process::say;
-use self::suite::{Outcome, Suite};
+use self::suite::Suite;
 use self::target::{Cpu, TARGETS, Target};
 use crate::python::target_folder;
 
@@ -40,9 +40,6 @@ pub(crate) struct CrossArgs {
     #[arg(long)]
     private: bool,
 }
-
-/// A CPU's name and what came of its tests.
-type Column = (&'static str, Outcome);
 
 /// Tests one architecture after the other.
 ///
@@ -68,7 +65,7 @@ fn test(target: &'static Target, args: &CrossArgs) -> Result<Vec<String>> {
     let found = start.elapsed().as_secs();
     let suite = Suite::build(&builds)?;
     let built = start.elapsed().as_secs();
-    let mut columns: Vec<Column> = Vec::new();
+    let mut columns: Vec<table::Column> = Vec::new();
     let mut misses = Vec::new();
     for (index, cpu) in target.cpus.iter().enumerate().filter(|(_, cpu)| args.wants(cpu)) {
         let whole = index == 0 && target.whole_suite && !args.quick;

@@ -2,7 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::Column;
+use super::suite::Outcome;
+
+/// A CPU's name and what came of its tests.
+pub(crate) type Column = (&'static str, Outcome);
 
 /// The table of an architecture: a row for every kernel, a column for every CPU.
 pub(crate) fn describe(architecture: &str, columns: &[Column]) -> String {

@@ -46,7 +46,7 @@ const PICTURES: usize = 10;
 #[derive(Debug, Args)]
 pub(crate) struct ParityArgs {
     /// Only this network (repeatable), `zoo` for all benchmark networks or `int8-layers` for
-    /// single int8 layers; default: these, all fixtures and, if present, all of ../shared
+    /// single int8 layers; default: these, all fixtures and, if present, the folder of networks
     #[arg(long, value_name = "NAME")]
     model: Vec<String>,
     /// At most this many test images per network
@@ -96,7 +96,7 @@ pub(crate) fn run(args: &ParityArgs) -> Result<()> {
         print!("{}", python.script("winograd_bound.py", &[&folder])?);
     }
     if zoo.is_none() {
-        println!("skipped the benchmark networks: there is no ../shared/zoo");
+        println!("skipped the benchmark networks: the folder of networks (--networks) has no zoo");
     }
     report.save(&folder)?;
     for note in &report.notes {

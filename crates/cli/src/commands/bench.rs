@@ -5,8 +5,8 @@ use std::time::{Duration, Instant};
 
 use clap::{Args, ValueEnum};
 use fp32_ref::{Net, Tensor, Workspace};
-use int8_exec::{Int8Net, Options, is_quantized};
-use ncnn_format::{Error, Model, Result};
+use int8_exec::{Int8Net, Options};
+use ncnn_format::{Error, Layer, Model, Result};
 use quantizer::InputShape;
 use serde_json::{Value, json};
 
@@ -69,7 +69,7 @@ pub fn run(args: &BenchArgs) -> Result<Output> {
     let model = args.model.load()?;
     let read = start.elapsed();
     let input = made_up_input(args.shape.as_ref(), &model)?;
-    let is_int8 = model.layers.iter().map(is_quantized).collect::<Result<Vec<_>>>()?.contains(&true);
+    let is_int8 = model.layers.iter().map(Layer::is_int8).collect::<Result<Vec<_>>>()?.contains(&true);
     let peak = peak(isa);
     let plain = match args.compare {
         Some(Against::Fp32) if is_int8 => Some(without_int8(&model)?),

@@ -73,7 +73,20 @@ fn check_model(param: &Path, bin: Option<&Path>, findings: &mut Vec<Remark>) -> 
                 .in_layer(&odd.layer),
         );
     }
-    bin_error.map_or(Ok(()), |error| refused(error, findings))
+    if let Some(error) = bin_error {
+        return refused(error, findings);
+    }
+    if file.bin.is_some() {
+        // Once per layer: what is wrong with the file is often why it cannot run.
+        let is_known = |remark: &Remark| {
+            let is_error = |finding: &&Remark| finding.severity == Severity::Error;
+            findings.iter().filter(is_error).any(|finding| finding.place.layer == remark.place.layer)
+        };
+        let mut faults = int8_exec::validate(&file.model, &[], &int8_exec::Options::default());
+        faults.retain(|fault| !is_known(fault));
+        findings.extend(faults.into_iter().map(|fault| fault.in_file(param)));
+    }
+    Ok(())
 }
 
 fn check_table(path: &Path, model: Option<&Model>, findings: &mut Vec<Remark>) -> Result<()> {

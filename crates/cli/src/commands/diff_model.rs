@@ -99,7 +99,7 @@ fn diff_layers(old: &Layer, new: &Layer, changes: &mut Vec<String>) {
 /// The value of a parameter, also when the file leaves it to the default.
 fn shown(layer: &Layer, id: u8) -> String {
     let text = effective(layer, id).map(|value| param_text(layer, id, &value));
-    match (text, layer.params.get(id)) {
+    match (text, layer.params.raw(id)) {
         (None, _) => "not given".to_owned(),
         (Some(text), None) => format!("{text} (default)"),
         (Some(text), Some(_)) => text,

@@ -77,7 +77,7 @@ fn as_read(layer: &Layer, id: u8, value: &ParamValue) -> ParamValue {
 
 /// What a parameter is, given or not, if that can be known; an array that is not given is nothing.
 pub(crate) fn effective(layer: &Layer, id: u8) -> Option<ParamValue> {
-    match layer.params.get(id) {
+    match layer.params.raw(id) {
         Some(value) => Some(as_read(layer, id, value)),
         None => default_value(layer, id),
     }
@@ -100,7 +100,7 @@ fn default(params: &ParamDict, row: &ParamSpec, layer: &Layer) -> Option<ParamVa
         return Some(ParamValue::Number(number));
     }
     let other = layer_spec(&layer.kind)?.params.iter().find(|other| other.name == row.default)?;
-    match params.get(other.id) {
+    match params.raw(other.id) {
         Some(value) => Some(value.clone()),
         None => default(params, other, layer),
     }

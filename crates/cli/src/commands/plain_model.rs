@@ -1,6 +1,5 @@
 //! An int8 model turned back into an fp32 one.
 
-use int8_exec::is_quantized;
 use ncnn_format::{Error, F32Tag, Layer, Model, Result, Weight, WeightData, WeightRole};
 
 /// The model with every int8 weight divided by its scale and nothing left to quantize.
@@ -10,7 +9,7 @@ use ncnn_format::{Error, F32Tag, Layer, Model, Result, Weight, WeightData, Weigh
 pub(super) fn without_int8(model: &Model) -> Result<Model> {
     let mut plain = model.clone();
     for layer in &mut plain.layers {
-        if is_quantized(layer)? {
+        if layer.is_int8()? {
             dequantize(layer).map_err(|error| error.in_layer(&layer.name.clone()))?;
         }
     }

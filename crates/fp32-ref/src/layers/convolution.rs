@@ -23,7 +23,7 @@ pub(super) fn build(layer: &ncnn_format::Layer, options: BuildOptions) -> Result
     let params = typed::Convolution::read(layer)?;
     loading::refuse_int8(layer, params.int8_scale_term)?;
     loading::refuse_dynamic_weight(layer, params.dynamic_weight)?;
-    let window = ConvWindow::new(&params)?;
+    let window = ConvWindow::of(&loading::linear(layer)?)?;
     let outputs = positive("num_output", params.num_output)?;
     let weight_count = positive("weight_data_size", params.weight_data_size)?;
     let per_output = share("weights per output channel", weight_count, outputs)?;

@@ -28,7 +28,7 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<ConvolutionDepthWise> 
     let params = typed::ConvolutionDepthWise::read(layer)?;
     loading::refuse_int8(layer, params.int8_scale_term)?;
     loading::refuse_dynamic_weight(layer, params.dynamic_weight)?;
-    let window = ConvWindow::depthwise(&params)?;
+    let window = ConvWindow::of(&loading::linear(layer)?)?;
     let groups = positive("group", params.group)?;
     let outputs = positive("num_output", params.num_output)?;
     let weight_count = positive("weight_data_size", params.weight_data_size)?;

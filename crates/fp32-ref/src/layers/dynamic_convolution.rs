@@ -2,20 +2,12 @@
 //!
 //! Such a layer is the plain one with the weights filled in, made anew for every run.
 
-use ncnn_format::{Error, F32Tag, LayerKind, Result, Weight, WeightData, WeightRole};
+use ncnn_format::typed::{ConvolutionDepthWise, Deconvolution};
+use ncnn_format::{Error, F32Tag, LayerKind, LinearFamily, LinearLayer, Result, Weight, WeightData, WeightRole};
 
 use super::loading::share;
 use super::{convolution, convolution_depth_wise, deconvolution, deconvolution_depth_wise};
 use crate::{BuildOptions, Layer, Shape, Tensor};
-
-const NUM_OUTPUT: u8 = 0;
-const KERNEL_W: u8 = 1;
-const BIAS_TERM: u8 = 5;
-const WEIGHT_DATA_SIZE: u8 = 6;
-const GROUP: u8 = 7;
-const KERNEL_H: u8 = 11;
-const DYNAMIC_WEIGHT: u8 = 19;
-const DYNAMIC_WEIGHT_OF_DECONVOLUTION: u8 = 28;
 
 pub(super) struct DynamicConvolution {
     /// The layer with `dynamic_weight` off and without weights.
@@ -27,23 +19,14 @@ pub(super) struct DynamicConvolution {
 
 /// `None` for layers that own their weights.
 pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Option<DynamicConvolution>> {
-    let (dynamic_weight, turned_groups) = match layer.kind {
-        LayerKind::Convolution | LayerKind::ConvolutionDepthWise => (DYNAMIC_WEIGHT, None),
-        LayerKind::Deconvolution => (DYNAMIC_WEIGHT_OF_DECONVOLUTION, Some(1)),
-        LayerKind::DeconvolutionDepthWise => {
-            // A group that is no number of groups is refused where the plain layer is made.
-            let groups = usize::try_from(layer.params.int(GROUP, 1)?).unwrap_or(0);
-            (DYNAMIC_WEIGHT_OF_DECONVOLUTION, Some(groups))
-        }
-        _ => return Ok(None),
-    };
-    if layer.params.int(dynamic_weight, 0)? == 0 {
+    let Some(linear) = LinearLayer::of(layer)?.filter(|linear| linear.is_dynamic && linear.window.len() == 2) else {
         return Ok(None);
-    }
-    let has_bias = layer.params.int(BIAS_TERM, 0)? != 0;
+    };
+    let is_turned = linear.family == LinearFamily::Deconvolution;
     let mut plain = ncnn_format::Layer::new(layer.kind.clone(), layer.name.clone());
     plain.params = layer.params.clone();
-    plain.params.remove(dynamic_weight);
+    plain.params.remove(if is_turned { Deconvolution::DYNAMIC_WEIGHT } else { ConvolutionDepthWise::DYNAMIC_WEIGHT });
+    let (has_bias, turned_groups) = (linear.has_bias, is_turned.then_some(linear.groups));
     Ok(Some(DynamicConvolution { plain, has_bias, turned_groups }))
 }
 
@@ -73,11 +56,15 @@ impl DynamicConvolution {
         let mut layer = self.plain.clone();
         let shape = weights.shape();
         let outputs = self.outputs(shape)?;
-        for (id, size) in
-            [(NUM_OUTPUT, outputs), (KERNEL_W, shape.w()), (KERNEL_H, shape.h()), (WEIGHT_DATA_SIZE, shape.volume())]
-        {
+        // All of them have the same parameters for this.
+        for (key, size) in [
+            (Deconvolution::NUM_OUTPUT, outputs),
+            (Deconvolution::KERNEL_W, shape.w()),
+            (Deconvolution::KERNEL_H, shape.h()),
+            (Deconvolution::WEIGHT_DATA_SIZE, shape.volume()),
+        ] {
             let size = i32::try_from(size).map_err(|_| Error::too_large(format!("weights of the shape {shape}")))?;
-            layer.params.set_int(id, size);
+            layer.params.set(key, size);
         }
         let weights = match self.turned_groups {
             None => weights.as_slice().to_vec(),
@@ -133,6 +120,11 @@ fn add(layer: &mut ncnn_format::Layer, role: WeightRole, values: Vec<f32>, tag: 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const BIAS_TERM: u8 = 5;
+    const GROUP: u8 = 7;
+    const DYNAMIC_WEIGHT: u8 = 19;
+    const DYNAMIC_WEIGHT_OF_DECONVOLUTION: u8 = 28;
 
     fn layer(kind: LayerKind, params: &[(u8, i32)]) -> DynamicConvolution {
         let mut layer = ncnn_format::Layer::new(kind, "conv");

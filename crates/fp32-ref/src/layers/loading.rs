@@ -1,6 +1,6 @@
 //! Taking weights out of a model.
 
-use ncnn_format::{Error, Layer, LayerKind, Result, WeightData, WeightRole};
+use ncnn_format::{Error, Layer, LinearLayer, Result, WeightRole};
 
 /// The weight with `role` as `len` floats.
 pub(super) fn floats(layer: &Layer, role: WeightRole, len: usize) -> Result<Vec<f32>> {
@@ -16,17 +16,21 @@ pub(super) fn bias(layer: &Layer, term: i32, len: usize) -> Result<Vec<f32>> {
     if term == 0 { Ok(vec![0.0; len]) } else { floats(layer, WeightRole::Bias, len) }
 }
 
+/// `layer`, which is of such a type, as a linear layer.
+pub(super) fn linear(layer: &Layer) -> Result<LinearLayer> {
+    LinearLayer::of(layer)?.ok_or_else(|| Error::unsupported(format!("a {} has no weight matrix", layer.kind)))
+}
+
 /// Refuses a layer that computes on int8.
 pub(super) fn refuse_int8(layer: &Layer, int8_scale_term: i32) -> Result<()> {
-    let stored_as_int8 = layer.weights.iter().any(|weight| matches!(weight.data, WeightData::I8(_)));
-    if int8_scale_term == 0 && !stored_as_int8 {
+    if int8_scale_term == 0 && !layer.stores_int8() {
         return Ok(());
     }
-    Err(Error::unsupported(match layer.kind {
-        LayerKind::Convolution | LayerKind::ConvolutionDepthWise | LayerKind::InnerProduct => {
-            format!("this {} is an int8 layer, which int8-exec runs", layer.kind)
-        }
-        _ => format!("int8 layers of type {} cannot be run", layer.kind),
+    let is_known = LinearLayer::of(layer)?.is_some_and(|linear| linear.has_int8_form());
+    Err(Error::unsupported(if is_known {
+        format!("this {} is an int8 layer, which int8-exec runs", layer.kind)
+    } else {
+        format!("int8 layers of type {} cannot be run", layer.kind)
     }))
 }
 

@@ -1,6 +1,6 @@
 //! Where a kernel's windows lie on a plane: padding and output size.
 
-use ncnn_format::{Error, Result, typed};
+use ncnn_format::{Error, LinearLayer, Result};
 
 /// The window of a 2-D convolution, with its parameters checked.
 ///
@@ -60,37 +60,25 @@ pub struct Placement {
     pub out_w: usize,
 }
 
-macro_rules! conv_window {
-    ($params:expr) => {{
-        let params = $params;
-        Ok(ConvWindow {
-            kernel_h: positive("kernel_h", params.kernel_h)?,
-            kernel_w: positive("kernel_w", params.kernel_w)?,
-            stride_h: positive("stride_h", params.stride_h)?,
-            stride_w: positive("stride_w", params.stride_w)?,
-            dilation_h: positive("dilation_h", params.dilation_h)?,
-            dilation_w: positive("dilation_w", params.dilation_w)?,
-            pads: Pads::new(params.pad_top, params.pad_bottom, params.pad_left, params.pad_right)?,
-        })
-    }};
-}
-
 impl ConvWindow {
-    /// The window of a `Convolution`.
+    /// The window of an image convolution.
     ///
     /// # Errors
     /// `Malformed` for a kernel, stride or dilation below 1 and for a negative
-    /// pad beside a positive one.
-    pub fn new(params: &typed::Convolution) -> Result<Self> {
-        conv_window!(params)
-    }
-
-    /// The window of a `ConvolutionDepthWise`.
-    ///
-    /// # Errors
-    /// As [`ConvWindow::new`].
-    pub fn depthwise(params: &typed::ConvolutionDepthWise) -> Result<Self> {
-        conv_window!(params)
+    /// pad beside a positive one; `Unsupported` for a layer whose windows do not have two axes.
+    pub fn of(layer: &LinearLayer) -> Result<Self> {
+        let [h, w] = layer.window[..] else {
+            return Err(Error::unsupported(format!("windows of {} axes, expected 2", layer.window.len())));
+        };
+        Ok(Self {
+            kernel_h: positive("kernel_h", h.kernel)?,
+            kernel_w: positive("kernel_w", w.kernel)?,
+            stride_h: positive("stride_h", h.stride)?,
+            stride_w: positive("stride_w", w.stride)?,
+            dilation_h: positive("dilation_h", h.dilation)?,
+            dilation_w: positive("dilation_w", w.dilation)?,
+            pads: Pads::new(h.pads[0], h.pads[1], w.pads[0], w.pads[1])?,
+        })
     }
 
     /// The number of kernel elements.

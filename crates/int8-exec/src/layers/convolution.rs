@@ -1,11 +1,12 @@
-//! Convolution and ConvolutionDepthWise on integers.
+//! Convolutions of images on integers.
 
 use fp32_ref::{Activation, ConvWindow, Shape};
 use int8_kernels::{ConvShape, Padding, PixelConv};
-use ncnn_format::{Error, Layer, LayerKind, Result, typed};
+use ncnn_format::typed::ConvolutionDepthWise;
+use ncnn_format::{Error, Layer, LayerKind, LinearLayer, Result};
 
 use super::parts::Parts;
-use super::weights::{Form, count};
+use super::weights::Form;
 use crate::{Options, Roundings};
 
 /// A convolution with int8 weights, dense or in groups.
@@ -18,43 +19,11 @@ pub(crate) struct Int8Convolution {
 }
 
 impl Int8Convolution {
-    /// From a `Convolution` layer: one weight scale per output channel.
-    pub(super) fn dense(layer: &Layer, options: &Options) -> Result<Self> {
-        let params = typed::Convolution::read(layer)?;
-        if params.dynamic_weight != 0 {
+    pub(super) fn new(layer: &Layer, linear: &LinearLayer, options: &Options) -> Result<Self> {
+        if linear.is_dynamic {
             return Err(Error::unsupported("int8 convolution with weights from a blob"));
         }
-        let num_output = count("num_output", params.num_output)?;
-        let form = Form {
-            layer,
-            num_output,
-            slices: num_output,
-            bias_term: params.bias_term != 0,
-            int8_scale_term: params.int8_scale_term,
-            activation: Activation::new(params.activation_type, &params.activation_params)?,
-        };
-        Self::new(&form, 1, ConvWindow::new(&params)?, params.pad_value, options)
-    }
-
-    /// From a `ConvolutionDepthWise` layer: one weight scale per group.
-    pub(super) fn grouped(layer: &Layer, options: &Options) -> Result<Self> {
-        let params = typed::ConvolutionDepthWise::read(layer)?;
-        if params.dynamic_weight != 0 {
-            return Err(Error::unsupported("int8 convolution with weights from a blob"));
-        }
-        let groups = count("group", params.group)?;
-        let form = Form {
-            layer,
-            num_output: count("num_output", params.num_output)?,
-            slices: groups,
-            bias_term: params.bias_term != 0,
-            int8_scale_term: params.int8_scale_term,
-            activation: Activation::new(params.activation_type, &params.activation_params)?,
-        };
-        Self::new(&form, groups, ConvWindow::depthwise(&params)?, params.pad_value, options)
-    }
-
-    fn new(form: &Form<'_>, groups: usize, window: ConvWindow, pad_value: f32, options: &Options) -> Result<Self> {
+        let (form, groups, window) = (Form::of(layer, linear)?, linear.groups, ConvWindow::of(linear)?);
         let weights = form.weights()?;
         let per_output = weights.len() / form.num_output / (window.kernel_h * window.kernel_w);
         let shape = ConvShape {
@@ -69,14 +38,14 @@ impl Int8Convolution {
             dilation_w: window.dilation_w,
         };
         let epilogue = form.epilogue()?;
-        let is_fused = options.roundings == Roundings::NcnnX86 && fuses_on_x86(form, &shape);
+        let is_fused = options.roundings == Roundings::NcnnX86 && fuses_on_x86(&form, &shape);
         let epilogue = if is_fused { epilogue.with_fused_bias() } else { epilogue };
         let conv = PixelConv::with_algorithm(shape, &weights, epilogue, options.isa, options.algorithm);
         Ok(Self {
             parts: Parts::whole(conv?),
             window,
-            // ncnn truncates the pad value and does not scale it.
-            pad_value: pad_value as i8,
+            // ncnn truncates the pad value and does not scale it. Both types have it under one number.
+            pad_value: layer.params.get(ConvolutionDepthWise::PAD_VALUE)?.unwrap_or_default() as i8,
             input_scale: form.input_scale()?,
             output_scale: form.output_scale()?,
         })

@@ -1,10 +1,10 @@
 //! InnerProduct on integers.
 
-use fp32_ref::{Activation, Shape};
-use ncnn_format::{Error, Layer, Result, typed};
+use fp32_ref::Shape;
+use ncnn_format::{Error, Layer, LinearLayer, Result};
 
 use super::parts::Parts;
-use super::weights::{Form, count};
+use super::weights::Form;
 use crate::Options;
 
 /// A matrix with int8 weights; the output is always f32.
@@ -17,17 +17,8 @@ pub(crate) struct Int8InnerProduct {
 }
 
 impl Int8InnerProduct {
-    pub(super) fn new(layer: &Layer, options: &Options) -> Result<Self> {
-        let params = typed::InnerProduct::read(layer)?;
-        let num_output = count("num_output", params.num_output)?;
-        let form = Form {
-            layer,
-            num_output,
-            slices: num_output,
-            bias_term: params.bias_term != 0,
-            int8_scale_term: params.int8_scale_term,
-            activation: Activation::new(params.activation_type, &params.activation_params)?,
-        };
+    pub(super) fn new(layer: &Layer, linear: &LinearLayer, options: &Options) -> Result<Self> {
+        let (form, num_output) = (Form::of(layer, linear)?, linear.outputs);
         let weights = form.weights()?;
         let num_input = weights.len() / num_output;
         Ok(Self {

@@ -20,5 +20,4 @@ mod sequence;
 mod weights;
 
 pub(crate) use parts::Parts;
-pub use prepared::is_quantized;
 pub(crate) use prepared::{Input, Prepared};

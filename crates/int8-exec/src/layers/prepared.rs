@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fp32_ref::{BuildOptions, Shape};
 use int8_kernels::Padding;
-use ncnn_format::{Error, Layer, LayerKind, Result, typed};
+use ncnn_format::{Activation, Effect, Error, Layer, LayerKind, LinearLayer, Result};
 
 use super::convolution::Int8Convolution;
 use super::inner_product::Int8InnerProduct;
@@ -13,14 +13,13 @@ use super::rescale::Rescale;
 use super::sequence;
 use crate::Options;
 use crate::grid::Grid;
-use crate::nature::Nature;
 
 /// A layer with its parameters checked and its weights packed.
 pub(crate) enum Prepared {
     /// An Input layer: its value is fed.
     Fed,
-    /// Convolution and ConvolutionDepthWise with int8 weights.
-    Convolution(Int8Convolution),
+    /// Convolutions of images with int8 weights, in groups or not.
+    ImageConvolution(Int8Convolution),
     /// InnerProduct with int8 weights.
     InnerProduct(Int8InnerProduct),
     /// A layer from floats to floats, whatever it does between.
@@ -28,7 +27,7 @@ pub(crate) enum Prepared {
         /// The layer of fp32-ref, or one for sequences with int8 weights.
         layer: Arc<dyn fp32_ref::Layer>,
         /// What it may do to integers.
-        nature: Nature,
+        effect: Effect,
     },
     /// A layer that only the layer-by-layer path runs; a network with one has no plan.
     Rescale(Rescale),
@@ -44,20 +43,6 @@ pub(crate) enum Input {
     Flat,
 }
 
-/// Whether `layer` asks for int8 arithmetic: `int8_scale_term` (in some layers called
-/// `quantize_term`) is not 0.
-///
-/// # Errors
-/// `Malformed` when its parameters cannot be read.
-pub fn is_quantized(layer: &Layer) -> Result<bool> {
-    Ok(match layer.kind {
-        LayerKind::Convolution => typed::Convolution::read(layer)?.int8_scale_term != 0,
-        LayerKind::ConvolutionDepthWise => typed::ConvolutionDepthWise::read(layer)?.int8_scale_term != 0,
-        LayerKind::InnerProduct => typed::InnerProduct::read(layer)?.int8_scale_term != 0,
-        _ => sequence::term(layer)?.is_some_and(|term| term != 0),
-    })
-}
-
 impl Prepared {
     /// Checks and packs one layer.
     ///
@@ -71,20 +56,23 @@ impl Prepared {
         let plain_sums = BuildOptions::default().with_winograd(false);
         if options.registry.is_own(layer) {
             let layer = options.registry.build(layer, plain_sums)?.into();
-            return Ok(Self::Float { layer, nature: Nature::Computes });
+            return Ok(Self::Float { layer, effect: Effect::Other });
         }
         if matches!(layer.kind, LayerKind::Quantize | LayerKind::Dequantize | LayerKind::Requantize) {
             return Ok(Self::Rescale(Rescale::new(layer, options)?));
         }
-        if !is_quantized(layer)? {
+        if !layer.is_int8()? {
             let float = options.registry.build(layer, plain_sums)?.into();
-            return Ok(Self::Float { layer: float, nature: Nature::new(layer)? });
+            // fp32-ref's Dropout does not hand integers on.
+            let effect = if layer.kind == LayerKind::Dropout { Effect::Other } else { layer.effect()? };
+            return Ok(Self::Float { layer: float, effect });
         }
-        match layer.kind {
-            LayerKind::Convolution => Int8Convolution::dense(layer, options).map(Self::Convolution),
-            LayerKind::ConvolutionDepthWise => Int8Convolution::grouped(layer, options).map(Self::Convolution),
-            LayerKind::InnerProduct => Int8InnerProduct::new(layer, options).map(Self::InnerProduct),
-            _ => Ok(Self::Float { layer: sequence::build(layer)?.into(), nature: Nature::Computes }),
+        match LinearLayer::of(layer)? {
+            Some(linear) if linear.is_image_convolution() => {
+                Int8Convolution::new(layer, &linear, options).map(Self::ImageConvolution)
+            }
+            Some(linear) => Int8InnerProduct::new(layer, &linear, options).map(Self::InnerProduct),
+            None => Ok(Self::Float { layer: sequence::build(layer)?.into(), effect: Effect::Other }),
         }
     }
 
@@ -93,18 +81,30 @@ impl Prepared {
         self.parts().is_some()
     }
 
-    /// What a float layer may do to integers.
-    pub(crate) fn nature(&self) -> Nature {
+    /// What a float layer does to values; [`Effect::Other`] for int8 layers.
+    pub(crate) fn effect(&self) -> &Effect {
         match self {
-            Self::Float { nature, .. } => *nature,
-            _ => Nature::Computes,
+            Self::Float { effect, .. } => effect,
+            _ => &Effect::Other,
+        }
+    }
+
+    /// The activation that a float layer is, if it may run inside the epilogue of what is above it.
+    pub(crate) fn fusible_activation(&self) -> Option<int8_kernels::Activation> {
+        match *self.effect() {
+            Effect::Activation(Activation::Relu) => Some(int8_kernels::Activation::Relu),
+            Effect::Activation(Activation::LeakyRelu { slope }) if slope > 0.0 => {
+                Some(int8_kernels::Activation::LeakyRelu { slope })
+            }
+            Effect::Activation(Activation::Clip { min, max }) => Some(int8_kernels::Activation::Clip { min, max }),
+            _ => None,
         }
     }
 
     /// The packed weights of an int8 layer.
     pub(crate) fn parts(&self) -> Option<&Parts> {
         match self {
-            Self::Convolution(layer) => Some(&layer.parts),
+            Self::ImageConvolution(layer) => Some(&layer.parts),
             Self::InnerProduct(layer) => Some(&layer.parts),
             _ => None,
         }
@@ -113,7 +113,7 @@ impl Prepared {
     /// The multiplier with which an int8 layer quantizes floats.
     pub(crate) fn input_scale(&self) -> f32 {
         match self {
-            Self::Convolution(layer) => layer.input_scale,
+            Self::ImageConvolution(layer) => layer.input_scale,
             Self::InnerProduct(layer) => layer.input_scale,
             _ => 1.0,
         }
@@ -122,7 +122,7 @@ impl Prepared {
     /// The multiplier of the output, if the file says that it is int8.
     pub(crate) fn output_scale(&self) -> Option<f32> {
         match self {
-            Self::Convolution(layer) => layer.output_scale,
+            Self::ImageConvolution(layer) => layer.output_scale,
             _ => None,
         }
     }
@@ -133,7 +133,7 @@ impl Prepared {
     /// `Invalid` if the layer cannot work on it.
     pub(crate) fn output_shape(&self, shape: Shape) -> Result<Shape> {
         match self {
-            Self::Convolution(layer) => Ok(layer.place(shape)?.1),
+            Self::ImageConvolution(layer) => Ok(layer.place(shape)?.1),
             Self::InnerProduct(layer) => layer.output_shape(shape),
             _ => Err(Error::unsupported("only int8 layers have one input and one output")),
         }
@@ -159,7 +159,7 @@ impl Prepared {
     /// As [`Prepared::output_shape`].
     pub(crate) fn padding(&self, shape: Shape) -> Result<Padding> {
         match self {
-            Self::Convolution(layer) => Ok(layer.place(shape)?.0),
+            Self::ImageConvolution(layer) => Ok(layer.place(shape)?.0),
             _ => Ok(Padding::default()),
         }
     }

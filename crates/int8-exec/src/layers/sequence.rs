@@ -1,26 +1,12 @@
 //! The layers for sequences with int8 weights or products. To the outside they are layers on floats.
 
 use fp32_ref::Layer;
-use ncnn_format::{Error, LayerKind, Result, typed};
+use ncnn_format::{Error, LayerKind, Result};
 
 use super::{embed, gemm, gru, lstm, multi_head_attention, rnn, sdpa};
 
 /// From here on a quantize term means weights of 4, 6 or 8 bits in blocks.
 const BLOCKS: i32 = 400;
-
-/// The term that makes `layer` int8 unless it is 0; `None` for types without one.
-pub(super) fn term(layer: &ncnn_format::Layer) -> Result<Option<i32>> {
-    Ok(Some(match layer.kind {
-        LayerKind::Embed => typed::Embed::read(layer)?.int8_scale_term,
-        LayerKind::Gemm => typed::Gemm::read(layer)?.quantize_term,
-        LayerKind::GRU => typed::GRU::read(layer)?.int8_scale_term,
-        LayerKind::LSTM => typed::LSTM::read(layer)?.int8_scale_term,
-        LayerKind::MultiHeadAttention => typed::MultiHeadAttention::read(layer)?.quantize_term,
-        LayerKind::RNN => typed::RNN::read(layer)?.int8_scale_term,
-        LayerKind::SDPA => typed::SDPA::read(layer)?.int8_scale_term,
-        _ => return Ok(None),
-    }))
-}
 
 /// Checks a layer whose term is not 0 and takes its weights.
 ///
@@ -29,7 +15,7 @@ pub(super) fn term(layer: &ncnn_format::Layer) -> Result<Option<i32>> {
 /// parameters or weights that do not work.
 pub(super) fn build(layer: &ncnn_format::Layer) -> Result<Box<dyn Layer>> {
     let has_blocks = matches!(layer.kind, LayerKind::Gemm | LayerKind::MultiHeadAttention);
-    match term(layer)? {
+    match layer.int8_term()? {
         Some(term) if has_blocks && term >= BLOCKS => {
             let message = format!("a {} with weights in blocks (quantize term {term}) cannot be run", layer.kind);
             return Err(Error::unsupported(message));

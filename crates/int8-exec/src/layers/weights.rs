@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use fp32_ref::Activation;
 use int8_kernels::{Epilogue, dequantize_scale, quantize};
-use ncnn_format::{Error, Layer, Result, WeightRole};
+use ncnn_format::{Error, Layer, LinearLayer, Result, WeightRole};
 
 /// How a layer's parameters describe its int8 part.
 pub(super) struct Form<'a> {
@@ -18,7 +18,25 @@ pub(super) struct Form<'a> {
     pub(super) activation: Activation,
 }
 
-impl Form<'_> {
+impl<'a> Form<'a> {
+    /// # Errors
+    /// `Malformed` without output channels or groups, and for an activation that lacks parameters.
+    pub(super) fn of(layer: &'a Layer, linear: &LinearLayer) -> Result<Self> {
+        for (name, count) in [("num_output", linear.outputs), ("group", linear.groups)] {
+            if count == 0 {
+                return Err(Error::malformed(format!("{name} should be positive")));
+            }
+        }
+        Ok(Self {
+            layer,
+            num_output: linear.outputs,
+            slices: linear.scale_count(),
+            bias_term: linear.has_bias,
+            int8_scale_term: linear.int8_term.unwrap_or_default(),
+            activation: Activation::new(linear.activation_type, &linear.activation_params)?,
+        })
+    }
+
     /// One weight scale per slice; a single stored scale serves all of them.
     fn weight_scales(&self) -> Result<Vec<f32>> {
         let stored = self.layer.weight_f32(WeightRole::WeightScales)?;
@@ -109,14 +127,6 @@ pub(super) fn kernel_activation(activation: Activation) -> int8_kernels::Activat
         Activation::Mish => int8_kernels::Activation::Mish,
         Activation::HardSwish { alpha, beta } => int8_kernels::Activation::HardSwish { alpha, beta },
     }
-}
-
-/// A count from the file as `usize`.
-pub(super) fn count(name: &str, value: i32) -> Result<usize> {
-    usize::try_from(value)
-        .ok()
-        .filter(|&count| count > 0)
-        .ok_or_else(|| Error::malformed(format!("{name} should be positive, found {value}")))
 }
 
 #[cfg(test)]

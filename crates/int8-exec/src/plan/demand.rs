@@ -3,14 +3,13 @@
 use std::sync::Arc;
 
 use fp32_ref::{BlobId, Graph, Shape};
-use int8_kernels::Activation;
+use ncnn_format::{Activation, Effect};
 
 use super::facts::Facts;
 use super::fusion::Fusion;
 use super::movement;
 use crate::grid::Grid;
 use crate::layers::Prepared;
-use crate::nature::Nature;
 
 /// The forms of one blob that somebody reads.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -41,7 +40,7 @@ pub(super) fn demands(graph: &Graph, layers: &[Arc<Prepared>], facts: &Facts, fu
     }
     for index in (0..layers.len()).rev() {
         let is_known = facts.is_constant(&graph.nodes()[index].outputs);
-        if fusion.is_absorbed[index] || is_known || layers[index].nature() == Nature::Hands {
+        if fusion.is_absorbed[index] || is_known || layers[index].effect().is_alias() {
             continue;
         }
         let roots: Vec<BlobId> = graph.nodes()[index].inputs.iter().map(|blob| facts.roots[blob.0]).collect();
@@ -79,11 +78,11 @@ pub(super) fn works_on_integers(graph: &Graph, layer: &Prepared, facts: &Facts, 
     // A layer that changes values keeps their order for positive scales only; and floats that are
     // needed anyhow are quantized in one go.
     let is_monotone = !output.floats && output.scales.iter().all(|&scale| scale > 0.0);
-    match layer.nature() {
-        Nature::Moves => movement::is_affordable(&inputs, &outputs),
-        Nature::Joins => Grid::joins(&inputs, &outputs),
-        Nature::Activates(Activation::Relu | Activation::Clip { .. }) => is_monotone,
-        Nature::TakesLargest { .. } => is_monotone && facts.windows[index].is_some(),
+    match layer.effect() {
+        Effect::Move => movement::is_affordable(&inputs, &outputs),
+        Effect::Concat { .. } => Grid::joins(&inputs, &outputs),
+        Effect::Activation(Activation::Relu | Activation::Clip { .. }) => is_monotone,
+        Effect::MaxPool(_) => is_monotone && facts.windows[index].is_some(),
         _ => false,
     }
 }

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use fp32_ref::{BlobId, Graph, Shape, Shapes, Tensor};
 use int8_kernels::PoolWindow;
-use ncnn_format::{Error, Result};
+use ncnn_format::{Effect, Error, PoolArea, Result};
 
 use super::windows::pool_window;
 use crate::layers::Prepared;
-use crate::nature::Nature;
 
 /// Larger constants are computed at every run.
 const MOST_CONSTANT_VALUES: usize = 1 << 20;
@@ -63,11 +62,11 @@ impl Facts {
     fn add_layer(&mut self, graph: &Graph, index: usize, layer: &Prepared) -> Result<()> {
         let node = &graph.nodes()[index];
         let inputs: Vec<BlobId> = node.inputs.iter().map(|&blob| self.roots[blob.0]).collect();
-        let is_alias = layer.nature() == Nature::Hands;
+        let is_alias = layer.effect().is_alias();
         match layer {
             Prepared::Fed => {}
             Prepared::Rescale(_) => return Err(Error::unsupported("a layer that only runs by itself")),
-            Prepared::Convolution(_) | Prepared::InnerProduct(_) => {
+            Prepared::ImageConvolution(_) | Prepared::InnerProduct(_) => {
                 let [input] = inputs[..] else {
                     return Err(Error::unsupported("an int8 layer with other than one input"));
                 };
@@ -77,19 +76,19 @@ impl Facts {
                 };
                 self.int8[output.0] = layer.output_scale();
             }
-            Prepared::Float { layer, nature } => {
-                if let (Nature::TakesLargest { window }, &[input]) = (*nature, &inputs[..])
+            Prepared::Float { layer, effect } => {
+                if let (Effect::MaxPool(area), &[input]) = (effect, &inputs[..])
                     && let Some(shape) = self.shapes[input.0].filter(|shape| shape.rank() == 3)
+                    && let Some((kernel, stride)) = kernel_and_stride(area, shape)
                 {
-                    let [h, w, stride_h, stride_w] = window.unwrap_or([shape.h(), shape.w(), 1, 1]);
-                    self.windows[index] = pool_window(&**layer, shape, (h, w), (stride_h, stride_w))?;
+                    self.windows[index] = pool_window(&**layer, shape, kernel, stride)?;
                 }
                 if is_alias {
                     node.outputs.iter().zip(inputs.iter().cycle()).for_each(|(to, from)| self.roots[to.0] = *from);
                 }
-                self.pass_scale(*nature, &inputs, &node.outputs)?;
+                self.pass_scale(effect, &inputs, &node.outputs)?;
                 if !is_alias {
-                    self.compute_constants(&**layer, *nature, &inputs, &node.outputs)?;
+                    self.compute_constants(&**layer, effect, &inputs, &node.outputs)?;
                 }
             }
         }
@@ -108,13 +107,13 @@ impl Facts {
     fn compute_constants(
         &mut self,
         layer: &dyn fp32_ref::Layer,
-        nature: Nature,
+        effect: &Effect,
         inputs: &[BlobId],
         outputs: &[BlobId],
     ) -> Result<()> {
         let is_small = |blob: &BlobId| self.shapes[blob.0].is_some_and(|shape| shape.volume() <= MOST_CONSTANT_VALUES);
-        let known: Option<Vec<Tensor>> = match nature {
-            Nature::Measures => {
+        let known: Option<Vec<Tensor>> = match effect {
+            Effect::ShapeOnly | Effect::Constant => {
                 inputs.iter().map(|blob| self.shapes[blob.0].map(|shape| Tensor::filled(shape, 0.0))).collect()
             }
             _ if inputs.is_empty() => None,
@@ -126,16 +125,29 @@ impl Facts {
     }
 
     /// Layers of the file's int8 blobs keep their scale if they only move values.
-    fn pass_scale(&mut self, nature: Nature, inputs: &[BlobId], outputs: &[BlobId]) -> Result<()> {
+    fn pass_scale(&mut self, effect: &Effect, inputs: &[BlobId], outputs: &[BlobId]) -> Result<()> {
         let scales: Vec<Option<f32>> = inputs.iter().map(|blob| self.int8[blob.0]).collect();
         let Some(&first) = scales.first() else { return Ok(()) };
         if scales.iter().any(|scale| scale.map(f32::to_bits) != first.map(f32::to_bits)) {
             return Err(Error::unsupported("inputs of different types"));
         }
-        if first.is_some() && !matches!(nature, Nature::Hands | Nature::Moves | Nature::Joins) {
+        if first.is_some() && !effect.moves_values() {
             return Err(Error::unsupported("a layer that the layer-by-layer path decides about"));
         }
         outputs.iter().for_each(|blob| self.int8[blob.0] = first);
         Ok(())
+    }
+}
+
+/// Rows and columns of the windows of a pooling and from one to the next, if they are of one size.
+fn kernel_and_stride(area: &PoolArea, shape: Shape) -> Option<((usize, usize), (usize, usize))> {
+    match area {
+        PoolArea::Everything => Some(((shape.h(), shape.w()), (1, 1))),
+        PoolArea::Windows(axes) => {
+            let [h, w] = axes[..] else { return None };
+            let size = |value: i32| usize::try_from(value).unwrap_or(1);
+            Some(((size(h.kernel), size(w.kernel)), (size(h.stride), size(w.stride))))
+        }
+        _ => None,
     }
 }

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use fp32_ref::{BlobId, Graph};
 use int8_kernels::Activation;
+use ncnn_format::Effect;
 
 use super::facts::Facts;
 use crate::layers::Prepared;
-use crate::nature::Nature;
 
 /// What runs in the epilogue of one int8 layer.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,7 +60,7 @@ impl Chain {
             chain.addend = Some(addend);
             chain.absorb(graph, add);
             if let Some(next) = chain.only_reader(facts)
-                && let Nature::Activates(activation) = layers[next].nature()
+                && let Some(activation) = layers[next].fusible_activation()
             {
                 chain.then = activation;
                 chain.absorb(graph, next);
@@ -79,7 +79,11 @@ impl Chain {
         head: usize,
         made_by: &[usize],
     ) -> Option<(usize, BlobId)> {
-        let add = self.only_reader(facts).filter(|&reader| layers[reader].nature() == Nature::Adds)?;
+        let is_addition = |&reader: &usize| *layers[reader].effect() == Effect::Add;
+        let add = self.only_reader(facts).filter(is_addition)?;
+        if graph.nodes()[add].inputs.len() != 2 {
+            return None;
+        }
         let mut operands = graph.nodes()[add].inputs.iter().map(|blob| facts.roots[blob.0]);
         let other = operands.find(|&operand| operand != self.output)?;
         let is_alike = facts.shapes[other.0].is_some() && facts.shapes[other.0] == facts.shapes[self.output.0];

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use fp32_ref::{BlobId, Graph};
-use int8_kernels::{Activation, quantize};
-use ncnn_format::{Error, Result};
+use int8_kernels::quantize;
+use ncnn_format::{Activation, Effect, Error, Result};
 
 use super::demand::{Demand, works_on_integers};
 use super::facts::Facts;
@@ -15,7 +15,6 @@ use super::step::{Moving, Op, Sinks, Step};
 use super::storage::{Storages, View};
 use crate::grid::Grid;
 use crate::layers::{Input, Prepared};
-use crate::nature::Nature;
 
 /// The state of lowering one network.
 pub(super) struct Lowering<'a> {
@@ -37,7 +36,7 @@ impl Lowering<'_> {
     /// `Unsupported` for what only the layer-by-layer path does; those of layers that are asked.
     pub(super) fn lower(&mut self) -> Result<()> {
         for (index, layer) in self.layers.iter().enumerate() {
-            if self.fusion.is_absorbed[index] || layer.nature() == Nature::Hands {
+            if self.fusion.is_absorbed[index] || layer.effect().is_alias() {
                 continue;
             }
             let outputs = &self.graph.nodes()[index].outputs;
@@ -50,7 +49,7 @@ impl Lowering<'_> {
                 (Prepared::Fed, None) => {
                     self.graph.nodes()[index].outputs.iter().try_for_each(|&blob| self.quantize(index, blob))?;
                 }
-                (Prepared::Float { layer: float, nature }, None) => self.float(index, layer, &**float, *nature)?,
+                (Prepared::Float { layer: float, effect }, None) => self.float(index, layer, &**float, effect)?,
                 _ => return Err(Error::unsupported("an int8 layer without a plan")),
             }
         }
@@ -134,7 +133,7 @@ impl Lowering<'_> {
         Ok(to)
     }
 
-    fn float(&mut self, index: usize, layer: &Prepared, float: &dyn fp32_ref::Layer, nature: Nature) -> Result<()> {
+    fn float(&mut self, index: usize, layer: &Prepared, float: &dyn fp32_ref::Layer, effect: &Effect) -> Result<()> {
         let outputs = &self.graph.nodes()[index].outputs;
         let by_integers: Vec<bool> = outputs
             .iter()
@@ -149,7 +148,7 @@ impl Lowering<'_> {
             if inputs.iter().any(|blob| self.facts.int8[self.root(*blob).0].is_some()) {
                 return Err(Error::unsupported("a float layer on integers of the file"));
             }
-            let op = self.relabelled(index, float, nature)?.unwrap_or(Op::Float { layer: index });
+            let op = self.relabelled(index, float, effect)?.unwrap_or(Op::Float { layer: index });
             self.push(index, op);
         }
         for (position, (&blob, integers)) in outputs.iter().zip(by_integers).enumerate() {
@@ -158,16 +157,16 @@ impl Lowering<'_> {
                 continue;
             }
             for scale in self.demands[blob.0].scales.clone() {
-                self.on_integers(index, float, nature, (position, blob), scale)?;
+                self.on_integers(index, float, effect, (position, blob), scale)?;
             }
         }
         Ok(())
     }
 
     /// A layer that turns an image pixel by pixel into ncnn's order only changes its shape.
-    fn relabelled(&self, index: usize, float: &dyn fp32_ref::Layer, nature: Nature) -> Result<Option<Op>> {
+    fn relabelled(&self, index: usize, float: &dyn fp32_ref::Layer, effect: &Effect) -> Result<Option<Op>> {
         let node = &self.graph.nodes()[index];
-        let (Nature::Moves, &[input], &[to]) = (nature, &node.inputs[..], &node.outputs[..]) else { return Ok(None) };
+        let (Effect::Move, &[input], &[to]) = (effect, &node.inputs[..], &node.outputs[..]) else { return Ok(None) };
         let from = self.root(input);
         let (Some(shape), Some(output)) = (self.facts.shapes[from.0], self.facts.shapes[to.0]) else { return Ok(None) };
         let can_be = shape.rank() == 3 && movement::is_affordable(&[shape], &[output]);
@@ -179,21 +178,21 @@ impl Lowering<'_> {
         &mut self,
         index: usize,
         float: &dyn fp32_ref::Layer,
-        nature: Nature,
+        effect: &Effect,
         (position, output): (usize, BlobId),
         scale: f32,
     ) -> Result<()> {
         let roots: Vec<BlobId> = self.graph.nodes()[index].inputs.iter().map(|&blob| self.root(blob)).collect();
         let forms = roots.iter().map(|&root| self.form(root, scale)).collect::<Result<Vec<_>>>()?;
         let [from, ..] = forms[..] else { return Err(Error::unsupported("a layer without inputs")) };
-        match nature {
-            Nature::Moves => {
+        match effect {
+            Effect::Move => {
                 let mut movements = Movement::of(float, self.facts.shape(roots[0])?)?;
                 self.move_values(index, movements.swap_remove(position), from, output, scale)
             }
-            Nature::Joins => self.join(index, &forms, output, scale),
-            Nature::Activates(activation) => {
-                let (low, high) = match activation {
+            Effect::Concat { .. } => self.join(index, &forms, output, scale),
+            Effect::Activation(activation) => {
+                let (low, high) = match *activation {
                     Activation::Clip { min, max } => (quantize(min, scale), quantize(max, scale)),
                     _ => (0, i8::MAX),
                 };
@@ -201,7 +200,7 @@ impl Lowering<'_> {
                 self.push(index, Op::Limit { low, high, from, to });
                 Ok(())
             }
-            Nature::TakesLargest { .. } => {
+            Effect::MaxPool(_) => {
                 let to = self.new_form(output, scale)?;
                 let window = self.facts.windows[index].ok_or_else(|| Error::unsupported("irregular windows"))?;
                 self.push(index, Op::TakeLargest { window, from, to });

@@ -30,6 +30,8 @@ macro_rules! finish_kernel {
         use crate::finish::{Finish, Tile, addend, finish_values};
         use crate::sink::{Addend, Place, Residual, Sink};
 
+        #[inline(never)]
+        #[target_feature(enable = $features)]
         pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
             let then = finish.residual.map_or(Activation::None, |residual| residual.then);
             let is_vector = |activation| {
@@ -41,8 +43,7 @@ macro_rules! finish_kernel {
             // Pixels of few channels share vectors.
             let is_whole = tile.stride.is_multiple_of(LANES);
             if is_whole && is_vector(finish.activation) && matches!(then, Activation::None | Activation::Relu) {
-                // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-                unsafe { finish_tile(finish, tile, sinks) }
+                finish_tile(finish, tile, sinks);
             } else {
                 finish_values(finish, tile, sinks);
             }

@@ -1,11 +1,10 @@
 //! Portable kernels: plain Rust in a shape that compilers turn into vector code of any CPU.
 
-use crate::convert::{dequantize_each, interleave_each, quantize_each, requantize_each};
+use crate::contract::{DenseKernel, DepthwiseKernel, KR, MicroKernels, RowKernels, Strip, WeightForm, Windows};
 use crate::finish::finish_values;
 use crate::image::unstored;
 use crate::isa::Level;
-use crate::max_pool::largest;
-use crate::micro_kernel::{DenseKernel, DepthwiseKernel, KR, MicroKernels, RowKernels, Strip, WeightForm, Windows};
+use crate::portable::{dequantize_each, interleave_each, largest, quantize_each, requantize_each};
 
 /// Output channels of a dense tile.
 const LANES: usize = 16;
@@ -26,7 +25,7 @@ pub(super) static KERNELS: MicroKernels = MicroKernels {
         depths: KR,
         form: WeightForm::Rows,
         gather: None,
-        run: dense_4x16c4,
+        code: dense_4x16c4,
     },
     depthwise: DepthwiseKernel {
         name: "depthwise_4x16c4__scalar",
@@ -34,7 +33,7 @@ pub(super) static KERNELS: MicroKernels = MicroKernels {
         pixels: PIXELS,
         form: WeightForm::Rows,
         lanes: BLOCK,
-        run: depthwise_4x16c4,
+        code: depthwise_4x16c4,
     },
     winograd: None,
     finish: finish_values,
@@ -49,7 +48,6 @@ pub(super) static KERNELS: MicroKernels = MicroKernels {
 };
 
 fn dense_4x16c4(strip: &Strip<'_>, out: &mut [i32]) {
-    assert!(strip.fits(&KERNELS.dense), "operands do not fit {}", KERNELS.dense.name);
     let mut tile = [[0i32; LANES]; PIXELS];
     for sums in &mut tile {
         sums.copy_from_slice(&strip.initial[..LANES]);
@@ -91,7 +89,6 @@ fn add_two(sums: &mut [i32; LANES], first: &[i16; LANES], second: &[i16; LANES],
 }
 
 fn depthwise_4x16c4(windows: &Windows<'_>, out: &mut [i32]) {
-    assert!(windows.fit(&KERNELS.depthwise), "operands do not fit {}", KERNELS.depthwise.name);
     let (weights, _) = windows.panel.as_chunks::<BLOCK>();
     for (pixel, out) in out.as_chunks_mut::<BLOCK>().0.iter_mut().take(windows.pixels).enumerate() {
         let mut sums = [0i32; BLOCK];

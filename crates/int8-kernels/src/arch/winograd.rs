@@ -3,31 +3,26 @@
 //!
 //! Inputs are transformed with channels in lanes, in 16 bits; sums with output channels in lanes, in 32.
 
-/// `transform_inputs` and `transform_sums` for the kernels of `$table`.
+/// `transform_inputs` and `transform_sums`.
 macro_rules! winograd_transforms {
-    ($features:literal, $table:path) => {
-        fn transform_inputs(patches: &crate::winograd::Patches<'_>, out: &mut [i32]) {
-            let fits = $table.winograd.as_ref().is_some_and(|kernel| patches.fit(kernel, out));
-            assert!(fits, "patches do not fit");
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { transform_all_inputs(patches, out) }
-        }
-
+    ($features:literal) => {
+        /// # Safety
+        /// `Patches::fit` holds.
         #[target_feature(enable = $features)]
-        fn transform_all_inputs(patches: &crate::winograd::Patches<'_>, out: &mut [i32]) {
-            use crate::winograd::{Patches, SIDE, WINDOW};
+        unsafe fn transform_inputs(patches: &crate::contract::Patches<'_>, out: &mut [i32]) {
+            use crate::contract::{Patches, SIDE, WINDOW};
             let &Patches { bytes, start, row_stride, pixel_stride, tiles, first, grid } = patches;
             for tile in 0..tiles {
                 let from = start + tile * SIDE * pixel_stride;
                 let to = grid.at(first + tile);
-                for chunk in 0..grid.chunks {
+                for chunk in 0..grid.chunks() {
                     let from = bytes.as_ptr().wrapping_add(from + chunk * 2 * LANES);
                     let mut rows = [[word_zero(); WINDOW]; WINDOW];
                     for x in 0..WINDOW {
                         let mut column = [word_zero(); WINDOW];
                         for y in 0..WINDOW {
                             let at = from.wrapping_add(y * row_stride + x * pixel_stride).cast();
-                            // SAFETY: `Patches::fit` holds, so these bytes lie within `bytes`.
+                            // SAFETY: promised by the caller, so these bytes lie within `bytes`.
                             column[y] = load_stored_words(unsafe { &*at });
                         }
                         let column = transform_words(column);
@@ -35,12 +30,12 @@ macro_rules! winograd_transforms {
                             rows[y][x] = column[y];
                         }
                     }
-                    let to = out.as_mut_ptr().wrapping_add(to + chunk * grid.tiles * LANES);
+                    let to = out.as_mut_ptr().wrapping_add(to + chunk * grid.tiles() * LANES);
                     for y in 0..WINDOW {
                         let row = transform_words(rows[y]);
                         for x in 0..WINDOW {
-                            let at = to.wrapping_add((y * WINDOW + x) * grid.input_stride).cast();
-                            // SAFETY: `Patches::fit` holds, so these elements lie within `out`.
+                            let at = to.wrapping_add((y * WINDOW + x) * grid.input_stride()).cast();
+                            // SAFETY: promised by the caller, so these elements lie within `out`.
                             store_words(unsafe { &mut *at }, row[x]);
                         }
                     }
@@ -65,17 +60,12 @@ macro_rules! winograd_transforms {
             ]
         }
 
-        fn transform_sums(squares: &crate::winograd::Squares<'_>, out: &mut [i32]) {
-            let fits = $table.winograd.as_ref().is_some_and(|kernel| squares.fit(kernel, out));
-            assert!(fits, "squares do not fit");
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { transform_all_sums(squares, out) }
-        }
-
+        /// # Safety
+        /// `Squares::fit` holds.
         #[target_feature(enable = $features)]
-        fn transform_all_sums(squares: &crate::winograd::Squares<'_>, out: &mut [i32]) {
-            use crate::winograd::{SIDE, WINDOW};
-            let crate::winograd::Squares { sums, stride, channels, tiles } = *squares;
+        unsafe fn transform_sums(squares: &crate::contract::Squares<'_>, out: &mut [i32]) {
+            use crate::contract::{SIDE, WINDOW};
+            let crate::contract::Squares { sums, stride, channels, tiles } = *squares;
             for index in 0..tiles * channels / LANES {
                 let from = sums.as_ptr().wrapping_add(index * LANES);
                 let mut rows = [[int_zero(); WINDOW]; SIDE];
@@ -83,7 +73,7 @@ macro_rules! winograd_transforms {
                     let mut column = [int_zero(); WINDOW];
                     for y in 0..WINDOW {
                         let at = from.wrapping_add((y * WINDOW + x) * stride).cast();
-                        // SAFETY: `Squares::fit` holds, so these elements lie within `sums`.
+                        // SAFETY: promised by the caller, so these elements lie within `sums`.
                         column[y] = load_ints(unsafe { &*at });
                     }
                     let column = transform_ints(column);
@@ -97,7 +87,7 @@ macro_rules! winograd_transforms {
                     let row = transform_ints(rows[y]);
                     for x in 0..SIDE {
                         let at = to.wrapping_add((y * tiles * SIDE + x) * channels).cast();
-                        // SAFETY: `Squares::fit` holds, so these elements lie within `out`.
+                        // SAFETY: promised by the caller, so these elements lie within `out`.
                         store_ints(unsafe { &mut *at }, unscale_ints(row[x]));
                     }
                 }

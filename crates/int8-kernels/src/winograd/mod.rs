@@ -27,32 +27,15 @@
 //! (Dividing by 576 instead, as is usual, needs |s| < 2³¹ / 576, a ninth of that.) Where there is no proof, the
 //! direct kernels compute the layer.
 
-mod kernel;
 mod walk;
 mod weights;
 
-pub use kernel::{COEFFICIENTS, Grid, Patches, Product, SIDE, Squares, WINDOW, WinogradKernel};
 pub(crate) use walk::WinogradScratch;
 pub(crate) use weights::WinogradWeights;
 
-/// The inverse of 9 modulo 2³².
-pub const NINTH: i32 = 0x38E3_8E39;
-
-/// How a convolution may be computed; the sums are the same.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Algorithm {
-    /// Whichever was measured to be faster for the layer's size.
-    #[default]
-    Fastest,
-    /// Product by product.
-    Direct,
-    /// Winograd's wherever it is possible, even if slower.
-    Winograd,
-}
-
 #[cfg(test)]
 mod tests {
-    use super::NINTH;
+    use crate::contract::NINTH;
 
     #[test]
     fn a_ninth_undoes_a_multiplication_by_nine() {

@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
-use super::kernel::{COEFFICIENTS, Grid, Patches, Product, SIDE, Squares};
 use super::weights::WinogradWeights;
-use crate::dense::{Computed, DenseWeights, LARGEST_TILE};
+use crate::contract::{COEFFICIENTS, Grid, Patches, Product, SIDE, Squares};
+use crate::dense::DenseWeights;
+use crate::error::Error;
 use crate::geometry::ConvShape;
 use crate::sink::Run;
 use crate::source::Source;
+use crate::sums::{Computed, LARGEST_TILE};
 
 /// Coefficients of a band of tiles.
 #[derive(Debug, Clone, Default)]
@@ -18,6 +20,8 @@ pub(crate) struct WinogradScratch {
 
 /// Bytes of coefficients that are worked on at a time, so that they stay in the second cache.
 const BAND_BYTES: usize = 384 << 10;
+/// Sizes of a band that `usize` does not hold.
+const TOO_LARGE: Error = Error::TooLarge { what: "band of tiles" };
 /// Elements of a cache line.
 const LINE: usize = 16;
 
@@ -39,7 +43,7 @@ impl WinogradWeights {
         width: usize,
         (rows, scratch): (&mut Vec<u8>, &mut WinogradScratch),
         mut emit: impl FnMut(Range<usize>, Computed<'_>),
-    ) {
+    ) -> Result<(), Error> {
         let packed = self.packed(dense);
         let across = width.div_ceil(SIDE);
         let step = SIDE * self.tile_rows(across, run.rows.len());
@@ -47,17 +51,19 @@ impl WinogradWeights {
         while first < run.rows.end {
             let end = run.rows.end.min(first + step);
             let down = (end - first).div_ceil(SIDE);
-            let band =
-                Band { rows: first..end, width, across, grid: self.kernel.grid(down * across, self.in_channels) };
+            let tiles = down.checked_mul(across);
+            let grid = tiles.and_then(|tiles| self.kernel.grid(tiles, self.in_channels)).ok_or(TOO_LARGE)?;
+            let band = Band { rows: first..end, width, across, grid };
             let whole = first..first + down * SIDE;
             let source = Source::copied(shape, &run.input, &run.padding, whole, across * SIDE, rows);
             let inputs = aligned(&mut scratch.inputs, band.grid.inputs());
             self.transform(&band, &source, inputs);
             self.walk_panels(&band, dense, packed, (inputs, &mut scratch.sums), |computed| {
                 emit(band.rows.clone(), computed);
-            });
+            })?;
             first = end;
         }
+        Ok(())
     }
 
     /// Rows of tiles of a band: as many as the cache holds, all bands about equal.
@@ -79,7 +85,7 @@ impl WinogradWeights {
                 first: row * band.across,
                 grid: band.grid,
             };
-            (self.kernel.transform_inputs)(&patches, inputs);
+            self.kernel.transform_inputs(&patches, inputs);
         }
     }
 
@@ -91,12 +97,12 @@ impl WinogradWeights {
         packed: &[i8],
         (inputs, sums): (&[i32], &mut Vec<i32>),
         mut emit: impl FnMut(Computed<'_>),
-    ) {
+    ) -> Result<(), Error> {
         let mut outputs = [0; SIDE * LARGEST_TILE];
         for panel in dense.panels() {
             let channels = panel.lanes(self.kernel.lanes);
             let most = (LARGEST_TILE / (SIDE * channels)).max(1);
-            let stride = band.grid.sum_stride(channels);
+            let stride = band.grid.sum_stride(channels).ok_or(TOO_LARGE)?;
             let sums = aligned(sums, COEFFICIENTS * stride);
             let product = Product {
                 inputs,
@@ -106,11 +112,11 @@ impl WinogradWeights {
                 panel: &packed[panel.lane * self.lane_bytes()..][..channels * self.lane_bytes()],
                 sum_stride: stride,
             };
-            (self.kernel.multiply)(&product, sums);
+            self.kernel.multiply(&product, sums);
             for first in band.pieces(most) {
                 let tiles = most.min(band.across - first % band.across);
                 let squares = Squares { sums: &sums[first * channels..], stride, channels, tiles };
-                (self.kernel.transform_sums)(&squares, &mut outputs);
+                self.kernel.transform_sums(&squares, &mut outputs);
                 let (y, x) = (first / band.across * SIDE, first % band.across * SIDE);
                 let pixels = (tiles * SIDE).min(band.width - x);
                 let rows = outputs.chunks_exact(tiles * SIDE * channels).take((band.rows.len() - y).min(SIDE));
@@ -121,6 +127,7 @@ impl WinogradWeights {
                 }
             }
         }
+        Ok(())
     }
 }
 

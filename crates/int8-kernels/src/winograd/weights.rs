@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use super::kernel::{COEFFICIENTS, SIDE, WINDOW, WinogradKernel};
+use crate::contract::{COEFFICIENTS, SIDE, WINDOW, WinogradKernel};
 use crate::dense::DenseWeights;
 use crate::geometry::ConvShape;
 use crate::panel::AlignedBytes;

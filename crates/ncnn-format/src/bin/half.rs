@@ -1,4 +1,4 @@
-//! f32 to half, as ncnn2int8 does it (spec §3.2).
+//! f32 to half, as ncnn2int8 does it (`float32_to_float16` in ncnn's `src/mat.cpp`).
 
 use half::f16;
 

@@ -1,4 +1,4 @@
-//! The `.bin` file: weights one after another (spec §3).
+//! The `.bin` file: weights one after another, as ncnn's `src/modelbin.cpp` reads them.
 
 mod decode;
 mod file;

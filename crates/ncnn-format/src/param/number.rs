@@ -1,4 +1,4 @@
-//! Numbers, as ncnn's own routines read them (spec §1.2.3 and §1.2.4).
+//! Numbers, as the routines of ncnn's `src/paramdict.cpp` read them.
 
 use nom::character::complete::{digit0, digit1, one_of};
 use nom::combinator::{opt, recognize};

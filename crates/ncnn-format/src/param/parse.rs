@@ -1,4 +1,4 @@
-//! The grammar of `.param` (spec §1.1).
+//! The grammar of `.param`, as ncnn's `Net::load_param` (`src/net.cpp`) reads it.
 //!
 //! ncnn scans tokens, not lines: a newline is a blank like any other, except that
 //! it ends a parameter's value. Each rule stands above the function that reads it.

@@ -1,4 +1,4 @@
-//! Parameters: `id=value` (spec §1.2).
+//! Parameters: `id=value`, as ncnn's `src/paramdict.cpp` reads them.
 
 use nom::Parser;
 use nom::bytes::complete::take_while;

@@ -1,4 +1,5 @@
-//! The `.param.bin` file: the `.param` text as 32-bit words (spec §2).
+//! The `.param.bin` file: the `.param` text as 32-bit words, as ncnn's
+//! `Net::load_param_bin` (`src/net.cpp`) reads it.
 //!
 //! ```text
 //! file   = magic , layer count , blob count , { layer } ;

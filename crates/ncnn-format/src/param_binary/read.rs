@@ -124,7 +124,7 @@ impl<'a> Words<'a> {
         } else {
             ParamValue::Number(number(self.word("the value of a parameter")?, as_float))
         };
-        if layer.params.get(real).is_some() {
+        if layer.params.raw(real).is_some() {
             let message = format!("parameter {real} is given again; the later value counts");
             self.remark(Remark::warning("repeated-parameter", message).at_byte(start).in_layer(&layer.name));
         }

@@ -1,19 +1,35 @@
 //! Named, checked parameters of every layer type.
 //!
 //! One head per layer type: `Type method "summary"`, and one row per parameter:
-//! `id name: type = default, "meaning";`. A default may refer to a parameter above
-//! it, as ncnn's do (`kernel_h` is `kernel_w` unless given). The types, the
-//! accessors of [`Layer`](crate::Layer) and `docs/layer-parameters.md` all come
+//! `id KEY name: type = default, "meaning";`. A default may refer to a parameter above
+//! it, as ncnn's do (`kernel_h` is `kernel_w` unless given). The types, their keys, readers and
+//! writers, the accessors of [`Layer`](crate::Layer) and `docs/layer-parameters.md` all come
 //! from these tables. Values are what the file means to ncnn; ranges are the
 //! executor's business.
 //!
-//! ```
-//! use ncnn_format::{Layer, LayerKind};
+//! Parameters are read all at once and set one by one, by [key](ParamKey):
 //!
-//! let mut layer = Layer::new(LayerKind::Pooling, "pool1");
-//! layer.params.set_int(1, 3);
+//! ```
+//! use ncnn_format::{Layer, LayerKind, typed::Pooling};
+//!
+//! let mut layer = Layer::new(LayerKind::Pooling, "pool1").with(Pooling::KERNEL_W, 3);
 //! assert_eq!(layer.pooling()?.kernel_h, 3);
 //! assert!(layer.convolution().is_err());
+//! layer.params.set(Pooling::STRIDE_W, 2);
+//! assert_eq!(layer.pooling()?.stride_h, 2);
+//! # Ok::<(), ncnn_format::Error>(())
+//! ```
+//!
+//! or changed as a whole, which writes what has another value than before and nothing else:
+//!
+//! ```
+//! use ncnn_format::Model;
+//!
+//! let mut model = Model::from_param_text("7767517\n1 1\nPooling pool 0 1 out 1=3 2=2\n")?;
+//! let mut pooling = model.layers[0].pooling()?;
+//! pooling.stride_h = 1;
+//! pooling.write(&mut model.layers[0])?;
+//! assert!(model.to_param_text().ends_with("Pooling pool 0 1 out 1=3 2=2 12=1\n"));
 //! # Ok::<(), ncnn_format::Error>(())
 //! ```
 //!
@@ -24,6 +40,7 @@ mod convolution;
 mod deconvolution;
 mod dense;
 mod detection;
+mod key;
 mod normalization;
 mod pooling;
 mod shape;
@@ -34,6 +51,7 @@ pub use convolution::*;
 pub use deconvolution::*;
 pub use dense::*;
 pub use detection::*;
+pub use key::{Key, ParamKey, ParamType};
 pub use normalization::*;
 pub use pooling::*;
 pub use shape::*;
@@ -128,7 +146,7 @@ pub fn param_specs(kind: &crate::LayerKind) -> Option<&'static [ParamSpec]> {
 
 macro_rules! layer_params {
     ($($kind:ident $method:ident $summary:literal {
-        $($id:literal $name:ident: $ty:ident = $default:expr, $meaning:literal;)*
+        $($id:literal $key:ident $name:ident: $ty:ident = $default:expr, $meaning:literal;)*
     })*) => {
         $(
             #[doc = concat!("Parameters of a `", stringify!($kind), "` layer: ", $summary, ".")]
@@ -151,6 +169,12 @@ macro_rules! layer_params {
                     meaning: $meaning,
                 }),*];
 
+                $(
+                    #[doc = concat!("Key of [`", stringify!($name), "`](Self::", stringify!($name), ").")]
+                    pub const $key: $crate::typed::ParamKey<$crate::typed::layer_params!(@rust $ty)> =
+                        $crate::typed::ParamKey::new($id, stringify!($name));
+                )*
+
                 /// Reads the parameters of `layer`.
                 ///
                 /// # Errors
@@ -164,10 +188,43 @@ macro_rules! layer_params {
                     Self::read_params(&layer.params).map_err(|error| error.in_layer(&layer.name))
                 }
 
+                /// Makes these the parameters of `layer`.
+                ///
+                /// Set are those that mean another value so far, in the order in which ncnn reads them;
+                /// the others stay as they are written, or absent. A default that follows another
+                /// parameter follows the one that is written here.
+                ///
+                /// # Errors
+                /// `Invalid` when the layer is of another type, naming both.
+                pub fn write(&self, layer: &mut $crate::Layer) -> $crate::Result<()> {
+                    if layer.kind != $crate::LayerKind::$kind {
+                        return Err($crate::typed::other_type(layer, stringify!($kind)));
+                    }
+                    self.write_params(&mut layer.params);
+                    Ok(())
+                }
+
+                fn write_params(&self, params: &mut $crate::ParamDict) {
+                    let _ = &params;
+                    $(
+                        let $name = Clone::clone(&self.$name);
+                        params.set_unless_meant(Self::$key, &$name, $default);
+                    )*
+                }
+
                 fn read_params(params: &$crate::ParamDict) -> $crate::Result<Self> {
                     let _ = params;
                     $(let $name = $crate::typed::layer_params!(@get params $ty $id $default);)*
                     Ok(Self { $($name),* })
+                }
+            }
+
+            impl Default for $kind {
+                /// What a layer without any parameters means. Defaults that follow another parameter
+                /// are worked out: to build a layer, set [keys]($crate::typed::ParamKey) instead.
+                fn default() -> Self {
+                    $(let $name: $crate::typed::layer_params!(@rust $ty) = $default;)*
+                    Self { $($name),* }
                 }
             }
 
@@ -194,6 +251,33 @@ macro_rules! layer_params {
                 _ => None,
             }
         }
+
+        /// What `layer` reads as, and `into` with that written to it: for tests over all types.
+        #[cfg(test)]
+        pub(in crate::typed) fn rewritten(
+            layer: &$crate::Layer,
+            mut into: $crate::Layer,
+        ) -> Option<$crate::Result<(String, $crate::Layer)>> {
+            match layer.kind {
+                $($crate::LayerKind::$kind => Some($kind::read(layer).and_then(|params| {
+                    params.write(&mut into)?;
+                    Ok((format!("{params:?}"), into))
+                })),)*
+                _ => None,
+            }
+        }
+
+        /// The constants of `kind` with their keys, and its defaults, for the same.
+        #[cfg(test)]
+        pub(in crate::typed) fn keys(kind: &$crate::LayerKind) -> Option<(Vec<(&'static str, String)>, String)> {
+            match kind {
+                $($crate::LayerKind::$kind => Some((
+                    vec![$((stringify!($key), format!("{:?}", $kind::$key))),*],
+                    format!("{:?}", $kind::default()),
+                )),)*
+                _ => None,
+            }
+        }
     };
     (@rust Int) => { i32 };
     (@rust Float) => { f32 };
@@ -213,71 +297,4 @@ fn other_type(layer: &crate::Layer, expected: &str) -> crate::Error {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::{Layer, LayerKind, Number, ParamValue};
-
-    #[test]
-    fn every_builtin_type_has_a_row_and_ids_are_unique_and_in_range() {
-        for kind in LayerKind::BUILTIN {
-            let rows = param_specs(kind).unwrap_or_else(|| panic!("{kind} is missing"));
-            for (i, spec) in rows.iter().enumerate() {
-                assert!(spec.id < crate::ParamDict::MAX_ID, "{kind} {spec:?}");
-                assert!(rows[..i].iter().all(|other| other.id != spec.id), "{kind} {spec:?}");
-            }
-        }
-        assert_eq!(param_specs(&LayerKind::from("Custom")), None);
-    }
-
-    #[test]
-    fn every_row_says_what_it_means_and_every_method_is_its_type_in_snake_case() {
-        for kind in LayerKind::BUILTIN {
-            let spec = layer_spec(kind).unwrap();
-            assert_eq!(spec.name, kind.as_str());
-            assert_eq!(spec.method.replace('_', ""), kind.as_str().to_lowercase());
-            for text in spec.params.iter().map(|row| row.meaning).chain([spec.summary]) {
-                assert!(!text.is_empty() && !text.contains('\n') && !text.contains("  "), "{kind}: {text:?}");
-                assert!(!text.ends_with('.') && !text.contains('|'), "{kind}: {text:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn an_accessor_of_another_type_names_both() {
-        let layer = Layer::new(LayerKind::Pooling, "pool1");
-        let error = layer.convolution().unwrap_err();
-        assert_eq!(error.kind(), crate::ErrorKind::Invalid);
-        assert_eq!(error.to_string(), "layer pool1: expected a layer of type Convolution, found Pooling");
-    }
-
-    #[test]
-    fn a_default_follows_the_parameter_it_refers_to() {
-        let mut layer = Layer::new(LayerKind::Convolution, "conv");
-        for (id, value) in [(1, 5), (4, 2), (14, 7)] {
-            layer.params.set_int(id, value);
-        }
-        let conv = Convolution::read(&layer).unwrap();
-        assert_eq!((conv.kernel_w, conv.kernel_h, conv.dilation_h, conv.stride_h), (5, 5, 1, 1));
-        assert_eq!((conv.pad_left, conv.pad_right, conv.pad_top, conv.pad_bottom), (2, 2, 7, 7));
-    }
-
-    #[test]
-    fn attention_scales_by_the_root_of_a_heads_width() {
-        let mut layer = Layer::new(LayerKind::MultiHeadAttention, "mha");
-        layer.params.set_int(0, 64);
-        layer.params.set_int(1, 4);
-        assert_eq!(MultiHeadAttention::read(&layer).unwrap().scale, 0.25);
-        // A division that must not panic.
-        layer.params.set_int(0, i32::MIN);
-        layer.params.set_int(1, -1);
-        assert!(MultiHeadAttention::read(&layer).unwrap().scale.is_nan());
-    }
-
-    #[test]
-    fn a_parameter_of_another_form_names_the_layer() {
-        let mut layer = Layer::new(LayerKind::Clip, "clip6");
-        layer.params.set(1, ParamValue::Array(vec![Number::Int(6)]));
-        let message = Clip::read(&layer).unwrap_err().to_string();
-        assert_eq!(message, "layer clip6: parameter 1 should be a number, found an array of 1");
-    }
-}
+mod tests;

@@ -1,4 +1,5 @@
-//! Weights of 4, 6 or 8 bits with a scale per block of columns (spec §7).
+//! Weights of 4, 6 or 8 bits with a scale per block of columns, as ncnn's
+//! `tools/quantize/ncnnllm2int.cpp` writes them.
 
 use super::plan::{Plan, Size, quotient};
 use crate::typed::{Gemm, MultiHeadAttention};

@@ -1,4 +1,5 @@
-//! Which weights a layer owns, in file order (spec §3.3 and §3.4).
+//! Which weights a layer owns, in file order: what `load_model` of each of
+//! ncnn's `src/layer/*.cpp` asks for.
 
 mod affine;
 mod blocks;
@@ -6,32 +7,13 @@ mod convolution;
 mod dense;
 mod plan;
 mod recurrent;
+mod spec;
 
 use plan::Plan;
 
-use crate::{Layer, LayerKind, Result, WeightRole};
+use crate::{Layer, LayerKind, Result};
 
-/// One weight that a layer's parameters call for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct WeightSpec {
-    /// What it is.
-    pub role: WeightRole,
-    /// How many elements.
-    pub len: usize,
-    /// How it starts in the file.
-    pub encoding: Encoding,
-}
-
-/// Whether a weight starts with a tag.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding {
-    /// A tag says how the elements are stored.
-    Tagged,
-    /// Plain f32 values, no tag.
-    Raw,
-    /// Packed integers, with or without the tag of int8. [`WeightSpec::len`] counts bytes.
-    Packed,
-}
+pub use spec::{Encoding, WeightSpec};
 
 /// The weights that `layer` owns according to its parameters, in file order.
 ///

@@ -1,6 +1,6 @@
 //! A list of weights in the making, with its arithmetic checked.
 
-use super::{Encoding, WeightSpec};
+use super::spec::{Encoding, WeightSpec};
 use crate::{Error, Result, WeightRole};
 
 /// A size with its name, for messages.

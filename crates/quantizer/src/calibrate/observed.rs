@@ -3,7 +3,7 @@
 use fp32_ref::{ConvWindow, Value};
 use histogram_kl::Threshold;
 use int8_kernels::{ConvShape, Isa, PackedConv, Padding, Scratch, quantize, quantize_slice};
-use ncnn_format::{Layer, Model, Result, WeightRole, typed};
+use ncnn_format::{Error, Layer, LinearLayer, Model, Result, WeightRole};
 
 use super::Decision;
 use super::collect::Collector;
@@ -87,7 +87,8 @@ struct Convolution {
 
 impl Convolution {
     fn of(layer: &Layer, full: &[f32], input_scale: f32) -> Result<Self> {
-        let window = ConvWindow::new(&typed::Convolution::read(layer)?)?;
+        let linear = LinearLayer::of(layer)?.ok_or_else(|| Error::invalid("has no weight matrix"))?;
+        let window = ConvWindow::of(&linear)?;
         let weights = layer.weight_f32(WeightRole::Weight)?;
         let outputs = full.len();
         let depth = weights.len().checked_div(outputs).unwrap_or(0);
@@ -117,7 +118,7 @@ impl Convolution {
             value: 0,
         };
         let mut quantized = vec![0; tensor.as_slice().len()];
-        quantize_slice(tensor.as_slice(), self.input_scale, &mut quantized);
+        quantize_slice(tensor.as_slice(), self.input_scale, &mut quantized)?;
         let plane = placement.out_h * placement.out_w;
         let mut sums = vec![0; self.outputs * plane];
         self.packed.run(&quantized, height, width, &padding, &mut Scratch::default(), &mut sums)?;

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use fp32_ref::{ConvWindow, Placement, Value};
-use ncnn_format::{Layer, LayerKind, Model, Result, typed};
+use ncnn_format::{Layer, LinearLayer, Model, Result};
 
 use super::collect::Collector;
 use super::targets::Target;
@@ -122,12 +122,9 @@ enum Reading {
 
 impl Reading {
     fn of(layer: &Layer) -> Result<Self> {
-        let window = match layer.kind {
-            LayerKind::Convolution => ConvWindow::new(&typed::Convolution::read(layer)?),
-            LayerKind::ConvolutionDepthWise => ConvWindow::depthwise(&typed::ConvolutionDepthWise::read(layer)?),
-            _ => return Ok(Self::Vector),
-        };
-        window.map(Self::Windows).map_err(|error| error.in_layer(&layer.name))
+        let linear = LinearLayer::of(layer)?.filter(LinearLayer::is_image_convolution);
+        let Some(linear) = linear else { return Ok(Self::Vector) };
+        ConvWindow::of(&linear).map(Self::Windows).map_err(|error| error.in_layer(&layer.name))
     }
 
     /// Depth and values of the patches of one sample.

@@ -1,7 +1,6 @@
 //! Which layers are calibrated, and on which blobs.
 
 use fp32_ref::{BlobId, Graph};
-use int8_exec::is_quantized;
 use ncnn_format::{Error, Layer, LayerKind, Model, Result};
 
 use crate::is_quantizable;
@@ -80,7 +79,7 @@ pub(super) fn watched(targets: &[Target]) -> Vec<BlobId> {
 /// # Errors
 /// `Invalid` when it is int8 already.
 fn is_calibrated(layer: &Layer) -> Result<bool> {
-    if is_quantized(layer)? {
+    if layer.is_int8()? {
         return Err(Error::invalid("is int8 already; calibrate the fp32 model").in_layer(&layer.name));
     }
     is_quantizable(layer)

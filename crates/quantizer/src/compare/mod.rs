@@ -3,7 +3,7 @@
 mod scores;
 
 use fp32_ref::{BlobId, Graph, Net, Tensor, Workspace};
-use int8_exec::{Int8Net, Value, is_quantized};
+use int8_exec::{Int8Net, Value};
 use ncnn_format::{Error, LayerKind, Model, Result};
 
 pub use scores::Scores;
@@ -169,7 +169,7 @@ fn pairs(model: &Model, fp32: &Graph, int8: &Graph) -> Result<Vec<BlobPair>> {
     check_same("outputs", (fp32, fp32.outputs()), (int8, int8.outputs()))?;
     let mut pairs = Vec::new();
     for (layer, node) in model.layers.iter().zip(int8.nodes()) {
-        let is_int8 = is_quantized(layer)?;
+        let is_int8 = layer.is_int8()?;
         for &blob in &node.outputs {
             if !is_int8 && !int8.outputs().contains(&blob) {
                 continue;

@@ -59,7 +59,8 @@ pub struct Converted {
     pub notes: Vec<Note>,
 }
 
-/// Converts `model` to int8 with the scales of `table`. Source: ncnn-int8-spec §6.
+/// Converts `model` to int8 with the scales of `table`. Source: ncnn's
+/// `tools/quantize/ncnn2int8.cpp`.
 ///
 /// A Convolution, ConvolutionDepthWise or InnerProduct with both rows becomes
 /// int8; without one of them it stays float, which is how a layer is kept out.

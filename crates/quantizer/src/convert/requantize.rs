@@ -2,7 +2,7 @@
 //!
 //! Between two int8 convolutions ncnn can leave out the float blob: the first one
 //! gets 100 added to its `int8_scale_term` and the second one's input scale as its
-//! own output scale (ncnn-int8-spec §6.4).
+//! own output scale (`fuse_requantize` in ncnn's `tools/quantize/ncnn2int8.cpp`).
 
 use std::collections::HashMap;
 

@@ -1,4 +1,4 @@
-//! Layers for sequences to int8, as ncnn2int8 does it (ncnn-int8-spec §6.2).
+//! Layers for sequences to int8, as ncnn's `tools/quantize/ncnn2int8.cpp` does it.
 
 use ncnn_format::{Error, F32Tag, Layer, LayerKind, Result, ScaleTable, Weight, WeightData, WeightRole, typed};
 

@@ -15,7 +15,7 @@ const LOAD_TYPE: u8 = 21;
 /// The weights of each slice times its scale.
 ///
 /// q = weight · scale in f32, rounded half away from zero, within ±127
-/// (ncnn-int8-spec §6.3).
+/// (`float2int8` in ncnn's `src/layer/convolution.cpp`).
 pub(super) fn integers(slices: &WeightSlices<'_>, scales: &[f32]) -> Vec<i8> {
     let quantized =
         slices.iter().zip(scales).flat_map(|(slice, &scale)| slice.iter().map(move |&weight| quantize(weight, scale)));

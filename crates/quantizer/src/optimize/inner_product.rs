@@ -35,7 +35,7 @@ pub(super) fn apply(network: &mut Network, index: usize) -> Result<bool> {
     }
     network.note(index, "became an inner product");
     let layer = &mut network.layers[index];
-    let activation = layer.params.get(ACTIVATION_PARAMS).cloned();
+    let activation = layer.params.raw(ACTIVATION_PARAMS).cloned();
     layer.kind = LayerKind::InnerProduct;
     layer.params = ParamDict::default();
     layer.params.set_int(0, params.num_output);

@@ -1,6 +1,6 @@
 //! Preparing a float network for quantization: fewer layers, the same outputs.
 //!
-//! What ncnn's own ncnnoptimize does (ncnn-int8-spec §9), one pass per file, with the
+//! What ncnn's own `tools/ncnnoptimize.cpp` does, one pass per file, with the
 //! conditions that it forgets: a blob that others read or that is an output, a layer that
 //! has an activation already, dynamic or int8 weights, and shapes that decide along which
 //! dimension a layer works. Where a condition is not known to hold, nothing is done and
@@ -19,32 +19,20 @@ mod identity;
 mod inner_product;
 mod linear;
 mod network;
+mod options;
 mod prelu;
 mod report;
 mod reshape_before_binary_op;
 mod shapes;
 mod splits;
 
-use fp32_ref::Shape;
 use ncnn_format::{Model, Result};
 
 pub use difference::{OutputDifference, differences};
+pub use options::OptimizeOptions;
 pub use report::{Change, Refusal};
 
 use network::Network;
-
-/// What to keep, and what is known about the inputs.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct OptimizeOptions {
-    /// Shapes of inputs by blob name, in place of those that the file declares. Passes that
-    /// depend on shapes do nothing where they are not known.
-    pub input_shapes: Vec<(String, Shape)>,
-    /// The only blobs that are wanted; layers that do not lead to them are removed. Empty:
-    /// every blob that no layer reads.
-    pub outputs: Vec<String>,
-    /// Blobs between layers that must stay as they are, for programs that extract them.
-    pub keep: Vec<String>,
-}
 
 /// An optimized model and what was done to it.
 #[derive(Debug, Clone, PartialEq)]
@@ -81,7 +69,8 @@ const PASSES: &[Pass] = &[
     Pass { name: "remove dead layer", apply: dead::apply },
 ];
 
-/// `model` with fewer layers and the same outputs up to rounding. Source: ncnn-int8-spec §9.
+/// `model` with fewer layers and the same outputs up to rounding. Source: ncnn's
+/// `tools/ncnnoptimize.cpp`.
 ///
 /// Names of layers and of outputs stay: of two layers that become one, the first keeps its
 /// name and makes the blob of the second. Weights that were multiplied are stored as fp32,

@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use fp32_ref::Shape;
 use ncnn_format::{Error, Layer, LayerKind, Model, Result};
 
-use super::OptimizeOptions;
+use super::options::OptimizeOptions;
 use super::report::{Change, Refusal};
 use super::shapes::known_shapes;
 

@@ -3,10 +3,11 @@
 use fp32_ref::Tensor;
 use ncnn_format::{LayerKind, Result};
 
-use super::LIMIT;
 use crate::batch::BlobValues;
 use crate::parity::closeness::worst;
 
+/// Largest relative error of a blob.
+pub(super) const LIMIT: f32 = 1e-4;
 /// Below this part of the largest value a blob counts as constant.
 const SPREAD: f32 = 1e-3;
 /// Values that can still be told from zero and infinity after a layer more.

@@ -10,13 +10,12 @@ use fp32_ref::{BlobId, Graph, Net, Shape, Tensor, Watch};
 use ncnn_format::{Error, LayerKind, Model, Result};
 use quantizer::{InputOptions, Preprocess, Samples, write_npy};
 
+use self::evidence::LIMIT;
 use super::report::Check;
 use crate::batch::results;
 use crate::models::Home;
 use crate::python::{NetworkJob, Python};
 
-/// Largest relative error of a blob.
-const LIMIT: f32 = 1e-4;
 /// Networks with a larger one, and why.
 const LOOSE: &[(&str, f32, &str)] = &[];
 /// The same weights at every run.

@@ -91,7 +91,7 @@ fn level(layer: &mut Layer, inputs: &[Tensor], random: &mut Random) -> Result<()
         return Ok(());
     }
     edit(layer, WeightRole::Bias, |_, bias| *bias = 0.0);
-    let activation = layer.params.get(ACTIVATION).cloned();
+    let activation = layer.params.raw(ACTIVATION).cloned();
     layer.params.remove(ACTIVATION);
     let outputs = run(layer, inputs.to_vec());
     if let Some(activation) = activation {

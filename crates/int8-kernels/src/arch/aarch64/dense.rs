@@ -28,10 +28,10 @@ pub(super) const VECTORS: usize = 4;
 /// Pixels of a run: 5 tiles of 6 or 6 tiles of 5, whose sums fit a tile of the walker.
 pub(super) const RUN_PIXELS: usize = 30;
 
-/// `dense` of the surrounding module from its `tile`; `$pixels` lists the pixels that a tile may have.
+/// `dense` of the surrounding module from its `tile`; `$pixels` lists the pixels that a tile may have, all from 1 on.
 /// `peak` from its `add_to_all`, with `$macs` products in a vector of sums.
 macro_rules! dense_kernel {
-    ($features:literal, $table:path, [$($pixels:literal)*], peak $macs:literal) => {
+    ($features:literal, [$($pixels:literal)*], peak $macs:literal) => {
         /// The most pixels of a tile.
         pub(super) const PIXELS: usize = [$($pixels),*].len();
 
@@ -43,18 +43,18 @@ macro_rules! dense_kernel {
             [$(tiles::<$pixels, 4>),*],
         ];
 
+        /// # Safety
+        /// The CPU has the features. Tiles check the lengths of what they read.
         #[inline(never)]
-        pub(super) fn dense(strip: &Strip<'_>, out: &mut [i32]) {
-            // Tiles check the lengths of what they read, so this is no more than a better message.
-            debug_assert!(strip.fits(&$table.dense), "operands do not fit {}", $table.dense.name);
+        pub(super) unsafe fn dense(strip: &Strip<'_>, out: &mut [i32]) {
             let (tiles, rest) = (&TILES[strip.vectors - 1], strip.pixels % PIXELS);
             let whole = strip.pixels - rest;
             if whole > 0 {
-                // SAFETY: the table of kernels gives out this function only where the CPU has the features.
+                // SAFETY: promised by the caller.
                 unsafe { tiles[PIXELS - 1](strip, 0, out) }
             }
             if rest > 0 {
-                // SAFETY: the table of kernels gives out this function only where the CPU has the features.
+                // SAFETY: promised by the caller.
                 unsafe { tiles[rest - 1](strip, whole, &mut out[whole * strip.vectors * LANES..]) }
             }
         }
@@ -74,14 +74,9 @@ macro_rules! dense_kernel {
         /// Products of a round of it.
         pub(super) const PEAK_MACS: u64 = PEAK_SUMS as u64 * $macs;
 
-        pub(super) fn peak(rounds: u64) -> i32 {
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { register_loop(rounds) }
-        }
-
         /// Nothing but products of registers.
         #[target_feature(enable = $features)]
-        fn register_loop(rounds: u64) -> i32 {
+        pub(super) fn peak(rounds: u64) -> i32 {
             let (weights, x) = (load_weights(&[1; 16]), load_activations(&[2; 16]));
             let mut sums = load_initial::<PEAK_SUMS>(&[0; PEAK_SUMS * LANES]);
             for _ in 0..rounds {

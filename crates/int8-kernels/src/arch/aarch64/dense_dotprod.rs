@@ -3,15 +3,14 @@
 use std::arch::aarch64::{int8x16_t, int32x4_t};
 use std::arch::asm;
 
-use super::DOTPROD;
 use super::dense::VECTORS;
 use super::operands::{LANES, columns, load_activations, load_initial, load_weights, store_tile, total};
-use crate::micro_kernel::{COLUMN, Strip};
+use crate::contract::{COLUMN, Strip};
 
 /// Groups of depths of a column.
 const GROUPS: usize = 4;
 
-dense_kernel!("neon,dotprod", DOTPROD, [1 2 3 4 5 6], peak 16);
+dense_kernel!("neon,dotprod", [1 2 3 4 5 6], peak 16);
 
 #[inline]
 #[target_feature(enable = "neon,dotprod")]

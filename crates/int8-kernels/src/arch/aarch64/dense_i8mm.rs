@@ -3,17 +3,16 @@
 use std::arch::aarch64::{int8x16_t, int32x4_t};
 use std::arch::asm;
 
-use super::I8MM;
 use super::dense::VECTORS;
 use super::operands::{
     LANES, columns, load_activations, load_half, load_initial, load_weights, store_ints, total, transpose,
 };
-use crate::micro_kernel::Strip;
+use crate::contract::Strip;
 
 /// Depths of a group.
 const DEPTHS: usize = 8;
 
-dense_kernel!("neon,i8mm", I8MM, [1 2 3 4 5 6], peak 32);
+dense_kernel!("neon,i8mm", [1 2 3 4 5 6], peak 32);
 
 /// Sums of two pixels and two times two channels: `[pixel][channel]`.
 type Square = [int32x4_t; 2];

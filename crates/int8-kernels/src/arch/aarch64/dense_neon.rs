@@ -6,12 +6,11 @@
 use std::arch::aarch64::{int8x16_t, int32x4_t};
 use std::arch::asm;
 
-use super::NEON;
 use super::dense::VECTORS;
 use super::operands::{LANES, columns, load_activations, load_initial, load_weights, store_tile, total};
-use crate::micro_kernel::Strip;
+use crate::contract::Strip;
 
-dense_kernel!("neon", NEON, [1 2 3 4 5], peak 16);
+dense_kernel!("neon", [1 2 3 4 5], peak 16);
 
 #[inline]
 #[target_feature(enable = "neon")]

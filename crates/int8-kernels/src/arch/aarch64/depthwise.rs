@@ -12,8 +12,7 @@
 use std::arch::aarch64::*;
 use std::arch::asm;
 
-use super::NEON;
-use crate::micro_kernel::{KR, Windows};
+use crate::contract::{KR, Windows};
 
 /// Channels of a block.
 pub(super) const CHANNELS: usize = 16;
@@ -25,45 +24,51 @@ type Sums = [int32x4_t; 4];
 /// Three taps above each other.
 type Column = [int8x16_t; 3];
 
+/// # Safety
+/// `Windows::fit` holds.
 #[inline(never)]
-pub(super) fn depthwise(windows: &Windows<'_>, out: &mut [i32]) {
-    assert!(windows.fit(&NEON.depthwise), "operands do not fit {}", NEON.depthwise.name);
+#[target_feature(enable = "neon")]
+pub(super) unsafe fn depthwise(windows: &Windows<'_>, out: &mut [i32]) {
     let (out, _) = out.as_chunks_mut::<CHANNELS>();
     let out = &mut out[..windows.pixels];
-    // SAFETY: the tables of kernels give out this function only where the CPU has NEON.
-    unsafe { sum_pixels(windows, out) }
-}
-
-#[target_feature(enable = "neon")]
-fn sum_pixels(windows: &Windows<'_>, out: &mut [[i32; CHANNELS]]) {
     if let Some((columns, stride)) = windows.three_columns() {
         match stride {
-            1 => return neighbours(windows, columns, out),
-            2 => return every_second(windows, columns, out),
+            // SAFETY: promised by the caller; the columns are those of the taps, and `out` has as many pixels.
+            1 => return unsafe { neighbours(windows, columns, out) },
+            // SAFETY: as above.
+            2 => return unsafe { every_second(windows, columns, out) },
             _ => {}
         }
     }
     let (fours, rest) = out.as_chunks_mut::<4>();
     let first_of_rest = fours.len() * 4;
     for (index, four) in fours.iter_mut().enumerate() {
-        any_taps(windows, 4 * index, four);
+        // SAFETY: promised by the caller; `out` has as many pixels.
+        unsafe { any_taps(windows, 4 * index, four) };
     }
     for (index, one) in rest.iter_mut().enumerate() {
-        any_taps(windows, first_of_rest + index, std::array::from_mut(one));
+        // SAFETY: as above.
+        unsafe { any_taps(windows, first_of_rest + index, std::array::from_mut(one)) };
     }
 }
 
 /// The pixels from `first` on with any taps, two by two.
+///
+/// # Safety
+/// `Windows::fit` holds, and there are these pixels.
 #[inline]
 #[target_feature(enable = "neon")]
-fn any_taps<const P: usize>(windows: &Windows<'_>, first: usize, out: &mut [[i32; CHANNELS]; P]) {
+unsafe fn any_taps<const P: usize>(windows: &Windows<'_>, first: usize, out: &mut [[i32; CHANNELS]; P]) {
     let mut sums = [[vdupq_n_s32(0); 4]; P];
     let (taps, _) = windows.taps.offsets().as_chunks::<2>();
     let (weights, _) = windows.panel.as_chunks::<CHANNELS>();
     for (taps, weights) in taps.iter().zip(weights.as_chunks::<2>().0) {
         let weights = [load(&weights[0]), load(&weights[1])];
         for (p, sums) in sums.iter_mut().enumerate() {
-            let activations = [load_tap(windows, first + p, taps[0]), load_tap(windows, first + p, taps[1])];
+            // SAFETY: promised by the caller.
+            let even = unsafe { load_tap(windows, first + p, taps[0]) };
+            // SAFETY: promised by the caller.
+            let activations = [even, unsafe { load_tap(windows, first + p, taps[1]) }];
             let [low, high] = two_products(activations, weights);
             *sums = add_widened(*sums, low, high);
         }
@@ -74,25 +79,34 @@ fn any_taps<const P: usize>(windows: &Windows<'_>, first: usize, out: &mut [[i32
 }
 
 /// 3 x 3 taps at stride 1: two columns of a pixel are those of the next.
+///
+/// # Safety
+/// `Windows::fit` holds, `taps` are its taps, and `out` has no more pixels.
 #[target_feature(enable = "neon")]
-fn neighbours(windows: &Windows<'_>, taps: &[[usize; KR]; 3], out: &mut [[i32; CHANNELS]]) {
+unsafe fn neighbours(windows: &Windows<'_>, taps: &[[usize; KR]; 3], out: &mut [[i32; CHANNELS]]) {
     let weights = load_weights(windows);
-    let mut first = load_column(windows, 0, &taps[0]);
-    let mut second = load_column(windows, 0, &taps[1]);
+    // SAFETY: promised by the caller.
+    let mut first = unsafe { load_column(windows, 0, &taps[0]) };
+    // SAFETY: promised by the caller.
+    let mut second = unsafe { load_column(windows, 0, &taps[1]) };
     let mut pixel = 0;
     // Three pixels at a time, so that columns stay where they are.
     let (threes, rest) = out.as_chunks_mut::<3>();
     for three in threes {
-        let third = load_column(windows, pixel, &taps[2]);
+        // SAFETY: promised by the caller.
+        let third = unsafe { load_column(windows, pixel, &taps[2]) };
         store(&mut three[0], nine_products([first, second, third], weights));
-        first = load_column(windows, pixel + 1, &taps[2]);
+        // SAFETY: promised by the caller.
+        first = unsafe { load_column(windows, pixel + 1, &taps[2]) };
         store(&mut three[1], nine_products([second, third, first], weights));
-        second = load_column(windows, pixel + 2, &taps[2]);
+        // SAFETY: promised by the caller.
+        second = unsafe { load_column(windows, pixel + 2, &taps[2]) };
         store(&mut three[2], nine_products([third, first, second], weights));
         pixel += 3;
     }
     for out in rest {
-        let third = load_column(windows, pixel, &taps[2]);
+        // SAFETY: promised by the caller.
+        let third = unsafe { load_column(windows, pixel, &taps[2]) };
         store(out, nine_products([first, second, third], weights));
         (first, second) = (second, third);
         pixel += 1;
@@ -100,23 +114,34 @@ fn neighbours(windows: &Windows<'_>, taps: &[[usize; KR]; 3], out: &mut [[i32; C
 }
 
 /// 3 x 3 taps at stride 2: the last column of a pixel is the first of the next.
+///
+/// # Safety
+/// As of [`neighbours`].
 #[target_feature(enable = "neon")]
-fn every_second(windows: &Windows<'_>, taps: &[[usize; KR]; 3], out: &mut [[i32; CHANNELS]]) {
+unsafe fn every_second(windows: &Windows<'_>, taps: &[[usize; KR]; 3], out: &mut [[i32; CHANNELS]]) {
     let weights = load_weights(windows);
-    let mut first = load_column(windows, 0, &taps[0]);
+    // SAFETY: promised by the caller.
+    let mut first = unsafe { load_column(windows, 0, &taps[0]) };
     let mut pixel = 0;
     let (twos, rest) = out.as_chunks_mut::<2>();
     for two in twos {
-        let middle = load_column(windows, pixel, &taps[1]);
-        let last = load_column(windows, pixel, &taps[2]);
+        // SAFETY: promised by the caller.
+        let middle = unsafe { load_column(windows, pixel, &taps[1]) };
+        // SAFETY: promised by the caller.
+        let last = unsafe { load_column(windows, pixel, &taps[2]) };
         store(&mut two[0], nine_products([first, middle, last], weights));
-        let middle = load_column(windows, pixel + 1, &taps[1]);
-        first = load_column(windows, pixel + 1, &taps[2]);
+        // SAFETY: promised by the caller.
+        let middle = unsafe { load_column(windows, pixel + 1, &taps[1]) };
+        // SAFETY: promised by the caller.
+        first = unsafe { load_column(windows, pixel + 1, &taps[2]) };
         store(&mut two[1], nine_products([last, middle, first], weights));
         pixel += 2;
     }
     for out in rest {
-        let columns = [first, load_column(windows, pixel, &taps[1]), load_column(windows, pixel, &taps[2])];
+        // SAFETY: promised by the caller.
+        let middle = unsafe { load_column(windows, pixel, &taps[1]) };
+        // SAFETY: promised by the caller.
+        let columns = [first, middle, unsafe { load_column(windows, pixel, &taps[2]) }];
         store(out, nine_products(columns, weights));
     }
 }
@@ -133,19 +158,30 @@ fn load_weights(windows: &Windows<'_>) -> [Column; 3] {
     columns
 }
 
+/// The first three of four taps; the last has no weight.
+///
+/// # Safety
+/// As of [`load_tap`], of every tap.
 #[inline]
 #[target_feature(enable = "neon")]
-fn load_column(windows: &Windows<'_>, pixel: usize, taps: &[usize; KR]) -> Column {
-    [load_tap(windows, pixel, taps[0]), load_tap(windows, pixel, taps[1]), load_tap(windows, pixel, taps[2])]
+unsafe fn load_column(windows: &Windows<'_>, pixel: usize, taps: &[usize; KR]) -> Column {
+    let mut column = [vdupq_n_s8(0); KR - 1];
+    for (tap, &offset) in column.iter_mut().zip(taps) {
+        // SAFETY: promised by the caller.
+        *tap = unsafe { load_tap(windows, pixel, offset) };
+    }
+    column
 }
 
 /// The channels of one tap.
+///
+/// # Safety
+/// `Windows::fit` holds, `tap` is one of its offsets and `pixel` one of its pixels.
 #[inline]
 #[target_feature(enable = "neon")]
-fn load_tap(windows: &Windows<'_>, pixel: usize, tap: usize) -> int8x16_t {
+unsafe fn load_tap(windows: &Windows<'_>, pixel: usize, tap: usize) -> int8x16_t {
     let at = windows.bytes.as_ptr().wrapping_add(windows.start + tap).wrapping_add(pixel * windows.step);
-    // SAFETY: `Windows::fit` holds, `tap` is one of its offsets and `pixel` one of its pixels, so these
-    // bytes lie within `windows.bytes`; bytes need no alignment.
+    // SAFETY: promised by the caller, so these bytes lie within `windows.bytes`; bytes need no alignment.
     load(unsafe { &*at.cast::<[i8; CHANNELS]>() })
 }
 

@@ -22,8 +22,11 @@ mod any {
     finish_kernel!("neon");
 }
 
+/// # Safety
+/// What [`MicroKernels::finish`](crate::contract::MicroKernels::finish) asks holds.
 #[inline(never)]
-pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
+#[target_feature(enable = "neon")]
+pub(super) unsafe fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
     if finish.residual.is_none()
         && tile.stride.is_multiple_of(FOUR)
         && let [Sink::I8 { bytes, place, scale }] = &mut *sinks
@@ -32,7 +35,7 @@ pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>
         let start = tile.pixel * place.pixel_stride + place.first_channel + tile.channel;
         let reader = Reader { scale: *scale, limits, pixel_stride: place.pixel_stride };
         let to = &mut bytes[start..];
-        // SAFETY: the tables of kernels give out this function only where the CPU has NEON.
+        // SAFETY: promised by the caller.
         unsafe { requantize_tile(finish, tile, reader, to) }
     } else {
         any::finish(finish, tile, sinks);
@@ -63,28 +66,38 @@ fn byte_limits(activation: Activation, scale: f32) -> Option<[i8; 2]> {
 }
 
 /// All channels of a tile, whose bytes are given from the first pixel's first channel on.
+///
+/// # Safety
+/// As of [`finish`].
 #[target_feature(enable = "neon")]
-fn requantize_tile(finish: &Finish<'_>, tile: &Tile<'_>, reader: Reader, to: &mut [u8]) {
+unsafe fn requantize_tile(finish: &Finish<'_>, tile: &Tile<'_>, reader: Reader, to: &mut [u8]) {
     match finish.fused_bias {
-        true => requantize::<true>(finish, tile, reader, to),
-        false => requantize::<false>(finish, tile, reader, to),
+        // SAFETY: promised by the caller.
+        true => unsafe { requantize::<true>(finish, tile, reader, to) },
+        // SAFETY: promised by the caller.
+        false => unsafe { requantize::<false>(finish, tile, reader, to) },
     }
 }
 
+/// # Safety
+/// As of [`finish`].
 #[inline]
 #[target_feature(enable = "neon")]
-fn requantize<const FUSED: bool>(finish: &Finish<'_>, tile: &Tile<'_>, reader: Reader, to: &mut [u8]) {
+unsafe fn requantize<const FUSED: bool>(finish: &Finish<'_>, tile: &Tile<'_>, reader: Reader, to: &mut [u8]) {
     let mut first = 0;
     while first + 4 * FOUR <= tile.channels {
-        requantize_columns::<FUSED, 4>(finish, tile, reader, first, to);
+        // SAFETY: promised by the caller.
+        unsafe { requantize_columns::<FUSED, 4>(finish, tile, reader, first, to) };
         first += 4 * FOUR;
     }
     if first + 2 * FOUR <= tile.channels {
-        requantize_columns::<FUSED, 2>(finish, tile, reader, first, to);
+        // SAFETY: promised by the caller.
+        unsafe { requantize_columns::<FUSED, 2>(finish, tile, reader, first, to) };
         first += 2 * FOUR;
     }
     if first + FOUR <= tile.channels {
-        requantize_columns::<FUSED, 1>(finish, tile, reader, first, to);
+        // SAFETY: promised by the caller.
+        unsafe { requantize_columns::<FUSED, 1>(finish, tile, reader, first, to) };
         first += FOUR;
     }
     if first < tile.channels {
@@ -93,9 +106,12 @@ fn requantize<const FUSED: bool>(finish: &Finish<'_>, tile: &Tile<'_>, reader: R
 }
 
 /// `V` registers of channels, from `first` on, of every pixel.
+///
+/// # Safety
+/// As of [`finish`].
 #[inline]
 #[target_feature(enable = "neon")]
-fn requantize_columns<const FUSED: bool, const V: usize>(
+unsafe fn requantize_columns<const FUSED: bool, const V: usize>(
     finish: &Finish<'_>,
     tile: &Tile<'_>,
     reader: Reader,
@@ -108,7 +124,7 @@ fn requantize_columns<const FUSED: bool, const V: usize>(
     assert!(sums.len() >= last * tile.stride + V * FOUR && to.len() >= last * reader.pixel_stride + V * FOUR);
     for pixel in 0..tile.pixels {
         let from = sums.as_ptr().wrapping_add(pixel * tile.stride).cast::<[[i32; FOUR]; V]>();
-        // SAFETY: the sums of the last pixel end within `sums`, as was asserted.
+        // SAFETY: the sums of the last pixel end within `sums`, as was asserted, and no product wraps.
         let words = columns.quantized::<FUSED>(unsafe { &*from });
         let at = to.as_mut_ptr().wrapping_add(pixel * reader.pixel_stride).cast::<[[u8; FOUR]; V]>();
         // SAFETY: the bytes of the last pixel end within `to`, as was asserted, and nothing else refers to

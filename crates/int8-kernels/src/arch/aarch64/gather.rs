@@ -15,18 +15,23 @@ use std::arch::aarch64::{
 
 use super::dense::RUN_PIXELS;
 use super::operands::{store_activations, transpose};
-use super::{DOTPROD, I8MM, NEON};
-use crate::micro_kernel::{COLUMN, DenseKernel, Gather, Patch};
+use super::{dense_dotprod, dense_i8mm, dense_neon};
+use crate::contract::{COLUMN, Gather, Patch};
 
-pub(super) const SIXTEENS: Gather = Gather { tiles: RUN_PIXELS / 6, copies: 1, run: gather_sixteens };
-pub(super) const EIGHTS: Gather = Gather { tiles: RUN_PIXELS / 6, copies: 1, run: gather_eights };
-pub(super) const PAIRS: Gather = Gather { tiles: RUN_PIXELS / 5, copies: 4, run: gather_pairs };
+pub(super) const SIXTEENS: Gather = gather_of::<Sixteens>(gather_sixteens);
+pub(super) const EIGHTS: Gather = gather_of::<Eights>(gather_eights);
+pub(super) const PAIRS: Gather = gather_of::<Pairs>(gather_pairs);
+
+const fn gather_of<O: Order>(code: unsafe fn(&Patch<'_>, &mut [u8], &mut [u8])) -> Gather {
+    Gather { pixels: O::PIXELS, tiles: RUN_PIXELS / O::PIXELS, copies: O::COPIES, code }
+}
 
 /// An order of activations.
 trait Order {
+    /// Pixels of a tile.
+    const PIXELS: usize;
+    /// Bytes that an activation becomes.
     const COPIES: usize;
-
-    fn kernel() -> &'static DenseKernel;
 
     /// Writes a column of `P` pixels.
     fn store<const P: usize>(column: [int8x16_t; P], out: &mut [u8]);
@@ -36,43 +41,67 @@ struct Sixteens;
 struct Eights;
 struct Pairs;
 
+/// # Safety
+/// `Patch::fits` holds.
 #[inline(never)]
-fn gather_sixteens(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
-    gather::<Sixteens>(patch, spare, out);
+unsafe fn gather_sixteens(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
+    // SAFETY: promised by the caller.
+    unsafe { gather::<Sixteens>(patch, spare, out) }
 }
 
+/// # Safety
+/// `Patch::fits` holds.
 #[inline(never)]
-fn gather_eights(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
-    gather::<Eights>(patch, spare, out);
+unsafe fn gather_eights(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
+    // SAFETY: promised by the caller.
+    unsafe { gather::<Eights>(patch, spare, out) }
 }
 
+/// # Safety
+/// `Patch::fits` holds.
 #[inline(never)]
-fn gather_pairs(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
-    gather::<Pairs>(patch, spare, out);
+unsafe fn gather_pairs(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
+    // SAFETY: promised by the caller.
+    unsafe { gather::<Pairs>(patch, spare, out) }
 }
 
 /// Gathers tile by tile.
+///
+/// # Safety
+/// `Patch::fits` holds.
 #[inline(always)]
-fn gather<O: Order>(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
-    let kernel = O::kernel();
-    assert!(patch.fits(kernel, spare, out), "operands do not fit the gather of {}", kernel.name);
-    let tile_bytes = kernel.pixels * patch.row_bytes() * O::COPIES;
-    for (starts, out) in patch.starts.chunks(kernel.pixels).zip(out.chunks_mut(tile_bytes)) {
+unsafe fn gather<O: Order>(patch: &Patch<'_>, spare: &mut [u8], out: &mut [u8]) {
+    let tile_bytes = O::PIXELS * patch.row_bytes() * O::COPIES;
+    for (starts, out) in patch.starts.chunks(O::PIXELS).zip(out.chunks_mut(tile_bytes)) {
         match *starts {
-            [a] => gather_tile::<O, 1>(patch, [a], spare, out),
-            [a, b] => gather_tile::<O, 2>(patch, [a, b], spare, out),
-            [a, b, c] => gather_tile::<O, 3>(patch, [a, b, c], spare, out),
-            [a, b, c, d] => gather_tile::<O, 4>(patch, [a, b, c, d], spare, out),
-            [a, b, c, d, e] => gather_tile::<O, 5>(patch, [a, b, c, d, e], spare, out),
-            [a, b, c, d, e, f] => gather_tile::<O, 6>(patch, [a, b, c, d, e, f], spare, out),
+            // SAFETY: promised by the caller; the starts are some of the patch's.
+            [a] => unsafe { gather_tile::<O, 1>(patch, [a], spare, out) },
+            // SAFETY: as above.
+            [a, b] => unsafe { gather_tile::<O, 2>(patch, [a, b], spare, out) },
+            // SAFETY: as above.
+            [a, b, c] => unsafe { gather_tile::<O, 3>(patch, [a, b, c], spare, out) },
+            // SAFETY: as above.
+            [a, b, c, d] => unsafe { gather_tile::<O, 4>(patch, [a, b, c, d], spare, out) },
+            // SAFETY: as above.
+            [a, b, c, d, e] => unsafe { gather_tile::<O, 5>(patch, [a, b, c, d, e], spare, out) },
+            // SAFETY: as above.
+            [a, b, c, d, e, f] => unsafe { gather_tile::<O, 6>(patch, [a, b, c, d, e, f], spare, out) },
             _ => {}
         }
     }
 }
 
-/// Gathers the windows of a patch that fits.
+/// Gathers the windows of some pixels.
+///
+/// # Safety
+/// `Patch::fits` holds, and `starts` are some of its starts, at most a tile of them.
 #[inline(always)]
-fn gather_tile<O: Order, const P: usize>(patch: &Patch<'_>, starts: [usize; P], spare: &mut [u8], out: &mut [u8]) {
+unsafe fn gather_tile<O: Order, const P: usize>(
+    patch: &Patch<'_>,
+    starts: [usize; P],
+    spare: &mut [u8],
+    out: &mut [u8],
+) {
     let (offsets, run) = (patch.taps.offsets(), patch.taps.groups());
     let run_columns = run.div_ceil(COLUMN);
     // Whole columns may end beyond the bytes.
@@ -147,14 +176,10 @@ unsafe fn store_columns<O: Order, const P: usize>(rows: [*const u8; P], columns:
 }
 
 macro_rules! order {
-    ($order:ident, $gather:ident, $table:ident, $store:ident) => {
+    ($order:ident, $pixels:expr, copies $copies:literal, $store:ident) => {
         impl Order for $order {
-            const COPIES: usize = $gather.copies;
-
-            #[inline(always)]
-            fn kernel() -> &'static DenseKernel {
-                &$table.dense
-            }
+            const PIXELS: usize = $pixels;
+            const COPIES: usize = $copies;
 
             #[inline(always)]
             fn store<const P: usize>(column: [int8x16_t; P], out: &mut [u8]) {
@@ -165,9 +190,9 @@ macro_rules! order {
     };
 }
 
-order!(Sixteens, SIXTEENS, DOTPROD, store_sixteens);
-order!(Eights, EIGHTS, I8MM, store_eights);
-order!(Pairs, PAIRS, NEON, store_pairs);
+order!(Sixteens, dense_dotprod::PIXELS, copies 1, store_sixteens);
+order!(Eights, dense_i8mm::PIXELS, copies 1, store_eights);
+order!(Pairs, dense_neon::PIXELS, copies 4, store_pairs);
 
 #[inline]
 #[target_feature(enable = "neon")]

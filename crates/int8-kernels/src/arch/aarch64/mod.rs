@@ -14,8 +14,8 @@ mod vector;
 mod winograd;
 mod words;
 
+use crate::contract::{DenseKernel, DepthwiseKernel, Gather, MicroKernels, Strip, WeightForm};
 use crate::isa::Level;
-use crate::micro_kernel::{DenseKernel, DepthwiseKernel, Gather, MicroKernels, Strip, WeightForm};
 
 /// The tables differ in the products of dense layers; all else is NEON in each of them.
 macro_rules! instruction_set {
@@ -30,7 +30,7 @@ macro_rules! instruction_set {
                 pixels: depthwise::PIXELS,
                 form: WeightForm::Rows,
                 lanes: depthwise::CHANNELS,
-                run: depthwise::depthwise,
+                code: depthwise::depthwise,
             },
             winograd: $winograd,
             finish: finish::finish,
@@ -43,15 +43,14 @@ macro_rules! instruction_set {
 /// A kernel of up to 16 channels that gathers pixels.
 const fn gathering(
     name: &'static str,
-    pixels: usize,
     depths: usize,
     form: WeightForm,
     gather: Gather,
-    run: fn(&Strip<'_>, &mut [i32]),
+    code: unsafe fn(&Strip<'_>, &mut [i32]),
 ) -> DenseKernel {
     DenseKernel {
         name,
-        pixels,
+        pixels: gather.pixels,
         halves: 1,
         lanes: operands::LANES,
         vectors: dense::VECTORS,
@@ -59,25 +58,25 @@ const fn gathering(
         depths,
         form,
         gather: Some(gather),
-        run,
+        code,
     }
 }
 
 instruction_set!(
     /// `smull`, `smlal2` and `sadalp`.
     NEON, Neon,
-    gathering("dense_5x16c4__neon", dense_neon::PIXELS, 4, WeightForm::BytePairs, gather::PAIRS, dense_neon::dense),
+    gathering("dense_5x16c4__neon", 4, WeightForm::BytePairs, gather::PAIRS, dense_neon::dense),
     "depthwise_32x16c4__neon", Some(winograd::KERNEL), (dense_neon::PEAK_MACS, dense_neon::peak)
 );
 instruction_set!(
     /// `sdot`.
     DOTPROD, DotProd,
-    gathering("dense_6x16c4__dotprod", dense_dotprod::PIXELS, 4, WeightForm::Bytes, gather::SIXTEENS, dense_dotprod::dense),
+    gathering("dense_6x16c4__dotprod", 4, WeightForm::Bytes, gather::SIXTEENS, dense_dotprod::dense),
     "depthwise_32x16c4__dotprod", None, (dense_dotprod::PEAK_MACS, dense_dotprod::peak)
 );
 instruction_set!(
     /// `smmla`.
     I8MM, I8mm,
-    gathering("dense_6x16c8__i8mm", dense_i8mm::PIXELS, 8, WeightForm::Bytes, gather::EIGHTS, dense_i8mm::dense),
+    gathering("dense_6x16c8__i8mm", 8, WeightForm::Bytes, gather::EIGHTS, dense_i8mm::dense),
     "depthwise_32x16c4__i8mm", None, (dense_i8mm::PEAK_MACS, dense_i8mm::peak)
 );

@@ -23,7 +23,7 @@ pub(super) fn load_activations(bytes: &[u8; 16]) -> int8x16_t {
 /// The first `count` columns of `P` pixels of `B` bytes: what `as_chunks` twice would give, without divisions.
 #[inline(always)]
 pub(super) fn columns<const B: usize, const P: usize>(bytes: &[u8], count: usize) -> &[[[u8; B]; P]] {
-    let bytes = &bytes[..count * P * B];
+    let bytes = &bytes[..count.saturating_mul(P * B)];
     // SAFETY: the slice holds as many bytes as the arrays, which are bytes themselves.
     unsafe { std::slice::from_raw_parts(bytes.as_ptr().cast(), count) }
 }

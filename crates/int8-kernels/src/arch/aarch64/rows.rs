@@ -3,9 +3,8 @@
 use std::arch::aarch64::*;
 
 use super::vector::{load_four, narrow, store_four};
-use crate::convert::{dequantize_each, interleave_each, quantize_each, requantize_each};
-use crate::max_pool::{MaxWindows, largest};
-use crate::micro_kernel::RowKernels;
+use crate::contract::{MaxWindows, RowKernels};
+use crate::portable::{dequantize_each, interleave_each, largest, quantize_each, requantize_each};
 
 /// Values at a time: as many as bytes in a register.
 const LANES: usize = 16;
@@ -14,13 +13,8 @@ pub(super) const ROWS: RowKernels =
     RowKernels { quantize, dequantize, requantize: requantize_row, interleave: interleave_three, max };
 
 #[inline(never)]
-fn quantize(values: &[f32], scale: f32, out: &mut [u8]) {
-    // SAFETY: the tables of kernels give out this function only where the CPU has NEON.
-    unsafe { quantize_vectors(values, scale, out) }
-}
-
 #[target_feature(enable = "neon")]
-fn quantize_vectors(values: &[f32], scale: f32, out: &mut [u8]) {
+fn quantize(values: &[f32], scale: f32, out: &mut [u8]) {
     let (values, last_values) = values.as_chunks::<LANES>();
     let (out, last_out) = out.as_chunks_mut::<LANES>();
     for (values, out) in values.iter().zip(out) {
@@ -35,13 +29,8 @@ fn quantize_vectors(values: &[f32], scale: f32, out: &mut [u8]) {
 }
 
 #[inline(never)]
-fn dequantize(bytes: &[u8], step: f32, out: &mut [f32]) {
-    // SAFETY: the tables of kernels give out this function only where the CPU has NEON.
-    unsafe { dequantize_vectors(bytes, step, out) }
-}
-
 #[target_feature(enable = "neon")]
-fn dequantize_vectors(bytes: &[u8], step: f32, out: &mut [f32]) {
+fn dequantize(bytes: &[u8], step: f32, out: &mut [f32]) {
     let (bytes, last_bytes) = bytes.as_chunks::<LANES>();
     let (out, last_out) = out.as_chunks_mut::<LANES>();
     for (bytes, out) in bytes.iter().zip(out) {
@@ -53,13 +42,8 @@ fn dequantize_vectors(bytes: &[u8], step: f32, out: &mut [f32]) {
 }
 
 #[inline(never)]
-fn requantize_row(bytes: &[u8], step: f32, scale: f32, out: &mut [u8]) {
-    // SAFETY: the tables of kernels give out this function only where the CPU has NEON.
-    unsafe { requantize_bytes(bytes, step, scale, out) }
-}
-
 #[target_feature(enable = "neon")]
-fn requantize_bytes(bytes: &[u8], step: f32, scale: f32, out: &mut [u8]) {
+fn requantize_row(bytes: &[u8], step: f32, scale: f32, out: &mut [u8]) {
     let (bytes, last_bytes) = bytes.as_chunks::<LANES>();
     let (out, last_out) = out.as_chunks_mut::<LANES>();
     for (bytes, out) in bytes.iter().zip(out) {
@@ -108,13 +92,8 @@ const fn places() -> [[u8; LANES]; 4] {
 }
 
 #[inline(never)]
-fn interleave_three(planes: [&[u8]; 3], out: &mut [u8]) {
-    // SAFETY: the tables of kernels give out this function only where the CPU has NEON.
-    unsafe { interleave_bytes(planes, out) }
-}
-
 #[target_feature(enable = "neon")]
-fn interleave_bytes(planes: [&[u8]; 3], out: &mut [u8]) {
+fn interleave_three(planes: [&[u8]; 3], out: &mut [u8]) {
     let (blocks, last_out) = out.as_chunks_mut::<{ 3 * LANES }>();
     let done = blocks.len() * LANES;
     let [a, b, c] = planes.map(|plane| plane.as_chunks::<LANES>().0);

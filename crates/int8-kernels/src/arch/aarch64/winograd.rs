@@ -6,11 +6,10 @@
 
 use std::arch::aarch64::*;
 
-use super::NEON;
 use super::dense::VECTORS;
 use super::operands::load_weights;
 use super::words::*;
-use crate::winograd::{Product, WinogradKernel};
+use crate::contract::{Product, WinogradKernel};
 
 /// Input channels of a chunk.
 const CHANNELS: usize = 2 * LANES;
@@ -30,17 +29,10 @@ pub(super) const KERNEL: WinogradKernel = WinogradKernel {
     transform_sums,
 };
 
-winograd_transforms!("neon", NEON);
-
-fn multiply(product: &Product<'_>, out: &mut [i32]) {
-    let fits = NEON.winograd.as_ref().is_some_and(|kernel| product.fits(kernel, out));
-    assert!(fits, "operands do not fit");
-    // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-    unsafe { choose_vectors(product, out) }
-}
+winograd_transforms!("neon");
 
 #[target_feature(enable = "neon")]
-fn choose_vectors(product: &Product<'_>, out: &mut [i32]) {
+fn multiply(product: &Product<'_>, out: &mut [i32]) {
     match product.vectors {
         1 => choose_tiles::<1>(product, out),
         2 => choose_tiles::<2>(product, out),
@@ -52,7 +44,7 @@ fn choose_vectors(product: &Product<'_>, out: &mut [i32]) {
 #[inline]
 #[target_feature(enable = "neon")]
 fn choose_tiles<const V: usize>(product: &Product<'_>, out: &mut [i32]) {
-    match product.grid.tiles {
+    match product.grid.tiles() {
         3 => multiply_blocks::<3, V>(product, out),
         4 => multiply_blocks::<4, V>(product, out),
         5 => multiply_blocks::<5, V>(product, out),
@@ -65,11 +57,11 @@ fn choose_tiles<const V: usize>(product: &Product<'_>, out: &mut [i32]) {
 fn multiply_blocks<const T: usize, const V: usize>(product: &Product<'_>, out: &mut [i32]) {
     let Product { inputs, grid, pairs, panel, sum_stride, .. } = *product;
     let panel = panel.as_chunks::<{ 2 * LANES }>().0.as_chunks::<V>().0;
-    let coefficients = inputs.chunks(grid.input_stride).zip(out.chunks_mut(sum_stride));
+    let coefficients = inputs.chunks(grid.input_stride()).zip(out.chunks_mut(sum_stride));
     for ((inputs, out), panel) in coefficients.zip(panel.chunks_exact(2 * pairs)) {
         let inputs = inputs.chunks_exact(grid.block_length());
         let blocks = inputs.zip(out.as_chunks_mut::<LANES>().0.chunks_exact_mut(T * V));
-        for (block, out) in blocks.take(grid.blocks) {
+        for (block, out) in blocks.take(grid.blocks()) {
             multiply_block::<T, V>(block, panel, out);
         }
     }

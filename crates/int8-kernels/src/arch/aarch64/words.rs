@@ -112,7 +112,7 @@ pub(super) fn add_four_times_ints(a: Ints, b: Ints) -> Ints {
 #[inline]
 #[target_feature(enable = "neon")]
 pub(super) fn unscale_ints(a: Ints) -> Ints {
-    vshrq_n_s32::<6>(vmulq_s32(a, vdupq_n_s32(crate::winograd::NINTH)))
+    vshrq_n_s32::<6>(vmulq_s32(a, vdupq_n_s32(crate::contract::NINTH)))
 }
 
 /// Words of a value of which the compiler knows nothing: it makes two instructions of products with powers of two.

@@ -25,11 +25,9 @@ mod checked {
 
     use super::Kernel;
     use crate::arch::arm::{KERNELS, dense, depthwise, finish, peak, residual, rows, transforms, winograd};
+    use crate::contract::{COEFFICIENTS, KR, MaxWindows, Patches, Product, SIDE, Squares, Strip, Taps, Windows};
     use crate::finish::{Finish, Tile};
-    use crate::max_pool::MaxWindows;
-    use crate::micro_kernel::{KR, Strip, Taps, Windows};
     use crate::sink::{Addend, Place, Residual, Sink};
-    use crate::winograd::{COEFFICIENTS, Patches, Product, SIDE, Squares};
     use crate::{Activation, Isa};
 
     /// Addresses of the kernels that were called and kept their registers.
@@ -127,7 +125,7 @@ mod checked {
 
     fn run_dense() {
         let kernel = &KERNELS.dense;
-        (KERNELS.peak.1)(3);
+        KERNELS.spin(3);
         for (pixels, groups) in [(1, 1), (1, 4), (2, 2), (3, 5), (5, 8)] {
             let taps = Taps::new(vec![0, 3], groups, kernel.depths);
             let channels = 2 * kernel.lanes;
@@ -144,7 +142,7 @@ mod checked {
                 initial: &vec![1; channels],
             };
             let mut out = vec![0; pixels * channels];
-            (kernel.run)(&strip, &mut out);
+            kernel.run(&strip, &mut out);
             assert!(out.iter().all(|&sum| sum == (2 * 2 * groups * kernel.depths) as i32 + 1));
         }
     }
@@ -165,7 +163,7 @@ mod checked {
                     initial: &vec![1; kernel.channels],
                 };
                 let mut out = vec![0; pixels * kernel.channels];
-                (kernel.run)(&windows, &mut out);
+                kernel.run(&windows, &mut out);
                 let real = if offsets.len() == 12 { 9 } else { 4 };
                 assert!(out.iter().all(|&sum| sum == real + 1));
             }
@@ -174,19 +172,19 @@ mod checked {
 
     fn run_winograd() {
         let kernel = &winograd::WINOGRAD;
-        let (grid, vectors) = (kernel.grid(1, 14), 3);
+        let (grid, vectors) = (kernel.grid(1, 14).unwrap(), 3);
         let (mut inputs, row_stride) = (vec![0; grid.inputs()], 6 * 16);
         let bytes = [1; 6 * 6 * 16];
         let patches = Patches { bytes: &bytes, start: 0, row_stride, pixel_stride: 16, tiles: 1, first: 0, grid };
-        (kernel.transform_inputs)(&patches, &mut inputs);
+        kernel.transform_inputs(&patches, &mut inputs);
         let channels = vectors * kernel.lanes;
-        let sum_stride = grid.sum_stride(channels);
+        let sum_stride = grid.sum_stride(channels).unwrap();
         let mut sums = vec![0; COEFFICIENTS * sum_stride];
         let panel = vec![0; COEFFICIENTS * 7 * channels * size_of::<i32>()];
         let product = Product { inputs: &inputs, grid, pairs: 7, vectors, panel: &panel, sum_stride };
-        (kernel.multiply)(&product, &mut sums);
+        kernel.multiply(&product, &mut sums);
         let mut out = vec![7; SIDE * SIDE * channels];
-        (kernel.transform_sums)(&Squares { sums: &sums, stride: sum_stride, channels, tiles: 1 }, &mut out);
+        kernel.transform_sums(&Squares { sums: &sums, stride: sum_stride, channels, tiles: 1 }, &mut out);
         assert!(out.iter().all(|&sum| sum == 0));
     }
 
@@ -205,12 +203,15 @@ mod checked {
                 Tile { sums: &sums, stride: 8, pixels: 2, lane: 0, channel: 0, channels: 8, pixel: 0, whole_pixel: 0 };
             let (mut floats, mut bytes) = ([0.0; 16], [0; 16]);
             let place = Place::whole(8);
-            (KERNELS.finish)(&finish, &tile, &mut [Sink::F32 { values: &mut floats, place }]);
-            (KERNELS.finish)(&finish, &tile, &mut [Sink::I8 { bytes: &mut bytes, place, scale: 2.0 }]);
+            // SAFETY: the sums and both sinks have two pixels of eight channels.
+            unsafe { KERNELS.finish(&finish, &tile, &mut [Sink::F32 { values: &mut floats, place }]) };
+            // SAFETY: as above.
+            unsafe { KERNELS.finish(&finish, &tile, &mut [Sink::I8 { bytes: &mut bytes, place, scale: 2.0 }]) };
             assert_eq!((floats, bytes), ([4.0; 16], [8; 16]));
             let residual = Some(Residual { addend: Addend::InSink, then: activation });
             let finish = Finish { residual, ..finish };
-            (KERNELS.finish)(&finish, &tile, &mut [Sink::F32 { values: &mut floats, place }]);
+            // SAFETY: the sums and both sinks have two pixels of eight channels.
+            unsafe { KERNELS.finish(&finish, &tile, &mut [Sink::F32 { values: &mut floats, place }]) };
             assert_eq!(floats, [8.0; 16]);
         }
     }
@@ -218,13 +219,13 @@ mod checked {
     fn run_rows() {
         let rows = &KERNELS.rows;
         let (mut floats, mut bytes, mut pixels) = ([0.0; 24], [0; 24], [0; 72]);
-        (rows.quantize)(&[1.5; 24], 2.0, &mut bytes);
+        rows.quantize(&[1.5; 24], 2.0, &mut bytes);
         assert_eq!(bytes, [3; 24]);
-        (rows.dequantize)(&bytes, 0.5, &mut floats);
+        rows.dequantize(&bytes, 0.5, &mut floats);
         assert_eq!(floats, [1.5; 24]);
-        (rows.requantize)(&[3; 24], 0.5, 4.0, &mut bytes);
+        rows.requantize(&[3; 24], 0.5, 4.0, &mut bytes);
         assert_eq!(bytes, [6; 24]);
-        (rows.interleave)([&[1; 24], &[2; 24], &[3; 24]], &mut pixels);
+        rows.interleave([&[1; 24], &[2; 24], &[3; 24]], &mut pixels);
         assert!(pixels.chunks(3).all(|pixel| pixel == [1, 2, 3]));
         let windows = MaxWindows {
             bytes: &pixels,
@@ -237,7 +238,7 @@ mod checked {
             out_step: 20,
         };
         let mut largest = [0; 40];
-        (rows.max)(&windows, &mut largest);
+        rows.max(&windows, &mut largest);
         assert_eq!(largest[..16], [3; 16]);
     }
 }

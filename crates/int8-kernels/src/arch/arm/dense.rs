@@ -19,7 +19,7 @@
 use std::arch::naked_asm;
 
 use super::call::{Kernel, call};
-use crate::micro_kernel::{DenseKernel, Strip, WeightForm};
+use crate::contract::{DenseKernel, Strip, WeightForm};
 
 /// Output channels of one vector of weights.
 const LANES: usize = 4;
@@ -36,7 +36,7 @@ pub(super) const DENSE: DenseKernel = DenseKernel {
     depths: DEPTHS,
     form: WeightForm::Bytes,
     gather: None,
-    run: dense_32x16c8,
+    code: dense_32x16c8,
 };
 
 /// What the assembly reads, word by word; it counts `panel`, `out` and `vectors` on.
@@ -61,8 +61,9 @@ struct Work {
     out_step: usize,
 }
 
-fn dense_32x16c8(strip: &Strip<'_>, out: &mut [i32]) {
-    assert!(strip.fits(&DENSE), "operands do not fit {}", DENSE.name);
+/// # Safety
+/// The CPU has NEON, and `Strip::fits` holds.
+unsafe fn dense_32x16c8(strip: &Strip<'_>, out: &mut [i32]) {
     let channels = strip.vectors * LANES;
     let out = &mut out[..strip.pixels * channels];
     if strip.taps.groups() == 0 || strip.taps.offsets().is_empty() {
@@ -88,8 +89,8 @@ fn dense_32x16c8(strip: &Strip<'_>, out: &mut [i32]) {
         };
         let even = strip.pixels / 2 * 2;
         if even > 0 {
-            // SAFETY: the table gives out this kernel only where the CPU has NEON. `Strip::fits` holds, so every
-            // run of every pixel lies within `bytes` and `panel` has all groups; `out` has every sum.
+            // SAFETY: promised by the caller: every run of every pixel lies within `bytes` and `panel` has all
+            // groups; `out` has every sum.
             unsafe { call(pairs, &mut Work { pixels: even, ..work }) };
         }
         if even < strip.pixels {

@@ -15,7 +15,7 @@
 use std::arch::naked_asm;
 
 use super::call::{Kernel, call};
-use crate::micro_kernel::{DepthwiseKernel, KR, WeightForm, Windows};
+use crate::contract::{DepthwiseKernel, KR, WeightForm, Windows};
 
 /// Channels of a block.
 const BLOCK: usize = 32;
@@ -30,7 +30,7 @@ pub(super) const DEPTHWISE: DepthwiseKernel = DepthwiseKernel {
     pixels: 16,
     form: WeightForm::Rows,
     lanes: BLOCK,
-    run: depthwise_16x32c4,
+    code: depthwise_16x32c4,
 };
 
 /// What the kernels of three columns read, word by word.
@@ -62,8 +62,9 @@ struct AnyTaps {
     out: *mut i32,
 }
 
-fn depthwise_16x32c4(windows: &Windows<'_>, out: &mut [i32]) {
-    assert!(windows.fit(&DEPTHWISE), "operands do not fit {}", DEPTHWISE.name);
+/// # Safety
+/// The CPU has NEON, and `Windows::fit` holds.
+unsafe fn depthwise_16x32c4(windows: &Windows<'_>, out: &mut [i32]) {
     let out = &mut out[..windows.pixels * BLOCK];
     match (windows.taps.offsets(), three_columns(windows)) {
         ([], _) => out.fill(0),
@@ -78,9 +79,8 @@ fn depthwise_16x32c4(windows: &Windows<'_>, out: &mut [i32]) {
                     panel: windows.panel.as_ptr().wrapping_add(channel),
                     out: out.as_mut_ptr().wrapping_add(channel),
                 };
-                // SAFETY: the table gives out this kernel only where the CPU has NEON. `Windows::fit` holds, and
-                // the columns are those of its taps, so all that is read lies within `bytes`; `panel` has three
-                // groups of taps and `out` every sum.
+                // SAFETY: promised by the caller. The columns are those of the taps, so all that is read lies within
+                // `bytes`; `panel` has three groups of taps and `out` every sum.
                 unsafe { call(kernel, &mut work) };
             }
         }
@@ -130,7 +130,7 @@ fn three_columns(windows: &Windows<'_>) -> Option<(usize, Kernel<Columns>)> {
     match windows.step {
         _ if !is_regular => None,
         apart if apart == step => Some((step, columns_stride1)),
-        apart if apart == 2 * step => Some((step, columns_stride2)),
+        apart if Some(apart) == step.checked_mul(2) => Some((step, columns_stride2)),
         _ => None,
     }
 }

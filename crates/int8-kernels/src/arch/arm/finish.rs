@@ -15,18 +15,13 @@
 use std::arch::naked_asm;
 
 use super::call::{Kernel, call};
-use super::residual::add;
+use super::residual::{BLOCK, PIXELS, add};
 use super::rows::{is_plain_scale, quantize_apart};
 use crate::activation::Activation;
 use crate::finish::{Finish, Tile, finish_values};
 use crate::image::stored;
 use crate::quantize::quantize;
 use crate::sink::Sink;
-
-/// Channels that a kernel computes.
-pub(super) const BLOCK: usize = 8;
-/// Pixels that go through the buffer at a time.
-pub(super) const PIXELS: usize = 16;
 
 /// What the assembly reads, word by word.
 #[repr(C)]
@@ -60,7 +55,9 @@ struct Activated {
     bytes: Kernel<Work<u8>>,
 }
 
-pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
+/// # Safety
+/// The CPU has NEON, and what [`MicroKernels::finish`](crate::contract::MicroKernels::finish) asks holds.
+pub(super) unsafe fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) {
     let Some(activated) = Activated::new(finish.activation).filter(|_| !finish.fused_bias && tile.pixels > 0) else {
         return finish_values(finish, tile, sinks);
     };
@@ -71,13 +68,18 @@ pub(super) fn finish(finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>
         let done = match (&finish.residual, &mut *sinks) {
             (None, [Sink::F32 { values, place }]) => {
                 let start = blocks.pixel * place.pixel_stride + place.first_channel + blocks.channel;
-                run(activated.floats, &activated, finish, &blocks, &mut values[start..], place.pixel_stride, 0.0)
+                let to = &mut values[start..];
+                // SAFETY: promised by the caller.
+                unsafe { run(activated.floats, &activated, finish, &blocks, to, place.pixel_stride, 0.0) }
             }
             (None, [Sink::I8 { bytes, place, scale }]) if activated.has_bytes(*scale) => {
                 let start = blocks.pixel * place.pixel_stride + place.first_channel + blocks.channel;
-                run(activated.bytes, &activated, finish, &blocks, &mut bytes[start..], place.pixel_stride, *scale)
+                let to = &mut bytes[start..];
+                // SAFETY: promised by the caller.
+                unsafe { run(activated.bytes, &activated, finish, &blocks, to, place.pixel_stride, *scale) }
             }
-            _ => distribute(&activated, finish, &blocks, sinks),
+            // SAFETY: promised by the caller.
+            _ => unsafe { distribute(&activated, finish, &blocks, sinks) },
         };
         first += done;
         if done < blocks.channels {
@@ -108,7 +110,10 @@ fn rows<'a>(tile: &Tile<'a>, first: usize, pixels: usize) -> Tile<'a> {
 
 /// Computes blocks, one pixel's `step` elements after the other's, until one that is not for the assembly. Returns
 /// how many channels are done.
-fn run<To>(
+///
+/// # Safety
+/// As of [`finish`], of a `step` too; `kernel` is one of this file.
+unsafe fn run<To>(
     kernel: Kernel<Work<To>>,
     activated: &Activated,
     finish: &Finish<'_>,
@@ -125,19 +130,23 @@ fn run<To>(
         bias: finish.bias[tile.lane..][..channels].as_ptr(),
         pixels: tile.pixels,
         to: to[..(tile.pixels - 1) * step + channels].as_mut_ptr(),
-        to_step: step * size_of::<To>(),
+        // The step of a single pixel may be any number, and nobody goes that way.
+        to_step: step.wrapping_mul(size_of::<To>()),
         limits: activated.limits,
         scale,
         bounds: activated.bounds(scale),
         blocks: channels / BLOCK,
     };
-    // SAFETY: the table gives out this kernel only where the CPU has NEON; the slices have what it reads and writes.
+    // SAFETY: promised by the caller; the slices have what it reads and writes, since no product wrapped.
     unsafe { call(kernel, &mut work) };
     channels - work.blocks * BLOCK
 }
 
 /// Blocks to any sinks, until one that is not for the assembly. Returns how many channels are done.
-fn distribute(activated: &Activated, finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) -> usize {
+///
+/// # Safety
+/// As of [`finish`].
+unsafe fn distribute(activated: &Activated, finish: &Finish<'_>, tile: &Tile<'_>, sinks: &mut [Sink<'_>]) -> usize {
     for first in (0..tile.channels).step_by(BLOCK) {
         let block = part(tile, first, BLOCK);
         for first_pixel in (0..block.pixels).step_by(PIXELS) {
@@ -145,21 +154,26 @@ fn distribute(activated: &Activated, finish: &Finish<'_>, tile: &Tile<'_>, sinks
             let mut buffer = [0.0; PIXELS * BLOCK];
             let values = &mut buffer[..block.pixels * BLOCK];
             // Scales and bias are those of all pixels, so the first of them decides.
-            if run(activated.floats, activated, finish, &block, values, BLOCK, 0.0) == 0 {
+            // SAFETY: promised by the caller.
+            if unsafe { run(activated.floats, activated, finish, &block, values, BLOCK, 0.0) } == 0 {
                 return first;
             }
             if let Some(residual) = &finish.residual {
-                add(residual, &block, sinks, values);
+                // SAFETY: promised by the caller.
+                unsafe { add(residual, &block, sinks, values) };
             }
             for sink in &mut *sinks {
-                store(sink, &block, values);
+                // SAFETY: promised by the caller.
+                unsafe { store(sink, &block, values) };
             }
         }
     }
     tile.channels
 }
 
-fn store(sink: &mut Sink<'_>, block: &Tile<'_>, values: &[f32]) {
+/// # Safety
+/// The CPU has NEON.
+unsafe fn store(sink: &mut Sink<'_>, block: &Tile<'_>, values: &[f32]) {
     match sink {
         Sink::F32 { values: to, place } => {
             let start = block.pixel * place.pixel_stride + place.first_channel + block.channel;
@@ -171,7 +185,8 @@ fn store(sink: &mut Sink<'_>, block: &Tile<'_>, values: &[f32]) {
             let start = block.pixel * place.pixel_stride + place.first_channel + block.channel;
             let to = &mut to[start..];
             if is_plain_scale(*scale) {
-                return quantize_apart(values, *scale, to, place.pixel_stride);
+                // SAFETY: promised by the caller.
+                return unsafe { quantize_apart(values, *scale, to, place.pixel_stride) };
             }
             for (values, to) in values.as_chunks::<BLOCK>().0.iter().zip(to.chunks_mut(place.pixel_stride)) {
                 to.iter_mut().zip(values).for_each(|(to, &value)| *to = stored(quantize(value, *scale)));

@@ -26,8 +26,8 @@ mod rows;
 mod transforms;
 mod winograd;
 
+use crate::contract::MicroKernels;
 use crate::isa::Level;
-use crate::micro_kernel::MicroKernels;
 
 pub(super) static KERNELS: MicroKernels = MicroKernels {
     level: Level::Neon,

@@ -16,9 +16,12 @@ struct Rounds {
 pub(super) const MACS: u64 = 8 * 16;
 
 /// Products of 16 depths for 8 sums, so many times.
-pub(super) fn peak(rounds: u64) -> i32 {
+///
+/// # Safety
+/// The CPU has NEON.
+pub(super) unsafe fn peak(rounds: u64) -> i32 {
     let mut work = Rounds { count: usize::try_from(rounds).unwrap_or(usize::MAX).max(1), sum: 0 };
-    // SAFETY: the table gives out this kernel only where the CPU has NEON.
+    // SAFETY: promised by the caller.
     unsafe { call(register_loop, &mut work) };
     work.sum
 }

@@ -6,11 +6,15 @@
 use std::arch::naked_asm;
 
 use super::call::call;
-use super::finish::{BLOCK, PIXELS};
-use super::rows::ROWS;
+use super::rows::dequantize;
 use crate::activation::Activation;
 use crate::finish::Tile;
 use crate::sink::{Addend, Residual, Sink};
+
+/// Channels that a kernel computes.
+pub(super) const BLOCK: usize = 8;
+/// Pixels that go through the buffer at a time.
+pub(super) const PIXELS: usize = 16;
 
 /// What the assembly reads and leaves, word by word.
 #[repr(C)]
@@ -32,8 +36,11 @@ struct Work {
 /// The largest [`Work::tiny`] of addends of 2^-81 or more.
 const TINY: u32 = 0xD200_0000;
 
-/// `then(value + addend)` of a block of some pixels.
-pub(super) fn add(residual: &Residual<'_>, block: &Tile<'_>, sinks: &[Sink<'_>], values: &mut [f32]) {
+/// `then(value + addend)` of a block of some pixels, at least one and at most [`PIXELS`].
+///
+/// # Safety
+/// As of `finish`.
+pub(super) unsafe fn add(residual: &Residual<'_>, block: &Tile<'_>, sinks: &[Sink<'_>], values: &mut [f32]) {
     let mut dequantized = [0.0; PIXELS * BLOCK];
     let (addends, step) = match (&residual.addend, sinks) {
         (Addend::F32 { values, pixel_stride }, _) => {
@@ -50,7 +57,8 @@ pub(super) fn add(residual: &Residual<'_>, block: &Tile<'_>, sinks: &[Sink<'_>],
             for (bytes, from) in bytes.as_chunks_mut::<BLOCK>().0.iter_mut().zip(from).take(block.pixels) {
                 bytes.copy_from_slice(&from[..BLOCK]);
             }
-            (ROWS.dequantize)(&bytes[..values.len()], *step, &mut dequantized[..values.len()]);
+            // SAFETY: promised by the caller.
+            unsafe { dequantize(&bytes[..values.len()], *step, &mut dequantized[..values.len()]) };
             (&dequantized[..], BLOCK)
         }
         // There is no such sink; `Residual::check` refuses that.
@@ -59,16 +67,16 @@ pub(super) fn add(residual: &Residual<'_>, block: &Tile<'_>, sinks: &[Sink<'_>],
     if matches!(residual.then, Activation::None | Activation::Relu) {
         let mut sums = [0.0; PIXELS * BLOCK];
         let mut work = Work {
-            values: values.as_ptr(),
+            values: values[..block.pixels * BLOCK].as_ptr(),
             addends: addends[..(block.pixels - 1) * step + BLOCK].as_ptr(),
-            step: step * size_of::<f32>(),
+            // The step of a single pixel may be any number, and nobody goes that way.
+            step: step.wrapping_mul(size_of::<f32>()),
             to: sums[..block.pixels * BLOCK].as_mut_ptr(),
             pixels: block.pixels,
             kept: if residual.then == Activation::None { u32::MAX } else { 0 },
             tiny: 0,
         };
-        // SAFETY: callers are kernels of the table, which gives them out only where the CPU has NEON; the slices
-        // have blocks of all pixels.
+        // SAFETY: promised by the caller; the slices have blocks of all pixels, since no product wrapped.
         unsafe { call(add_blocks, &mut work) };
         if work.tiny <= TINY {
             values.copy_from_slice(&sums[..values.len()]);

@@ -23,9 +23,8 @@
 use std::arch::naked_asm;
 
 use super::call::call;
-use crate::convert::{dequantize_each, quantize_each, requantize_each};
-use crate::max_pool::{MaxWindows, largest};
-use crate::micro_kernel::RowKernels;
+use crate::contract::{MaxWindows, RowKernels};
+use crate::portable::{dequantize_each, interleave_each, largest, quantize_each, requantize_each};
 
 pub(super) const ROWS: RowKernels = RowKernels { quantize, dequantize, requantize, interleave, max };
 
@@ -64,48 +63,58 @@ pub(super) fn is_plain_scale(scale: f32) -> bool {
     scale == 0.0 || scale.is_normal() && scale.abs() < LARGE
 }
 
-fn quantize(values: &[f32], scale: f32, out: &mut [u8]) {
+/// # Safety
+/// The CPU has NEON.
+unsafe fn quantize(values: &[f32], scale: f32, out: &mut [u8]) {
     let whole = values.len().min(out.len()) / STEP * STEP;
     if whole == 0 || !is_plain_scale(scale) {
         return quantize_each(values, scale, out);
     }
     let mut slice =
         Slice { from: values.as_ptr(), to: out.as_mut_ptr(), count: whole, step: 0.0, scale, to_step: STEP };
-    // SAFETY: the table gives out this kernel only where the CPU has NEON; both slices have `whole` elements.
+    // SAFETY: promised by the caller; both slices have `whole` elements.
     unsafe { call(quantize_eights, &mut slice) };
     quantize_each(&values[whole..], scale, &mut out[whole..]);
 }
 
-fn dequantize(bytes: &[u8], step: f32, out: &mut [f32]) {
+/// # Safety
+/// The CPU has NEON.
+pub(super) unsafe fn dequantize(bytes: &[u8], step: f32, out: &mut [f32]) {
     let whole = bytes.len().min(out.len()) / STEP * STEP;
     // A denormal step is zero for NEON; products with others are zero or normal.
     if whole == 0 || step.is_subnormal() {
         return dequantize_each(bytes, step, out);
     }
     let mut slice = Slice { from: bytes.as_ptr(), to: out.as_mut_ptr(), count: whole, step, scale: 0.0, to_step: STEP };
-    // SAFETY: the table gives out this kernel only where the CPU has NEON; both slices have `whole` elements.
+    // SAFETY: promised by the caller; both slices have `whole` elements.
     unsafe { call(dequantize_eights, &mut slice) };
     dequantize_each(&bytes[whole..], step, &mut out[whole..]);
 }
 
-fn requantize(bytes: &[u8], step: f32, scale: f32, out: &mut [u8]) {
+/// # Safety
+/// The CPU has NEON.
+unsafe fn requantize(bytes: &[u8], step: f32, scale: f32, out: &mut [u8]) {
     let whole = bytes.len().min(out.len()) / STEP * STEP;
     if whole == 0 || step.is_subnormal() || !is_plain_scale(scale) {
         return requantize_each(bytes, step, scale, out);
     }
     let mut slice = Slice { from: bytes.as_ptr(), to: out.as_mut_ptr(), count: whole, step, scale, to_step: STEP };
-    // SAFETY: the table gives out this kernel only where the CPU has NEON; both slices have `whole` elements.
+    // SAFETY: promised by the caller; both slices have `whole` elements.
     unsafe { call(requantize_eights, &mut slice) };
     requantize_each(&bytes[whole..], step, scale, &mut out[whole..]);
 }
 
 /// Quantizes whole eights of `values` into `out`, whose eights are `out_step` bytes apart.
-pub(super) fn quantize_apart(values: &[f32], scale: f32, out: &mut [u8], out_step: usize) {
+///
+/// # Safety
+/// The CPU has NEON.
+pub(super) unsafe fn quantize_apart(values: &[f32], scale: f32, out: &mut [u8], out_step: usize) {
     let count = values.len() / STEP * STEP;
-    assert!(count > 0 && out.len() >= (count / STEP - 1) * out_step + STEP, "no room for {count} bytes");
+    assert!(count > 0, "no values");
+    let end = (count / STEP - 1).saturating_mul(out_step).saturating_add(STEP);
+    assert!(out.len() >= end, "no room for {count} bytes");
     let mut slice = Slice { from: values.as_ptr(), to: out.as_mut_ptr(), count, step: 0.0, scale, to_step: out_step };
-    // SAFETY: callers are kernels of the table, which gives them out only where the CPU has NEON; the sizes were
-    // checked.
+    // SAFETY: promised by the caller; the sizes were checked.
     unsafe { call(quantize_eights, &mut slice) };
 }
 
@@ -211,16 +220,18 @@ struct Planes {
     count: usize,
 }
 
-fn interleave(planes: [&[u8]; 3], out: &mut [u8]) {
+/// # Safety
+/// The CPU has NEON.
+unsafe fn interleave(planes: [&[u8]; 3], out: &mut [u8]) {
     let shortest = planes.iter().map(|plane| plane.len()).fold(out.len() / 3, usize::min);
     let whole = shortest / STEP * STEP;
     if whole > 0 {
         let mut work = Planes { from: planes.map(<[u8]>::as_ptr), to: out.as_mut_ptr(), count: whole };
-        // SAFETY: the table gives out this kernel only where the CPU has NEON; every plane has `whole` bytes and
+        // SAFETY: promised by the caller; every plane has `whole` bytes and
         // `out` three times as many.
         unsafe { call(interleave_eights, &mut work) };
     }
-    crate::convert::interleave_each(planes.map(|plane| &plane[whole..]), &mut out[3 * whole..]);
+    interleave_each(planes.map(|plane| &plane[whole..]), &mut out[3 * whole..]);
 }
 
 #[unsafe(naked)]
@@ -260,7 +271,9 @@ struct Channels {
     out_step: usize,
 }
 
-fn max(windows: &MaxWindows<'_>, out: &mut [u8]) {
+/// # Safety
+/// The CPU has NEON.
+unsafe fn max(windows: &MaxWindows<'_>, out: &mut [u8]) {
     let whole = windows.channels / 16 * 16;
     if whole == 0 || !fits(windows, out) {
         return largest::<16>(windows, out);
@@ -277,7 +290,7 @@ fn max(windows: &MaxWindows<'_>, out: &mut [u8]) {
             to: out.as_mut_ptr().wrapping_add(channel),
             out_step: windows.out_step,
         };
-        // SAFETY: the table gives out this kernel only where the CPU has NEON. `fits` holds, so 16 bytes of every
+        // SAFETY: promised by the caller. `fits` holds, so 16 bytes of every
         // pixel of every window lie within `bytes`, and 16 of every output pixel within `out`.
         unsafe { call(max_sixteen, &mut work) };
     }

@@ -5,8 +5,10 @@
 use std::arch::naked_asm;
 
 use super::call::call;
-use super::winograd::{LANES, WINOGRAD};
-use crate::winograd::{NINTH, Patches, SIDE, Squares};
+use crate::contract::{NINTH, Patches, SIDE, Squares};
+
+/// Output channels of a vector, and pairs of input channels of one.
+pub(super) const LANES: usize = 4;
 
 /// What the transform of inputs reads, word by word.
 #[repr(C)]
@@ -21,21 +23,22 @@ struct Inputs {
     to_step: usize,
 }
 
-pub(super) fn transform_inputs(patches: &Patches<'_>, out: &mut [i32]) {
-    assert!(patches.fit(&WINOGRAD, out), "patches do not fit");
+/// # Safety
+/// The CPU has NEON, and `Patches::fit` holds.
+pub(super) unsafe fn transform_inputs(patches: &Patches<'_>, out: &mut [i32]) {
     let grid = patches.grid;
     for tile in 0..patches.tiles {
         let from = patches.start + tile * SIDE * patches.pixel_stride;
         let to = grid.at(patches.first + tile);
-        for chunk in 0..grid.chunks {
+        for chunk in 0..grid.chunks() {
             let mut work = Inputs {
                 from: patches.bytes.as_ptr().wrapping_add(from + chunk * 2 * LANES),
                 row_stride: patches.row_stride,
                 pixel_stride: patches.pixel_stride,
-                to: out.as_mut_ptr().wrapping_add(to + chunk * grid.tiles * LANES),
-                to_step: grid.input_stride * size_of::<i32>(),
+                to: out.as_mut_ptr().wrapping_add(to + chunk * grid.tiles() * LANES),
+                to_step: grid.input_stride() * size_of::<i32>(),
             };
-            // SAFETY: the table gives out this kernel only where the CPU has NEON. `Patches::fit` holds, so all 36
+            // SAFETY: promised by the caller, so all 36
             // pixels lie within `bytes` and all 36 coefficients within `out`.
             unsafe { call(inputs_of_tile, &mut work) };
         }
@@ -57,8 +60,9 @@ struct Sums {
     ninth: i32,
 }
 
-pub(super) fn transform_sums(squares: &Squares<'_>, out: &mut [i32]) {
-    assert!(squares.fit(&WINOGRAD, out), "squares do not fit");
+/// # Safety
+/// The CPU has NEON, and `Squares::fit` holds.
+pub(super) unsafe fn transform_sums(squares: &Squares<'_>, out: &mut [i32]) {
     let &Squares { sums, stride, channels, tiles } = squares;
     for tile in 0..tiles {
         let mut work = Sums {
@@ -70,7 +74,7 @@ pub(super) fn transform_sums(squares: &Squares<'_>, out: &mut [i32]) {
             row_step: tiles * SIDE * channels * size_of::<i32>(),
             ninth: NINTH,
         };
-        // SAFETY: the table gives out this kernel only where the CPU has NEON. `Squares::fit` holds, so the sums of
+        // SAFETY: promised by the caller, so the sums of
         // all coefficients lie within `sums` and the outputs of all rows within `out`.
         unsafe { call(sums_of_tile, &mut work) };
     }

@@ -6,11 +6,9 @@
 use std::arch::naked_asm;
 
 use super::call::{Kernel, call};
-use super::transforms::{transform_inputs, transform_sums};
-use crate::winograd::{COEFFICIENTS, Product, WinogradKernel};
+use super::transforms::{LANES, transform_inputs, transform_sums};
+use crate::contract::{COEFFICIENTS, Product, WinogradKernel};
 
-/// Output channels of a vector, and pairs of input channels of one.
-pub(super) const LANES: usize = 4;
 /// Tiles of a block.
 const TILES: usize = 4;
 
@@ -45,26 +43,27 @@ struct Multiply {
     sums: *mut i32,
 }
 
-fn multiply(product: &Product<'_>, out: &mut [i32]) {
-    assert!(product.fits(&WINOGRAD, out), "operands do not fit");
+/// # Safety
+/// The CPU has NEON, and `Product::fits` holds.
+unsafe fn multiply(product: &Product<'_>, out: &mut [i32]) {
     let &Product { inputs, grid, pairs, vectors, panel, sum_stride } = product;
     let step = vectors * LANES * size_of::<i32>();
-    if grid.blocks == 0 {
+    if grid.blocks() == 0 {
         return;
     }
     for coefficient in 0..COEFFICIENTS {
         for vector in (0..vectors).step_by(2) {
             let mut work = Multiply {
-                inputs: inputs[coefficient * grid.input_stride..].as_ptr(),
+                inputs: inputs[coefficient * grid.input_stride()..].as_ptr(),
                 chunks: pairs / LANES,
                 rest: pairs % LANES,
-                blocks: grid.blocks,
+                blocks: grid.blocks(),
                 panel: panel[coefficient * pairs * step + vector * LANES * size_of::<i32>()..].as_ptr(),
                 step,
                 sums: out[coefficient * sum_stride + vector * LANES..].as_mut_ptr(),
             };
             let kernel: Kernel<Multiply> = if vector + 1 < vectors { multiply_two } else { multiply_one };
-            // SAFETY: the table gives out this kernel only where the CPU has NEON. `Product::fits` holds, so the
+            // SAFETY: promised by the caller, so the
             // blocks of this coefficient lie within `inputs` and `out`, and `panel` has these lanes of all pairs.
             unsafe { call(kernel, &mut work) };
         }

@@ -25,35 +25,38 @@ macro_rules! dense_kernel {
         const LEAST_VECTORS: usize = VECTORS[0];
         const MOST_VECTORS: usize = VECTORS[VECTORS.len() - 1];
 
-        fn dense(strip: &crate::micro_kernel::Strip<'_>, out: &mut [i32]) {
-            assert!(strip.fits(&KERNELS.dense), "operands do not fit {}", KERNELS.dense.name);
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { choose_vectors(strip, out) }
-        }
-
+        /// # Safety
+        /// `Strip::fits` holds.
         #[target_feature(enable = $features)]
-        fn choose_vectors(strip: &crate::micro_kernel::Strip<'_>, out: &mut [i32]) {
+        unsafe fn dense(strip: &crate::contract::Strip<'_>, out: &mut [i32]) {
             match strip.vectors {
-                $($vectors => choose_tile::<$vectors>(strip, out),)*
+                // SAFETY: promised by the caller.
+                $($vectors => unsafe { choose_tile::<$vectors>(strip, out) },)*
                 _ => {}
             }
         }
 
+        /// # Safety
+        /// `Strip::fits` holds.
         #[target_feature(enable = $features)]
-        fn choose_tile<const V: usize>(strip: &crate::micro_kernel::Strip<'_>, out: &mut [i32]) {
+        unsafe fn choose_tile<const V: usize>(strip: &crate::contract::Strip<'_>, out: &mut [i32]) {
             if (strip.halves, strip.pixels) == (1, 1) {
                 return column::<V>(strip, out);
             }
             match (strip.halves, strip.pixels) {
-                $((1, $pixels) => tile::<1, $pixels, V>(strip, out),)*
-                $((2, $pixels) => tile::<2, $pixels, V>(strip, out),)*
+                // SAFETY: promised by the caller, and these are the halves and pixels of the strip.
+                $((1, $pixels) => unsafe { tile::<1, $pixels, V>(strip, out) },)*
+                // SAFETY: as above.
+                $((2, $pixels) => unsafe { tile::<2, $pixels, V>(strip, out) },)*
                 _ => {}
             }
         }
 
+        /// # Safety
+        /// `Strip::fits` holds, and the strip has `H` halves of `P` pixels.
         #[target_feature(enable = $features)]
-        fn tile<const H: usize, const P: usize, const V: usize>(
-            strip: &crate::micro_kernel::Strip<'_>,
+        unsafe fn tile<const H: usize, const P: usize, const V: usize>(
+            strip: &crate::contract::Strip<'_>,
             out: &mut [i32],
         ) {
             let initial = initial_sums::<V>(strip.initial);
@@ -79,7 +82,7 @@ macro_rules! dense_kernel {
                     for h in 0..H {
                         for p in 0..P {
                             let from = at[h].wrapping_add(p * strip.step).cast::<i32>();
-                            // SAFETY: `Strip::fits` holds, so these 4 bytes lie within `strip.bytes`.
+                            // SAFETY: the strip fits, so these 4 bytes of a group of one of its runs lie within its bytes.
                             let four = unsafe { from.read_unaligned() };
                             let activations = product::spread(four);
                             for v in 0..V {
@@ -104,7 +107,7 @@ macro_rules! dense_kernel {
 
         /// One pixel.
         #[target_feature(enable = $features)]
-        fn column<const V: usize>(strip: &crate::micro_kernel::Strip<'_>, out: &mut [i32]) {
+        fn column<const V: usize>(strip: &crate::contract::Strip<'_>, out: &mut [i32]) {
             const DEPTHS: usize = 4;
             let mut sums = [[int_zero(); V]; DEPTHS];
             sums[0] = initial_sums::<V>(strip.initial);
@@ -153,14 +156,9 @@ macro_rules! dense_kernel {
         /// Independent sums of the register-only loop: enough to hide the latency of an addition.
         const PEAK_SUMS: usize = 12;
 
-        fn peak(rounds: u64) -> i32 {
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { register_loop(rounds) }
-        }
-
         /// Nothing but products of registers, which the compiler may not share between sums.
         #[target_feature(enable = $features)]
-        fn register_loop(rounds: u64) -> i32 {
+        fn peak(rounds: u64) -> i32 {
             let mut sums = [int_zero(); PEAK_SUMS];
             let weights = product::load_weights(&[1; product::WEIGHT_BYTES]);
             let mut activations = product::spread(0x0102_0304);

@@ -12,35 +12,35 @@ macro_rules! depthwise_kernel {
     ($features:literal) => {
         const DEPTHWISE_PIXELS: usize = 8;
 
-        fn depthwise(windows: &crate::micro_kernel::Windows<'_>, out: &mut [i32]) {
-            assert!(windows.fit(&KERNELS.depthwise), "operands do not fit {}", KERNELS.depthwise.name);
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { depthwise_pixels(windows, out) }
-        }
-
+        /// # Safety
+        /// `Windows::fit` holds.
         #[target_feature(enable = $features)]
-        fn depthwise_pixels(windows: &crate::micro_kernel::Windows<'_>, out: &mut [i32]) {
+        unsafe fn depthwise(windows: &crate::contract::Windows<'_>, out: &mut [i32]) {
             match windows.three_columns() {
-                Some((columns, 1)) => three_columns::<1>(windows, columns, out),
-                Some((columns, _)) => three_columns::<2>(windows, columns, out),
-                None => any_taps(windows, windows.taps.offsets().as_chunks().0, out),
+                // SAFETY: promised by the caller, and the columns are those of the taps.
+                Some((columns, 1)) => unsafe { three_columns::<1>(windows, columns, out) },
+                // SAFETY: as above.
+                Some((columns, _)) => unsafe { three_columns::<2>(windows, columns, out) },
+                // SAFETY: promised by the caller, and the groups are those of the taps.
+                None => unsafe { any_taps(windows, windows.taps.offsets().as_chunks().0, out) },
             }
         }
 
+        /// # Safety
+        /// `Windows::fit` holds, and `groups` are its taps.
         #[target_feature(enable = $features)]
-        fn any_taps(windows: &crate::micro_kernel::Windows<'_>, groups: &[[usize; KR]], out: &mut [i32]) {
+        unsafe fn any_taps(windows: &crate::contract::Windows<'_>, groups: &[[usize; KR]], out: &mut [i32]) {
             let initial = initial_sums::<4>(windows.initial);
             let (out, _) = out.as_chunks_mut::<LANES>();
             let (panel, _) = windows.panel.as_chunks::<{ product::WEIGHT_BYTES }>();
             for (p, out) in out.as_chunks_mut::<4>().0.iter_mut().take(windows.pixels).enumerate() {
                 let mut sums = initial;
                 for (taps, weights) in groups.iter().zip(panel.as_chunks::<4>().0) {
-                    let rows = [
-                        load_tap(windows, p, taps[0]),
-                        load_tap(windows, p, taps[1]),
-                        load_tap(windows, p, taps[2]),
-                        load_tap(windows, p, taps[3]),
-                    ];
+                    let mut rows = [int_zero(); KR];
+                    for (row, &tap) in rows.iter_mut().zip(taps) {
+                        // SAFETY: promised by the caller; there are only as many outputs as pixels.
+                        *row = unsafe { load_tap(windows, p, tap) };
+                    }
                     add_group(&mut sums, interleave(rows), weights);
                 }
                 store_parts(out, sums);
@@ -49,9 +49,12 @@ macro_rules! depthwise_kernel {
 
         /// A kernel of 3 x 3 taps, given column by column, of which the last of a pixel is the middle
         /// (stride 1) or the first (stride 2) of the next: it is interleaved once.
+        ///
+        /// # Safety
+        /// `Windows::fit` holds, and `columns` are its taps.
         #[target_feature(enable = $features)]
-        fn three_columns<const STRIDE: usize>(
-            windows: &crate::micro_kernel::Windows<'_>,
+        unsafe fn three_columns<const STRIDE: usize>(
+            windows: &crate::contract::Windows<'_>,
             columns: &[[usize; KR]; 3],
             out: &mut [i32],
         ) {
@@ -59,13 +62,17 @@ macro_rules! depthwise_kernel {
             let (out, _) = out.as_chunks_mut::<LANES>();
             let (panel, _) = windows.panel.as_chunks::<{ product::WEIGHT_BYTES }>();
             let Some([w0, w1, w2]) = panel.as_chunks::<4>().0.first_chunk() else { return };
-            let mut first = load_column(windows, 0, &columns[0]);
-            let mut middle = load_column(windows, 0, &columns[1]);
+            // SAFETY: promised by the caller; every strip of windows has a first pixel.
+            let mut first = unsafe { load_column(windows, 0, &columns[0]) };
+            // SAFETY: as above.
+            let mut middle = unsafe { load_column(windows, 0, &columns[1]) };
             for (p, out) in out.as_chunks_mut::<4>().0.iter_mut().take(windows.pixels).enumerate() {
                 if STRIDE == 2 && p > 0 {
-                    middle = load_column(windows, p, &columns[1]);
+                    // SAFETY: promised by the caller; there are only as many outputs as pixels.
+                    middle = unsafe { load_column(windows, p, &columns[1]) };
                 }
-                let last = load_column(windows, p, &columns[2]);
+                // SAFETY: as above.
+                let last = unsafe { load_column(windows, p, &columns[2]) };
                 let mut sums = initial;
                 add_group(&mut sums, first, w0);
                 add_group(&mut sums, middle, w1);
@@ -76,20 +83,29 @@ macro_rules! depthwise_kernel {
         }
 
         /// Three taps; the fourth has no weight.
+        ///
+        /// # Safety
+        /// As of `load_tap`, of every tap.
         #[inline]
         #[target_feature(enable = $features)]
-        fn load_column(windows: &crate::micro_kernel::Windows<'_>, pixel: usize, taps: &[usize; KR]) -> [Ints; 4] {
-            let last = load_tap(windows, pixel, taps[2]);
-            interleave([load_tap(windows, pixel, taps[0]), load_tap(windows, pixel, taps[1]), last, last])
+        unsafe fn load_column(windows: &crate::contract::Windows<'_>, pixel: usize, taps: &[usize; KR]) -> [Ints; 4] {
+            let mut rows = [int_zero(); KR - 1];
+            for (row, &tap) in rows.iter_mut().zip(taps) {
+                // SAFETY: promised by the caller.
+                *row = unsafe { load_tap(windows, pixel, tap) };
+            }
+            interleave([rows[0], rows[1], rows[2], rows[2]])
         }
 
         /// The channels of one tap.
+        ///
+        /// # Safety
+        /// `Windows::fit` holds, `tap` is one of its offsets and `pixel` one of its pixels.
         #[inline]
         #[target_feature(enable = $features)]
-        fn load_tap(windows: &crate::micro_kernel::Windows<'_>, pixel: usize, tap: usize) -> Ints {
+        unsafe fn load_tap(windows: &crate::contract::Windows<'_>, pixel: usize, tap: usize) -> Ints {
             let at = windows.bytes.as_ptr().wrapping_add(windows.start + pixel * windows.step + tap);
-            // SAFETY: `Windows::fit` holds, `tap` is one of its offsets and `pixel` one of its pixels, so
-            // these bytes lie within `windows.bytes`; bytes need no alignment.
+            // SAFETY: promised by the caller, so these bytes lie within `windows.bytes`; bytes need no alignment.
             load_bytes(unsafe { &*at.cast::<[i8; BYTES]>() })
         }
 

@@ -30,14 +30,13 @@ macro_rules! instruction_set {
             use super::$vector::*;
             use super::$vector::$product as product;
             use crate::isa::Level;
-            use crate::micro_kernel::{DenseKernel, DepthwiseKernel, KR, MicroKernels, RowKernels};
-            use crate::winograd::WinogradKernel;
+            use crate::contract::{DenseKernel, DepthwiseKernel, KR, MicroKernels, RowKernels, WinogradKernel};
 
             dense_kernel!($features, $halves x [$($pixels)*] x [$($vectors)*]);
             depthwise_kernel!($features);
             finish_kernel!($features);
             row_kernels!($features);
-            winograd_transforms!($features, KERNELS);
+            winograd_transforms!($features);
             winograd_product!($features, [$($tiles)*] x [$($vectors)*]);
 
             pub(in crate::arch) static KERNELS: MicroKernels = MicroKernels {
@@ -52,7 +51,7 @@ macro_rules! instruction_set {
                     depths: KR,
                     form: product::FORM,
                     gather: None,
-                    run: dense,
+                    code: dense,
                 },
                 depthwise: DepthwiseKernel {
                     name: $depthwise,
@@ -60,7 +59,7 @@ macro_rules! instruction_set {
                     pixels: DEPTHWISE_PIXELS,
                     form: product::FORM,
                     lanes: LANES,
-                    run: depthwise,
+                    code: depthwise,
                 },
                 winograd: Some(WinogradKernel {
                     name: $winograd,

@@ -162,7 +162,7 @@ macro_rules! byte_products {
     ($features:literal, dot $dot:ident $dot_words:ident, splat $splat:ident) => {
         pub(super) mod vnni {
             use super::*;
-            use crate::micro_kernel::WeightForm;
+            use crate::contract::WeightForm;
 
             pub(in super::super) const FORM: WeightForm = WeightForm::Bytes;
             /// Bytes of the weights of one vector of lanes.
@@ -222,7 +222,7 @@ macro_rules! word_products {
     ) => {
         pub(super) mod words {
             use super::*;
-            use crate::micro_kernel::WeightForm;
+            use crate::contract::WeightForm;
 
             pub(in super::super) const FORM: WeightForm = WeightForm::WordPairs;
             /// Bytes of the weights of one vector of lanes.

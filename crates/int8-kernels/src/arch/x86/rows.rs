@@ -2,16 +2,11 @@
 
 macro_rules! row_kernels {
     ($features:literal) => {
-        use crate::convert::{dequantize_each, quantize_each, requantize_each};
-        use crate::max_pool::{MaxWindows, largest};
-
-        fn quantize(values: &[f32], scale: f32, out: &mut [u8]) {
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { quantize_vectors(values, scale, out) }
-        }
+        use crate::contract::MaxWindows;
+        use crate::portable::{dequantize_each, largest, quantize_each, requantize_each};
 
         #[target_feature(enable = $features)]
-        fn quantize_vectors(values: &[f32], scale: f32, out: &mut [u8]) {
+        fn quantize(values: &[f32], scale: f32, out: &mut [u8]) {
             let (values, last_values) = values.as_chunks::<LANES>();
             let (out, last_out) = out.as_chunks_mut::<LANES>();
             for (values, out) in values.iter().zip(out) {
@@ -20,13 +15,8 @@ macro_rules! row_kernels {
             quantize_each(last_values, scale, last_out);
         }
 
-        fn dequantize(bytes: &[u8], step: f32, out: &mut [f32]) {
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { dequantize_vectors(bytes, step, out) }
-        }
-
         #[target_feature(enable = $features)]
-        fn dequantize_vectors(bytes: &[u8], step: f32, out: &mut [f32]) {
+        fn dequantize(bytes: &[u8], step: f32, out: &mut [f32]) {
             let (bytes, last_bytes) = bytes.as_chunks::<LANES>();
             let (out, last_out) = out.as_chunks_mut::<LANES>();
             for (bytes, out) in bytes.iter().zip(out) {
@@ -35,13 +25,8 @@ macro_rules! row_kernels {
             dequantize_each(last_bytes, step, last_out);
         }
 
-        fn requantize_row(bytes: &[u8], step: f32, scale: f32, out: &mut [u8]) {
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { requantize_bytes(bytes, step, scale, out) }
-        }
-
         #[target_feature(enable = $features)]
-        fn requantize_bytes(bytes: &[u8], step: f32, scale: f32, out: &mut [u8]) {
+        fn requantize_row(bytes: &[u8], step: f32, scale: f32, out: &mut [u8]) {
             let (bytes, last_bytes) = bytes.as_chunks::<LANES>();
             let (out, last_out) = out.as_chunks_mut::<LANES>();
             for (bytes, out) in bytes.iter().zip(out) {
@@ -51,26 +36,16 @@ macro_rules! row_kernels {
             requantize_each(last_bytes, step, scale, last_out);
         }
 
-        fn max(windows: &MaxWindows<'_>, out: &mut [u8]) {
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { max_vectors(windows, out) }
-        }
-
         /// The portable code, compiled for these features.
         #[target_feature(enable = $features)]
-        fn max_vectors(windows: &MaxWindows<'_>, out: &mut [u8]) {
+        fn max(windows: &MaxWindows<'_>, out: &mut [u8]) {
             largest::<BYTES>(windows, out);
         }
 
-        fn interleave_three(planes: [&[u8]; 3], out: &mut [u8]) {
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { interleave_bytes(planes, out) }
-        }
-
         /// The portable code, compiled for these features.
         #[target_feature(enable = $features)]
-        fn interleave_bytes(planes: [&[u8]; 3], out: &mut [u8]) {
-            crate::convert::interleave_each(planes, out);
+        fn interleave_three(planes: [&[u8]; 3], out: &mut [u8]) {
+            crate::portable::interleave_each(planes, out);
         }
     };
 }

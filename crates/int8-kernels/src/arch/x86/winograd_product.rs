@@ -8,15 +8,8 @@ macro_rules! winograd_product {
     ($features:literal, [$($tiles:literal)*] x [$($vectors:literal)*]) => {
         const BLOCKS: &[usize] = &[$($tiles),*];
 
-        fn multiply_tiles(product: &crate::winograd::Product<'_>, out: &mut [i32]) {
-            let fits = KERNELS.winograd.as_ref().is_some_and(|kernel| product.fits(kernel, out));
-            assert!(fits, "operands do not fit");
-            // SAFETY: the table of kernels gives out this function only where the CPU has the features.
-            unsafe { choose_block_vectors(product, out) }
-        }
-
         #[target_feature(enable = $features)]
-        fn choose_block_vectors(product: &crate::winograd::Product<'_>, out: &mut [i32]) {
+        fn multiply_tiles(product: &crate::contract::Product<'_>, out: &mut [i32]) {
             match product.vectors {
                 $($vectors => choose_block::<$vectors>(product, out),)*
                 _ => {}
@@ -24,8 +17,8 @@ macro_rules! winograd_product {
         }
 
         #[target_feature(enable = $features)]
-        fn choose_block<const V: usize>(product: &crate::winograd::Product<'_>, out: &mut [i32]) {
-            match product.grid.tiles {
+        fn choose_block<const V: usize>(product: &crate::contract::Product<'_>, out: &mut [i32]) {
+            match product.grid.tiles() {
                 $($tiles => multiply_blocks::<$tiles, V>(product, out),)*
                 _ => {}
             }
@@ -34,16 +27,16 @@ macro_rules! winograd_product {
         /// All blocks, each of `T` tiles, for `V` vectors of output channels.
         #[target_feature(enable = $features)]
         fn multiply_blocks<const T: usize, const V: usize>(
-            product: &crate::winograd::Product<'_>,
+            product: &crate::contract::Product<'_>,
             out: &mut [i32],
         ) {
-            let crate::winograd::Product { inputs, grid, pairs, panel, sum_stride, .. } = *product;
-            let block_length = T * grid.chunks * LANES;
+            let crate::contract::Product { inputs, grid, pairs, panel, sum_stride, .. } = *product;
+            let block_length = T * grid.chunks() * LANES;
             let panel = panel.as_chunks::<BYTES>().0.as_chunks::<V>().0;
-            let coefficients = inputs.chunks(grid.input_stride).zip(out.chunks_mut(sum_stride));
+            let coefficients = inputs.chunks(grid.input_stride()).zip(out.chunks_mut(sum_stride));
             for ((inputs, out), panel) in coefficients.zip(panel.chunks_exact(pairs)) {
                 let blocks = inputs.chunks_exact(block_length).zip(out.as_chunks_mut::<LANES>().0.chunks_exact_mut(T * V));
-                for (block, out) in blocks.take(grid.blocks) {
+                for (block, out) in blocks.take(grid.blocks()) {
                     multiply_block::<T, V>(block, panel, out);
                 }
             }

@@ -100,7 +100,7 @@ macro_rules! word_operations {
         #[inline]
         #[target_feature(enable = $features)]
         pub(super) fn unscale_ints(a: Ints) -> Ints {
-            $shift_right::<6>($multiply(a, $splat(crate::winograd::NINTH)))
+            $shift_right::<6>($multiply(a, $splat(crate::contract::NINTH)))
         }
     };
 }

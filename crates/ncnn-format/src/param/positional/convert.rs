@@ -1,6 +1,6 @@
 //! What the values of 2017 are called today.
 
-use super::Values;
+use super::values::Values;
 use crate::{Error, Layer, LayerKind, Number, ParamValue, Result};
 
 /// Today's name of a type. The second versions came beside the first ones when a

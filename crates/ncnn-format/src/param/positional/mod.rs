@@ -11,11 +11,12 @@
 //!
 //! Source of the positions: ncnn before commit 1e2265dd9, `load_param` of each layer.
 
+use self::values::Values;
 use super::fault::shown;
-use super::number::read_number;
-use crate::{Error, Layer, Limits, Model, Number, ParamValue, Remark, Result};
+use crate::{Error, Layer, Limits, Model, Remark, Result};
 
 mod convert;
+mod values;
 
 /// Whether `text` starts like one of 2017: two counts, then a line that starts with a
 /// word and has two counts in its third and fourth place.
@@ -96,50 +97,10 @@ fn layer(line: &str, limits: &Limits) -> Result<(Layer, Option<String>)> {
         layer.outputs.push(word("the name of an output").map_err(in_layer)?.to_owned());
     }
     let values: Vec<&str> = words.collect();
-    let odd = convert::fill(&mut layer, kind, Values { words: &values, taken: 0 }).map_err(in_layer)?;
+    let odd = convert::fill(&mut layer, kind, Values::new(&values)).map_err(in_layer)?;
     Ok((layer, odd))
 }
 
 fn count(word: &str) -> Result<usize> {
     word.parse().map_err(|_| Error::malformed(format!("expected a count, found {}", shown(word))))
-}
-
-/// The values of a layer, taken from the front.
-struct Values<'a> {
-    words: &'a [&'a str],
-    taken: usize,
-}
-
-impl Values<'_> {
-    fn left(&self) -> usize {
-        self.words.len().saturating_sub(self.taken)
-    }
-
-    /// The next value as the type that the layer read it as: `%d` or `%f`.
-    fn number(&mut self, as_float: bool) -> Result<Number> {
-        let place = self.taken + 1;
-        let Some(word) = self.words.get(self.taken) else {
-            return Err(Error::malformed(format!("has {} values, expected more", self.words.len())));
-        };
-        self.taken += 1;
-        let read = read_number(word, as_float).filter(|reading| reading.rest.is_empty() && !reading.wrapped);
-        let read = read.ok_or_else(|| {
-            let expected = if as_float { "a number" } else { "an integer" };
-            Error::malformed(format!("value {place} should be {expected}, found {}", shown(word)))
-        })?;
-        Ok(read.number)
-    }
-
-    fn int(&mut self) -> Result<i32> {
-        Ok(self.number(false)?.as_int())
-    }
-
-    /// As many values as `len` says, which may not be more than there are.
-    fn array(&mut self, len: i32, as_float: bool) -> Result<ParamValue> {
-        let len = usize::try_from(len).unwrap_or(0);
-        if len > self.left() {
-            return Err(Error::malformed(format!("a list of {len} values, {} are left on the line", self.left())));
-        }
-        Ok(ParamValue::Array((0..len).map(|_| self.number(as_float)).collect::<Result<_>>()?))
-    }
 }

@@ -1,4 +1,4 @@
-//! The image vectors of ncnn-int8-spec Appendix D, made by ncnn2table itself.
+//! Three made-up images whose thresholds and scales ncnn2table itself printed.
 
 #![cfg(feature = "images")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]

@@ -1,13 +1,11 @@
 //! The epilogue and the routines over slices of every instruction set against the portable ones, which
 //! the unit tests and laws compare with the definitions. Equal means equal bits.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod report;
-
-use int8_kernels::finish::{Finish, Tile};
-use int8_kernels::micro_kernel::MicroKernels;
-use int8_kernels::{Activation, Addend, Image, Isa, Place, Residual, Sink, kernels, quantize, stored, unstored};
+use super::report;
+use crate::arch::kernels_of;
+use crate::contract::MicroKernels;
+use crate::finish::{Finish, Tile};
+use crate::{Activation, Addend, Image, Isa, Place, Residual, Sink, quantize, stored, unstored};
 
 /// Sums that become ties, limits, and numbers that floats cannot hold.
 const SUMS: [i32; 20] = [
@@ -66,7 +64,7 @@ fn bits(values: &[f32]) -> Vec<u32> {
 
 /// Reports an operation of `kernels` as the kernel check names kernels.
 fn checked(operation: &str, kernels: &MicroKernels, cases: usize) {
-    report::checked(&format!("{operation}__{}", kernels.isa().unwrap()), cases);
+    report::checked(&format!("{operation}__{}", kernels.level.name()), cases);
 }
 
 struct Case {
@@ -114,15 +112,15 @@ fn finished(kernels: &MicroKernels, case: &Case, single: bool) -> (Vec<u32>, Vec
         Sink::I8 { bytes: &mut second, place, scale: 1.0 },
     ];
     let sinks = if single { &mut sinks[..1] } else { &mut sinks[..] };
-    (kernels.finish)(&finish, &tile, sinks);
+    // SAFETY: there are sums of every pixel of the tile, and addends and sinks have one pixel more.
+    unsafe { kernels.finish(&finish, &tile, sinks) };
     (bits(&kept), first, second)
 }
 
 #[test]
 fn every_epilogue_equals_the_portable_one() {
-    let portable = kernels()[0];
-    assert_eq!(portable.isa(), Some(Isa::scalar()));
-    for kernels in kernels() {
+    let portable = kernels_of(Isa::scalar());
+    for kernels in Isa::available().iter().map(|&isa| kernels_of(isa)) {
         let mut cases = 0;
         for channels in [1, 7, 8, 9, 15, 16, 17, 31, 32, 33, 48, 64] {
             for pixels in [1, 2, 7, 8] {
@@ -131,7 +129,7 @@ fn every_epilogue_equals_the_portable_one() {
                     for single in [false, true] {
                         let (found, expected) = (finished(kernels, &case, single), finished(portable, &case, single));
                         let place =
-                            || format!("{:?} {channels}x{pixels} {finish_index} {is_usual} {single}", kernels.isa());
+                            || format!("{:?} {channels}x{pixels} {finish_index} {is_usual} {single}", kernels.level);
                         assert_eq!(found.0, expected.0, "floats of {}", place());
                         assert_eq!(found.1, expected.1, "bytes of {}", place());
                         assert_eq!(found.2, expected.2, "second bytes of {}", place());
@@ -149,16 +147,16 @@ fn every_slice_is_quantized_as_value_by_value() {
     let ties = (-300..=300).map(|half| half as f32 / 2.0).flat_map(|tie| [tie.next_down(), tie, tie.next_up()]);
     let patterns = (0..200_000u32).map(|step| f32::from_bits(step.wrapping_mul(0x9E37_79B1)));
     let values: Vec<f32> = ties.chain(patterns).collect();
-    for kernels in kernels() {
+    for kernels in Isa::available().iter().map(|&isa| kernels_of(isa)) {
         for scale in SCALES {
             let mut found = vec![7; values.len()];
-            (kernels.rows.quantize)(&values, scale, &mut found);
+            kernels.rows.quantize(&values, scale, &mut found);
             let expected: Vec<u8> = values.iter().map(|&value| stored(quantize(value, scale))).collect();
-            assert_eq!(found, expected, "{:?} scale {scale}", kernels.isa());
+            assert_eq!(found, expected, "{:?} scale {scale}", kernels.level);
         }
         for length in 0..70 {
             let mut found = vec![7; length];
-            (kernels.rows.quantize)(&values[..length], 1.0, &mut found);
+            kernels.rows.quantize(&values[..length], 1.0, &mut found);
             assert!(found.iter().zip(&values).all(|(&byte, &value)| byte == stored(quantize(value, 1.0))));
         }
         checked("quantize", kernels, SCALES.len() * values.len());
@@ -168,16 +166,16 @@ fn every_slice_is_quantized_as_value_by_value() {
 #[test]
 fn every_slice_of_bytes_is_converted_as_byte_by_byte() {
     let bytes: Vec<u8> = (0..=255).chain(0..=66).collect();
-    for kernels in kernels() {
+    for kernels in Isa::available().iter().map(|&isa| kernels_of(isa)) {
         for step in SCALES {
             let mut floats = vec![7.0; bytes.len()];
-            (kernels.rows.dequantize)(&bytes, step, &mut floats);
+            kernels.rows.dequantize(&bytes, step, &mut floats);
             let expected: Vec<f32> = bytes.iter().map(|&byte| f32::from(unstored(byte)) * step).collect();
-            assert_eq!(bits(&floats), bits(&expected), "{:?} step {step}", kernels.isa());
+            assert_eq!(bits(&floats), bits(&expected), "{:?} step {step}", kernels.level);
             let mut again = vec![7; bytes.len()];
-            (kernels.rows.requantize)(&bytes, step, 3.0, &mut again);
+            kernels.rows.requantize(&bytes, step, 3.0, &mut again);
             let expected: Vec<u8> = expected.iter().map(|&value| stored(quantize(value, 3.0))).collect();
-            assert_eq!(again, expected, "{:?} step {step}", kernels.isa());
+            assert_eq!(again, expected, "{:?} step {step}", kernels.level);
         }
         checked("dequantize", kernels, SCALES.len() * bytes.len());
         checked("requantize", kernels, SCALES.len() * bytes.len());
@@ -186,13 +184,13 @@ fn every_slice_of_bytes_is_converted_as_byte_by_byte() {
 
 #[test]
 fn three_planes_become_pixels_of_three_bytes() {
-    for kernels in kernels() {
+    for kernels in Isa::available().iter().map(|&isa| kernels_of(isa)) {
         for length in (0..70).chain([512]) {
             let plane = |first: usize| (0..length).map(|i| (first + i) as u8).collect::<Vec<u8>>();
             let planes = [plane(0), plane(85), plane(170)];
             let mut out = vec![0; 3 * length];
-            (kernels.rows.interleave)([&planes[0], &planes[1], &planes[2]], &mut out);
-            assert!(out.iter().enumerate().all(|(i, &byte)| byte == planes[i % 3][i / 3]), "{:?}", kernels.isa());
+            kernels.rows.interleave([&planes[0], &planes[1], &planes[2]], &mut out);
+            assert!(out.iter().enumerate().all(|(i, &byte)| byte == planes[i % 3][i / 3]), "{:?}", kernels.level);
         }
         checked("interleave", kernels, 71);
     }

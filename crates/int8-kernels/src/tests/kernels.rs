@@ -1,19 +1,16 @@
 //! Every kernel of the table against its definition: edge shapes, extreme values, misaligned starts,
 //! guard bands around the output. Equal means equal bits.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod report;
-
 use std::collections::BTreeMap;
 
-use int8_kernels::micro_kernel::{
-    DenseKernel, DepthwiseKernel, KR, MicroKernels, Patch, Strip, Taps, WeightForm, Windows,
+use super::report::checked;
+use crate::arch::kernels_of;
+use crate::contract::{
+    DenseKernel, DepthwiseKernel, Gather, KR, MicroKernels, Patch, Strip, Taps, WeightForm, Windows,
 };
-use int8_kernels::panel::{channel_of_lane, put};
-use int8_kernels::{
-    Activation, ConvShape, Epilogue, Image, Isa, MAX_DEPTH, Padding, PixelConv, PixelScratch, Run, kernels, stored,
-    unstored,
+use crate::panel::{channel_of_lane, put};
+use crate::{
+    Activation, ConvShape, Epilogue, Image, Isa, MAX_DEPTH, Padding, PixelConv, PixelScratch, Run, stored, unstored,
 };
 
 const GUARD: i32 = 0x5EED_5EED;
@@ -167,19 +164,22 @@ fn check_dense(kernel: &DenseKernel, numbers: &mut Numbers) -> usize {
             };
             let lanes = vectors * kernel.lanes;
             let run_strip = |strip: &Strip<'_>| {
-                assert!(strip.fits(kernel));
+                let length = strip.halves * strip.pixels * lanes;
+                let out = vec![0; length];
+                assert!(strip.fits(kernel, &out));
+                assert!(!strip.fits(kernel, &out[1..]), "{}: a write beyond the end was allowed", kernel.name);
                 let shorter = Strip { bytes: &strip.bytes[..strip.bytes.len() - 1], ..*strip };
-                assert!(!shorter.fits(kernel), "{}: a read beyond the end was allowed", kernel.name);
-                guarded(strip.sums(kernel), turn % 4, GUARD, |out| (kernel.run)(strip, out))
+                assert!(!shorter.fits(kernel, &out), "{}: a read beyond the end was allowed", kernel.name);
+                guarded(length, turn % 4, GUARD, |out| kernel.run(strip, out))
             };
             let found = match &kernel.gather {
                 Some(gather) => {
                     let taps = Taps::new(offsets, run, 1);
                     let starts: Vec<usize> = (0..pixels).map(|pixel| starts[0] + pixel * step).collect();
                     let patch = Patch { bytes: bytes.get(), starts: &starts, taps: &taps };
-                    let gathered = gather_windows(kernel, gather.run, &patch, turn);
+                    let gathered = gather_windows(gather, &patch, turn);
                     let gathered = Misaligned::new(&gathered, turn % 17);
-                    let taps = Taps::gathered(depth, kernel);
+                    let taps = kernel.gathered_taps(depth);
                     run_strip(&Strip {
                         bytes: gathered.get(),
                         starts: [0; 2],
@@ -215,21 +215,16 @@ fn runs(kernel: &DenseKernel) -> Vec<(usize, usize)> {
 }
 
 /// What a kernel's gather writes, into memory that was not zero before.
-fn gather_windows(
-    kernel: &DenseKernel,
-    gather: fn(&Patch<'_>, &mut [u8], &mut [u8]),
-    patch: &Patch<'_>,
-    turn: usize,
-) -> Vec<u8> {
-    let length = patch.gathered_bytes(kernel);
-    let (spare, out) = (&mut vec![0x55; patch.spare_bytes(kernel)], &mut vec![0; length]);
-    assert!(patch.fits(kernel, spare, out));
-    assert!(!patch.fits(kernel, &spare[1..], out));
-    assert!(!patch.fits(kernel, spare, &out[1..]));
-    assert!(!Patch { starts: &vec![0; kernel.most_pixels() + 1], ..*patch }.fits(kernel, spare, out));
+fn gather_windows(gather: &Gather, patch: &Patch<'_>, turn: usize) -> Vec<u8> {
+    let length = gather.bytes(patch.taps, patch.starts.len());
+    let (spare, out) = (&mut vec![0x55; gather.spare_bytes(patch.taps)], &mut vec![0; length]);
+    assert!(patch.fits(gather, spare, out));
+    assert!(!patch.fits(gather, &spare[1..], out));
+    assert!(!patch.fits(gather, spare, &out[1..]));
+    assert!(!Patch { starts: &vec![0; gather.most_pixels() + 1], ..*patch }.fits(gather, spare, out));
     let shorter = Patch { bytes: &patch.bytes[..patch.bytes.len() - 1], ..*patch };
-    assert!(!shorter.fits(kernel, spare, out), "a gather beyond the end was allowed");
-    guarded(length, turn % 5, 0xAA, |out| gather(patch, spare, out))
+    assert!(!shorter.fits(gather, spare, out), "a gather beyond the end was allowed");
+    guarded(length, turn % 5, 0xAA, |out| gather.run(patch, spare, out))
 }
 
 /// Every size of tile that a dense kernel has.
@@ -281,9 +276,11 @@ fn check_depthwise(kernel: &DepthwiseKernel, numbers: &mut Numbers) -> usize {
                 let bytes = Misaligned::new(&fill.bytes(last, numbers), turn % 17);
                 let windows =
                     Windows { bytes: bytes.get(), start, pixels, step, taps: &taps, panel: &panel, initial: &initial };
-                assert!(windows.fit(kernel));
-                assert!(!Windows { bytes: &bytes.get()[..last - 1], ..windows }.fit(kernel));
-                let found = guarded(pixels * kernel.channels, turn % 4, GUARD, |out| (kernel.run)(&windows, out));
+                let out = vec![0; pixels * kernel.channels];
+                assert!(windows.fit(kernel, &out));
+                assert!(!windows.fit(kernel, &out[1..]));
+                assert!(!Windows { bytes: &bytes.get()[..last - 1], ..windows }.fit(kernel, &out));
+                let found = guarded(out.len(), turn % 4, GUARD, |out| kernel.run(&windows, out));
                 let sum = |pixel: usize, channel: usize| -> i32 {
                     let byte = |tap: usize| bytes.get()[start + pixel * step + offsets[tap] + channel];
                     (0..count).map(|tap| product(weights[channel * count + tap], byte(tap))).sum()
@@ -303,55 +300,122 @@ fn check_depthwise(kernel: &DepthwiseKernel, numbers: &mut Numbers) -> usize {
 fn every_kernel_equals_its_definition_on_every_edge() {
     let mut numbers = Numbers(1);
     let mut cases = BTreeMap::new();
-    for kernels in kernels() {
+    for kernels in Isa::available().iter().map(|&isa| kernels_of(isa)) {
         cases.insert(kernels.dense.name, check_dense(&kernels.dense, &mut numbers));
         cases.insert(kernels.depthwise.name, check_depthwise(&kernels.depthwise, &mut numbers));
     }
     for (name, cases) in &cases {
         assert!(*cases >= 24, "{name} was hardly tested");
-        report::checked(name, *cases);
+        checked(name, *cases);
     }
+}
+
+/// Operands for one pixel of a kernel, which fit.
+fn one_pixel(kernel: &DenseKernel, check: impl FnOnce(Strip<'_>, &[i32])) {
+    let taps = match kernel.gather {
+        Some(_) => kernel.gathered_taps(kernel.depths),
+        None => Taps::new(vec![0], 1, kernel.depths),
+    };
+    let lanes = kernel.least_vectors * kernel.lanes;
+    let strip = Strip {
+        bytes: &[0; 128],
+        starts: [0; 2],
+        halves: 1,
+        pixels: 1,
+        step: taps.reach(),
+        taps: &taps,
+        vectors: kernel.least_vectors,
+        panel: &vec![0; lanes * kernel.form.bytes_per_lane(kernel.depths)],
+        ahead: &[],
+        initial: &vec![0; lanes],
+    };
+    check(strip, &vec![0; lanes]);
 }
 
 #[test]
 fn operands_that_do_not_fit_are_refused() {
-    for kernels in kernels() {
+    for kernels in Isa::available().iter().map(|&isa| kernels_of(isa)) {
         let kernel = &kernels.dense;
-        let taps = match kernel.gather {
-            Some(_) => Taps::gathered(kernel.depths, kernel),
-            None => Taps::new(vec![0], 1, kernel.depths),
-        };
-        let lanes = kernel.least_vectors * kernel.lanes;
-        let panel = vec![0; lanes * kernel.form.bytes_per_lane(kernel.depths)];
-        let initial = vec![0; lanes];
-        let strip = Strip {
-            bytes: &[0; 128],
-            starts: [0; 2],
-            halves: 1,
+        one_pixel(kernel, |strip, out| {
+            assert!(strip.fits(kernel, out));
+            assert!(!strip.fits(kernel, &out[1..]));
+            let no = |strip: Strip<'_>| assert!(!strip.fits(kernel, out), "{}: {strip:?}", kernel.name);
+            no(Strip { starts: [usize::MAX, 0], ..strip });
+            no(Strip { pixels: 0, ..strip });
+            no(Strip { pixels: kernel.most_pixels() + 1, ..strip });
+            no(Strip { pixels: usize::MAX, ..strip });
+            no(Strip { halves: 0, ..strip });
+            no(Strip { halves: 3, ..strip });
+            no(Strip { halves: usize::MAX, ..strip });
+            no(Strip { vectors: kernel.vectors + 1, ..strip });
+            no(Strip { vectors: usize::MAX, ..strip });
+            no(Strip { panel: &strip.panel[1..], ..strip });
+            no(Strip { initial: &strip.initial[1..], ..strip });
+            no(Strip { bytes: &[], ..strip });
+        });
+    }
+}
+
+/// What a window reaches must be counted in the depths of the kernel that reads it: two pixels of taps that were
+/// made for fewer depths once passed, and the kernel read beyond the bytes.
+#[test]
+fn taps_of_other_depths_are_refused() {
+    for kernels in Isa::available().iter().map(|&isa| kernels_of(isa)) {
+        let kernel = &kernels.dense;
+        one_pixel(kernel, |strip, out| {
+            for depths in [0, 1, kernel.depths - 1, kernel.depths + 1, usize::MAX] {
+                let taps = Taps::new(vec![0], 1, depths);
+                assert!(!Strip { taps: &taps, ..strip }.fits(kernel, out), "{} {depths}", kernel.name);
+            }
+            for taps in [
+                Taps::new(vec![usize::MAX], 1, kernel.depths),
+                Taps::new(vec![0], usize::MAX / kernel.depths, kernel.depths),
+                Taps::new(vec![0, usize::MAX - 1], 1, kernel.depths),
+                Taps::new(vec![0; 2], 1, kernel.depths),
+                Taps::new(Vec::new(), 1, kernel.depths),
+            ] {
+                assert!(!Strip { taps: &taps, ..strip }.fits(kernel, out), "{} {taps:?}", kernel.name);
+            }
+        });
+    }
+}
+
+#[test]
+fn windows_that_do_not_fit_are_refused() {
+    for kernels in Isa::available().iter().map(|&isa| kernels_of(isa)) {
+        let kernel = &kernels.depthwise;
+        let taps = Taps::new(vec![0, 1, 2, 3], 0, KR);
+        let windows = Windows {
+            bytes: &vec![0; kernel.channels + 3],
+            start: 0,
             pixels: 1,
-            step: 4,
+            step: 1,
             taps: &taps,
-            vectors: kernel.least_vectors,
-            panel: &panel,
-            ahead: &[],
-            initial: &initial,
+            panel: &vec![0; kernel.channels * kernel.form.bytes_per_lane(KR)],
+            initial: &vec![0; kernel.channels],
         };
-        assert!(strip.fits(kernel));
-        assert!(!Strip { starts: [usize::MAX, 0], ..strip }.fits(kernel));
-        assert!(!Strip { pixels: 0, ..strip }.fits(kernel));
-        assert!(!Strip { pixels: kernel.most_pixels() + 1, ..strip }.fits(kernel));
-        assert!(!Strip { halves: 3, ..strip }.fits(kernel));
-        assert!(!Strip { vectors: kernel.vectors + 1, ..strip }.fits(kernel));
-        assert!(!Strip { panel: &panel[1..], ..strip }.fits(kernel));
-        assert!(!Strip { initial: &initial[1..], ..strip }.fits(kernel));
+        let out = vec![0; kernel.channels];
+        assert!(windows.fit(kernel, &out));
+        let no = |windows: Windows<'_>| assert!(!windows.fit(kernel, &out), "{}: {windows:?}", kernel.name);
+        no(Windows { start: 1, ..windows });
+        no(Windows { start: usize::MAX, ..windows });
+        no(Windows { pixels: 0, ..windows });
+        no(Windows { pixels: 2, ..windows });
+        no(Windows { pixels: usize::MAX, step: usize::MAX, ..windows });
+        no(Windows { panel: &windows.panel[1..], ..windows });
+        no(Windows { initial: &windows.initial[1..], ..windows });
+        for offsets in [vec![0], vec![0; 8], vec![0, 1, 2, 4], vec![usize::MAX; 4]] {
+            no(Windows { taps: &Taps::new(offsets, 0, KR), ..windows });
+        }
+        assert!(std::panic::catch_unwind(|| kernel.run(&Windows { pixels: 0, ..windows }, &mut [])).is_err());
     }
 }
 
 #[test]
 fn names_decode_to_tile_and_isa() {
-    for kernels in kernels() {
+    for kernels in Isa::available().iter().map(|&isa| kernels_of(isa)) {
         let MicroKernels { dense, depthwise, .. } = kernels;
-        let isa = kernels.isa().unwrap();
+        let isa = kernels.level.name();
         let (pixels, channels) = (dense.halves * dense.pixels, dense.vectors * dense.lanes);
         assert_eq!(dense.name, format!("dense_{pixels}x{channels}c{}__{isa}", dense.depths));
         assert_eq!(depthwise.name, format!("depthwise_{}x{}c{KR}__{isa}", depthwise.pixels, depthwise.channels));
@@ -385,6 +449,5 @@ fn required_isas_are_tested() {
     for name in required.split(',') {
         let isa = Isa::by_name(name);
         assert!(isa.is_some(), "INT8_REQUIRE_ISA has {name}, but this CPU has {:?}", Isa::available());
-        assert!(kernels().iter().any(|kernels| kernels.isa() == isa), "no kernels for {name}");
     }
 }

@@ -1,14 +1,11 @@
 //! The three steps of Winograd's algorithm against their matrices, with edge sizes, extreme values and guard
 //! bands; and the bound beyond which it is not used. Equal means equal bits.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
-
-mod report;
-
-use int8_kernels::winograd::{COEFFICIENTS, Grid, Patches, Product, SIDE, Squares, WINDOW, WinogradKernel};
-use int8_kernels::{
-    Activation, Algorithm, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Run, kernels, stored,
-    unstored,
+use super::report;
+use crate::arch::kernels_of;
+use crate::contract::{COEFFICIENTS, Grid, NINTH, Patches, Product, SIDE, Squares, WINDOW, WinogradKernel};
+use crate::{
+    Activation, Algorithm, ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Run, stored, unstored,
 };
 
 const INPUTS: [[i32; 6]; 6] = [
@@ -84,17 +81,17 @@ fn transformed<const N: usize>(matrix: &[[i32; 6]; N], values: &[i32; COEFFICIEN
 
 /// Where a tile's pair of a coefficient lies.
 fn input_index(grid: &Grid, coefficient: usize, tile: usize, pair: usize) -> usize {
-    let (block, chunk) = (tile / grid.tiles, pair / grid.lanes);
-    let at = (block * grid.chunks + chunk) * grid.tiles + tile % grid.tiles;
-    coefficient * grid.input_stride + at * grid.lanes + pair % grid.lanes
+    let (block, chunk) = (tile / grid.tiles(), pair / grid.lanes());
+    let at = (block * grid.chunks() + chunk) * grid.tiles() + tile % grid.tiles();
+    coefficient * grid.input_stride() + at * grid.lanes() + pair % grid.lanes()
 }
 
 fn check_inputs(kernel: &WinogradKernel, numbers: &mut Numbers) -> usize {
     let mut cases = 0;
     for (channels, tiles, rows) in [(1, 1, 1), (3, 2, 3), (16, 5, 1), (33, 3, 2), (64, 7, 1), (70, 1, 4)] {
         for fill in 0..5 {
-            let grid = kernel.grid(tiles * rows, channels);
-            let loaded = 2 * grid.chunks * grid.lanes;
+            let grid = kernel.grid(tiles * rows, channels).unwrap();
+            let loaded = 2 * grid.chunks() * grid.lanes();
             let pixel_stride = channels + cases % 3;
             let row_stride = (SIDE * tiles + 2) * pixel_stride + cases % 5;
             let start = cases % 4;
@@ -107,8 +104,8 @@ fn check_inputs(kernel: &WinogradKernel, numbers: &mut Numbers) -> usize {
                 assert!(patches.fit(kernel, out));
                 assert!(!Patches { bytes: &bytes[1..], ..patches }.fit(kernel, out));
                 assert!(!patches.fit(kernel, &out[1..]));
-                assert!(!Patches { first: grid.blocks * grid.tiles, ..patches }.fit(kernel, out));
-                (kernel.transform_inputs)(&patches, out);
+                assert!(!Patches { first: grid.blocks() * grid.tiles(), ..patches }.fit(kernel, out));
+                kernel.transform_inputs(&patches, out);
             });
             let mut expected = vec![GUARD; found.len()];
             for (tile, index) in (0..tiles).flat_map(|tile| (0..loaded / 2).map(move |index| (tile, index))) {
@@ -135,12 +132,13 @@ fn check_product(kernel: &WinogradKernel, numbers: &mut Numbers) -> usize {
     let sizes = sizes.flat_map(|tiles| (kernel.least_vectors..=kernel.vectors).map(move |vectors| (tiles, vectors)));
     for (tiles, vectors) in sizes {
         let (channels, fill) = ([1, 2, 31, 32, 65][cases % 5], cases / 5 % 5);
-        let (grid, pairs, lanes) = (kernel.grid(tiles, channels), channels.div_ceil(2), vectors * kernel.lanes);
+        let (grid, pairs, lanes) =
+            (kernel.grid(tiles, channels).unwrap(), channels.div_ceil(2), vectors * kernel.lanes);
         let words = numbers.words(2 * grid.inputs(), 12_800, fill);
         let inputs: Vec<i32> = words.as_chunks().0.iter().copied().map(pair).collect();
         let weights = numbers.words(2 * COEFFICIENTS * pairs * lanes, 18_432, fill);
         let panel: Vec<i8> = weights.iter().flat_map(|weight| weight.to_le_bytes().map(|byte| byte as i8)).collect();
-        let sum_stride = grid.sum_stride(lanes);
+        let sum_stride = grid.sum_stride(lanes).unwrap();
         let product = Product { inputs: &inputs, grid, pairs, vectors, panel: &panel, sum_stride };
         let found = guarded(COEFFICIENTS * sum_stride, cases % 5, |out| {
             assert!(product.fits(kernel, out));
@@ -148,7 +146,7 @@ fn check_product(kernel: &WinogradKernel, numbers: &mut Numbers) -> usize {
             assert!(!Product { inputs: &inputs[1..], ..product }.fits(kernel, out));
             assert!(!Product { panel: &panel[1..], ..product }.fits(kernel, out));
             assert!(!Product { vectors: kernel.vectors + 1, ..product }.fits(kernel, out));
-            (kernel.multiply)(&product, out);
+            kernel.multiply(&product, out);
         });
         for (coefficient, tile) in (0..COEFFICIENTS).flat_map(|c| (0..tiles).map(move |tile| (c, tile))) {
             for lane in 0..lanes {
@@ -185,7 +183,7 @@ fn check_sums(kernel: &WinogradKernel, numbers: &mut Numbers) -> usize {
                 assert!(squares.fit(kernel, out));
                 assert!(!squares.fit(kernel, &out[1..]));
                 assert!(!Squares { sums: &sums[1..], ..squares }.fit(kernel, out));
-                (kernel.transform_sums)(&squares, out);
+                kernel.transform_sums(&squares, out);
             });
             for (tile, lane) in (0..tiles).flat_map(|tile| (0..channels).map(move |lane| (tile, lane))) {
                 let at = |coefficient: usize| sums[coefficient * stride + tile * channels + lane];
@@ -193,7 +191,7 @@ fn check_sums(kernel: &WinogradKernel, numbers: &mut Numbers) -> usize {
                     let pixel = (index / SIDE * tiles + tile) * SIDE + index % SIDE;
                     // Modulo 2³² the ninth is what gives `v` again.
                     let ninth = found[pixel * channels + lane];
-                    let exact = i64::from(v.wrapping_mul(int8_kernels::winograd::NINTH)).div_euclid(64);
+                    let exact = i64::from(v.wrapping_mul(NINTH)).div_euclid(64);
                     assert_eq!(i64::from(ninth), exact, "{}: tile {tile}, lane {lane}", kernel.name);
                 }
             }
@@ -206,7 +204,7 @@ fn check_sums(kernel: &WinogradKernel, numbers: &mut Numbers) -> usize {
 #[test]
 fn every_step_equals_its_matrices() {
     let mut numbers = Numbers(1);
-    for kernel in kernels().iter().filter_map(|kernels| kernels.winograd.as_ref()) {
+    for kernel in Isa::available().iter().filter_map(|&isa| kernels_of(isa).winograd.as_ref()) {
         let cases =
             [check_inputs(kernel, &mut numbers), check_product(kernel, &mut numbers), check_sums(kernel, &mut numbers)];
         assert!(cases.iter().all(|&cases| cases >= 10), "{} was hardly tested", kernel.name);
@@ -216,10 +214,10 @@ fn every_step_equals_its_matrices() {
 
 #[test]
 fn names_decode_to_block_and_isa() {
-    for kernels in kernels() {
+    for (isa, kernels) in Isa::available().iter().map(|&isa| (isa, kernels_of(isa))) {
         let Some(kernel) = &kernels.winograd else { continue };
         let (tiles, channels) = (kernel.blocks.last().unwrap(), kernel.vectors * kernel.lanes);
-        assert_eq!(kernel.name, format!("winograd_{tiles}x{channels}c{}__{}", kernel.depths, kernels.isa().unwrap()));
+        assert_eq!(kernel.name, format!("winograd_{tiles}x{channels}c{}__{}", kernel.depths, isa));
         // The lanes of a panel serve both algorithms.
         let (ours, dense) = (kernel, &kernels.dense);
         assert_eq!((ours.lanes, ours.vectors, ours.least_vectors), (dense.lanes, dense.vectors, dense.least_vectors));
@@ -245,8 +243,8 @@ fn sums_of(channels: usize, weights: &[i8], byte: u8, isa: Isa) -> (Vec<i32>, &'
 fn the_largest_sums_that_are_proven_are_exact_and_larger_ones_are_left_to_direct_kernels() {
     // 2^18 - 1 = 2064 · 127 + 15, the largest Σ|w| below 2^25 / 128; 230 channels have 2070 weights.
     let channels = 230;
-    for (kernels, sign) in kernels().iter().flat_map(|kernels| [(kernels, 1), (kernels, -1)]) {
-        let isa = kernels.isa().unwrap();
+    for (isa, sign) in Isa::available().iter().flat_map(|&isa| [(isa, 1), (isa, -1)]) {
+        let kernels = kernels_of(isa);
         let mut weights = vec![0; 9 * channels];
         weights[..2064].fill(127 * sign);
         weights[2064] = 15 * sign;
@@ -266,11 +264,10 @@ fn the_largest_sums_that_are_proven_are_exact_and_larger_ones_are_left_to_direct
 #[test]
 fn an_algorithm_can_be_turned_off() {
     let shape = ConvShape { kernel_h: 3, kernel_w: 3, ..ConvShape::pointwise(64, 64) };
-    for kernels in kernels() {
+    for (isa, kernels) in Isa::available().iter().map(|&isa| (isa, kernels_of(isa))) {
         let name = |shape: ConvShape, algorithm| {
             let weights = vec![1; shape.out_channels * shape.depth().unwrap()];
             let epilogue = Epilogue::new(vec![1.0; shape.out_channels], None, Activation::None).unwrap();
-            let isa = kernels.isa().unwrap();
             PixelConv::with_algorithm(shape, &weights, epilogue, isa, algorithm).unwrap().kernel(56, 56)
         };
         let winograd = kernels.winograd.as_ref().map_or(kernels.dense.name, |kernel| kernel.name);
@@ -280,7 +277,7 @@ fn an_algorithm_can_be_turned_off() {
         // The width of an image may come from a file.
         let weights = vec![1; 64 * 64 * 9];
         let epilogue = Epilogue::new(vec![1.0; 64], None, Activation::None).unwrap();
-        let conv = PixelConv::new(shape, &weights, epilogue, kernels.isa().unwrap()).unwrap();
+        let conv = PixelConv::new(shape, &weights, epilogue, isa).unwrap();
         assert_eq!(conv.kernel(4, usize::MAX), kernels.dense.name);
         for other in [
             ConvShape { stride_w: 2, ..shape },
@@ -289,6 +286,71 @@ fn an_algorithm_can_be_turned_off() {
             ConvShape { kernel_w: 1, ..shape },
         ] {
             assert_eq!(name(other, Algorithm::Winograd), kernels.dense.name);
+        }
+    }
+}
+
+#[test]
+fn grids_too_large_to_address_are_none() {
+    for kernel in Isa::available().iter().filter_map(|&isa| kernels_of(isa).winograd.as_ref()) {
+        let largest = usize::MAX;
+        for (tiles, channels) in [(largest, 1), (1, largest), (largest / 4, 64), (largest, largest)] {
+            assert_eq!(kernel.grid(tiles, channels), None, "{tiles} {channels}");
+        }
+        let grid = kernel.grid(100, 3).unwrap();
+        assert_eq!(grid.sum_stride(largest), None);
+        assert!(grid.blocks() * grid.tiles() >= 100);
+        assert!(grid.inputs() >= COEFFICIENTS * grid.blocks() * grid.tiles() * 2);
+    }
+}
+
+#[test]
+fn operands_of_extreme_sizes_are_refused() {
+    let most = usize::MAX;
+    for kernel in Isa::available().iter().filter_map(|&isa| kernels_of(isa).winograd.as_ref()) {
+        let grid = kernel.grid(4, 2).unwrap();
+        let mut out = vec![0; grid.inputs()];
+        let patches = Patches { bytes: &[0; 1024], start: 0, row_stride: 2, pixel_stride: 2, tiles: 1, first: 0, grid };
+        assert!(patches.fit(kernel, &out));
+        for patches in [
+            Patches { start: most, ..patches },
+            Patches { row_stride: most, ..patches },
+            Patches { pixel_stride: most, ..patches },
+            Patches { tiles: most, ..patches },
+            Patches { tiles: 0, ..patches },
+            Patches { first: most, ..patches },
+        ] {
+            assert!(!patches.fit(kernel, &out), "{patches:?}");
+            assert!(std::panic::catch_unwind(|| kernel.transform_inputs(&patches, &mut out.clone())).is_err());
+        }
+        let squares = Squares { sums: &[0; 4096], stride: 64, channels: 2 * kernel.lanes, tiles: 1 };
+        out.resize(4096, 0);
+        assert!(squares.fit(kernel, &out));
+        for squares in [
+            Squares { stride: most, ..squares },
+            Squares { channels: most - kernel.lanes + 1, ..squares },
+            Squares { channels: 0, ..squares },
+            Squares { tiles: most, ..squares },
+            Squares { tiles: most / 2 + 1, stride: 0, ..squares },
+        ] {
+            assert!(!squares.fit(kernel, &out), "{squares:?}");
+        }
+        let vectors = kernel.least_vectors;
+        let panel = vec![0; COEFFICIENTS * 4 * vectors * kernel.lanes];
+        let stride = grid.sum_stride(vectors * kernel.lanes).unwrap();
+        out.resize(COEFFICIENTS * stride, 0);
+        let inputs = vec![0; grid.inputs()];
+        let product = Product { inputs: &inputs, grid, pairs: 1, vectors, panel: &panel, sum_stride: stride };
+        assert!(product.fits(kernel, &out));
+        for product in [
+            Product { pairs: 0, panel: &[], ..product },
+            Product { pairs: most, ..product },
+            Product { vectors: most, ..product },
+            Product { sum_stride: most, ..product },
+            Product { sum_stride: 0, ..product },
+            Product { inputs: &[], ..product },
+        ] {
+            assert!(!product.fits(kernel, &out), "{product:?}");
         }
     }
 }
