@@ -1,5 +1,4 @@
-//! Turn an fp32 network and sample inputs into an int8 network, and say how good it is.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod calibrate;
@@ -12,6 +11,7 @@ mod fit;
 mod image;
 mod inputs;
 mod joint;
+#[cfg(feature = "images")]
 mod jpeg;
 mod labels;
 mod metrics;

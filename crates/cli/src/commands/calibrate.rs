@@ -55,8 +55,9 @@ pub(super) fn out_table(arg: Arg) -> Arg {
 /// # Errors
 /// Those of reading the model and the images, of calibrating and of writing.
 pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
-    let options = options(args)?;
+    let options = args.given.with_job(&args.job)?;
     let files = model_files(&options)?;
+    let options = checked(options)?;
     let model = files.load()?;
     prepare(&Vec::from_iter(options.table.iter().chain(&options.stats).cloned()), &files)?;
     let prepared = Pipeline::new(&model).options(options.clone()).prepare()?;
@@ -116,9 +117,8 @@ fn counts(options: &Options, prepared: &Prepared<'_>, inputs: &Inputs, progress:
     Ok(Counts { calibration, stats, remarks })
 }
 
-/// The options with what the job adds to them.
-fn options(args: &CalibrateArgs) -> Result<Options> {
-    let mut options = args.given.with_job(&args.job)?;
+/// The options, if they go together.
+fn checked(mut options: Options) -> Result<Options> {
     if options.shard.is_some() {
         if options.stats.is_none() {
             return Err(Error::invalid("--shard needs --stats: a part of the samples makes no table"));

@@ -67,6 +67,10 @@ pub fn run(args: &ThresholdsArgs, progress: &dyn Progress) -> Result<Output> {
     let prepared = Pipeline::new(&model).options(options.clone()).prepare()?;
     let mut text = prepared.optimization.as_ref().map_or_else(String::new, |done| format!("{done}\n"));
     let statistics = Statistics::load(stats)?;
+    if options.plain_sums && !statistics.origin().plain_sums {
+        let message = "the statistics were counted without --plain-sums; what was counted cannot be changed";
+        return Err(Error::invalid(message).in_file(stats));
+    }
     if options.passes == Some(Passes::Two) {
         return Err(needs_two_passes());
     }
