@@ -2,7 +2,11 @@
 //! image, `weight` (parameter 0) times.
 
 use fp32_ref::{Layer, Net, NetOptions, Registry, Shape, Tensor};
-use ncnn_format::{Error, Model, ParamValue, Result};
+use ncnn_format::typed::ParamKey;
+use ncnn_format::{Error, Model, Result};
+
+/// Parameter 0; 1 unless the file says otherwise.
+const WEIGHT: ParamKey<f32> = ParamKey::custom(0, "weight");
 
 struct Mirror {
     weight: f32,
@@ -10,11 +14,7 @@ struct Mirror {
 
 /// Checks the parameters of a layer of a file.
 fn build(layer: &ncnn_format::Layer) -> Result<Box<dyn Layer>> {
-    match layer.params.raw(0) {
-        None => Ok(Box::new(Mirror { weight: 1.0 })),
-        Some(ParamValue::Number(weight)) => Ok(Box::new(Mirror { weight: weight.as_float() })),
-        Some(other) => Err(Error::malformed(format!("weight is {other:?}, expected a number"))),
-    }
+    Ok(Box::new(Mirror { weight: layer.params.get(WEIGHT)?.unwrap_or(1.0) }))
 }
 
 impl Layer for Mirror {

@@ -1,5 +1,7 @@
 //! What a plan does, for people.
 
+use std::borrow::Cow;
+
 use fp32_ref::{BlobId, Shape};
 use int8_kernels::Algorithm;
 use ncnn_format::Result;
@@ -23,16 +25,20 @@ pub struct PlanReport {
 
 /// One step of a plan.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StepReport {
     /// Name of the layer that the step stands for.
+    #[cfg_attr(feature = "serde", serde(rename = "name"))]
     pub layer: String,
     /// Type of that layer.
+    #[cfg_attr(feature = "serde", serde(rename = "type"))]
     pub kind: String,
     /// Names of the layers that run in its epilogue.
     pub fused: Vec<String>,
     /// The kernel that does it; `fp32-ref` for float layers.
-    pub kernel: &'static str,
+    pub kernel: Cow<'static, str>,
     /// What comes out, such as `f32 + i8 at 3.2`.
+    #[cfg_attr(feature = "serde", serde(rename = "makes"))]
     pub output: String,
     /// Multiply-adds of integers that its sums are made of.
     pub macs: u64,
@@ -40,6 +46,35 @@ pub struct StepReport {
     pub products: u64,
     /// Bytes of weights, inputs and outputs, each once.
     pub bytes: u64,
+}
+
+#[cfg(feature = "serde")]
+mod record {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{PlanReport, StepReport};
+
+    /// The versions of the form of a [`PlanReport`], which docs/results.md describes.
+    #[derive(Serialize, Deserialize)]
+    #[serde(tag = "schema")]
+    enum Form {
+        #[serde(rename = "ncnn-quant/plan/1")]
+        One { steps: Vec<StepReport>, buffer_bytes: usize, unshared_bytes: usize },
+    }
+
+    impl Serialize for PlanReport {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let Self { steps, buffer_bytes, unshared_bytes } = self.clone();
+            Form::One { steps, buffer_bytes, unshared_bytes }.serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for PlanReport {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let Form::One { steps, buffer_bytes, unshared_bytes } = Form::deserialize(deserializer)?;
+            Ok(Self { steps, buffer_bytes, unshared_bytes })
+        }
+    }
 }
 
 impl Int8Net {
@@ -114,7 +149,7 @@ fn describe(compiled: &Compiled, plan: &Plan, step: &Step) -> StepReport {
         layer: name(&step.layers[0]),
         kind: compiled.kinds[step.layers[0]].clone(),
         fused: step.layers[1..].iter().map(name).collect(),
-        kernel,
+        kernel: kernel.into(),
         output: output.join(" + "),
         macs: macs as u64,
         products: (macs / macs_per_product) as u64,
