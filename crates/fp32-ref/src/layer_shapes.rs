@@ -1,5 +1,6 @@
 //! The shapes that a layer makes, without its weights.
 
+use ncnn_format::typed::Input;
 use ncnn_format::{Error, Layer, LayerKind, LinearFamily, LinearLayer, Result, weight_layout};
 
 use crate::{BuildOptions, ConvWindow, Registry, Shape, build};
@@ -23,7 +24,7 @@ pub(crate) fn layer_shapes(layer: &Layer, inputs: &[Shape], registry: &Registry)
     }
     match (&layer.kind, inputs) {
         (LayerKind::Input, _) => {
-            let shape = declared(layer)?;
+            let shape = declared_shape(layer)?;
             Ok(vec![shape.ok_or_else(|| Error::invalid("the Input layer does not say how large it is"))?])
         }
         (LayerKind::Gemm, _) => Ok(vec![gemm(layer, inputs)?]),
@@ -37,18 +38,31 @@ pub(crate) fn layer_shapes(layer: &Layer, inputs: &[Shape], registry: &Registry)
     }
 }
 
-/// The shape that an `Input` layer declares, if it does.
+/// The shape that an `Input` layer declares; `None` when it leaves it open, wholly or in part.
 ///
 /// # Errors
-/// Those of [`Shape::new`].
-pub(crate) fn declared(layer: &Layer) -> Result<Option<Shape>> {
-    let params = layer.input()?;
-    let dims: Vec<usize> = [params.c, params.d, params.h, params.w]
-        .iter()
-        .filter(|size| **size > 0)
-        .map(|&size| positive(size))
-        .collect::<Result<_>>()?;
-    if dims.is_empty() { Ok(None) } else { Shape::new(&dims).map(Some) }
+/// `Malformed` when a size is no number.
+///
+/// ```
+/// use fp32_ref::declared_shape;
+/// use ncnn_format::{Layer, LayerKind, typed::Input};
+///
+/// let input = Layer::new(LayerKind::Input, "data").makes("data").with(Input::W, 28).with(Input::H, 14);
+/// assert_eq!(declared_shape(&input)?.unwrap().dims(), [14, 28]);
+/// assert_eq!(declared_shape(&input.with(Input::W, 0))?, None);
+/// # Ok::<(), ncnn_format::Error>(())
+/// ```
+pub fn declared_shape(layer: &Layer) -> Result<Option<Shape>> {
+    let Input { w, h, d, c, .. } = Input::read(layer)?;
+    let dims: &[i32] = match (w, h, d, c) {
+        (1.., 0, 0, 0) => &[w],
+        (1.., 1.., 0, 0) => &[h, w],
+        (1.., 1.., 0, 1..) => &[c, h, w],
+        (1.., 1.., 1.., 1..) => &[c, d, h, w],
+        _ => return Ok(None),
+    };
+    let dims: Vec<usize> = dims.iter().filter_map(|&dim| usize::try_from(dim).ok()).collect();
+    Ok(Shape::new(&dims).ok())
 }
 
 fn linear_shape(linear: &LinearLayer, input: Shape) -> Result<Shape> {

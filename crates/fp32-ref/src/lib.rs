@@ -24,6 +24,7 @@ mod workspace;
 
 pub use blobs::Blobs;
 pub use layer::{BuildOptions, Layer, Order};
+pub use layer_shapes::declared_shape;
 pub use layers::activation::Activation;
 pub use layers::build;
 pub use layers::window::{ConvWindow, Pads, Placement};

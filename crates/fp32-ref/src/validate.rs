@@ -2,7 +2,7 @@
 
 use ncnn_format::{BlobId, ErrorKind, Graph, Layer, LayerKind, Model, Remark, Result};
 
-use crate::layer_shapes::declared;
+use crate::layer_shapes::declared_shape;
 use crate::schedule::feeds;
 use crate::{NetOptions, Shape, Shapes};
 
@@ -84,7 +84,7 @@ fn all_inputs(model: &Model, graph: &Graph, inputs: &[(&str, Shape)]) -> Result<
     for &blob in graph.inputs() {
         let layer = &model.layers[graph.blobs()[blob.0].producer];
         if !shapes.iter().any(|(given, _)| *given == blob)
-            && let Some(shape) = declared(layer).map_err(|error| error.in_layer(&layer.name))?
+            && let Some(shape) = declared_shape(layer).map_err(|error| error.in_layer(&layer.name))?
         {
             shapes.push((blob, shape));
         }

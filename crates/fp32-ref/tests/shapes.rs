@@ -84,6 +84,16 @@ fn a_given_shape_goes_before_the_declared_one() {
 }
 
 #[test]
+fn an_input_that_is_open_in_part_is_open() {
+    for sizes in ["2=3", "0=0 1=0 2=3", "0=-1 1=-1 2=3", "0=4 2=3", "1=4", "0=4 1=4 2=-1"] {
+        let lines = format!("Input data 0 1 data {sizes}\nConvolution k 1 1 data out 0=8 1=3 6=216");
+        assert_eq!(shapes(&lines, &[]), "? ?", "{sizes}");
+        let remarks = remarks(&model(&lines), &[]);
+        assert_eq!(remarks, ["error: layer k: no weight was loaded"], "nothing is said of shapes: {sizes}");
+    }
+}
+
+#[test]
 fn failures_name_the_layer_and_say_why() {
     let model = model("Input data 0 1 data 0=4 1=4 2=2\nConvolution c 1 1 data out 0=8 1=9 6=1296\nReLU r 1 1 out end");
     let graph = Graph::new(&model).unwrap();

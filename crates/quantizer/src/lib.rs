@@ -36,6 +36,7 @@ mod weight_scales;
 mod weight_slices;
 mod winograd;
 
+pub use fp32_ref::declared_shape;
 pub use fp32_ref::{Shape, Tensor};
 pub use ncnn_format::{Error, ErrorKind, Model, Remark, Result, ScaleTable};
 
@@ -49,7 +50,7 @@ pub use inputs::{Floats, InputShape, Inputs, Named, Shard, with_readable};
 pub use joint::{Joint, Subset, choose};
 pub use labels::{ClassNames, Label, Labels};
 pub use metrics::{Agreement, Cosine, Sqnr, TopK, top_k};
-pub use network::{declared_shape, single_input};
+pub use network::single_input;
 pub use npy::{read_npy, write_npy};
 pub use options::{OptionSpec, Options, Takes};
 pub use pipeline::{

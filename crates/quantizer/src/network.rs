@@ -1,7 +1,7 @@
 //! Questions about a network as a whole.
 
-use fp32_ref::{Graph, Shape, Tensor};
-use ncnn_format::{Error, Layer, Result, typed};
+use fp32_ref::{Graph, Tensor};
+use ncnn_format::{Error, Result};
 
 use crate::Feed;
 
@@ -19,23 +19,6 @@ pub fn single_input(graph: &Graph) -> Result<&str> {
             names.join(", ")
         ))),
     }
-}
-
-/// The shape that an `Input` layer declares; `None` when it leaves it open, wholly or in part.
-///
-/// # Errors
-/// As [`typed::Input::read`].
-pub fn declared_shape(layer: &Layer) -> Result<Option<Shape>> {
-    let typed::Input { w, h, d, c, .. } = typed::Input::read(layer)?;
-    let dims: &[i32] = match (w, h, d, c) {
-        (1.., 0, 0, 0) => &[w],
-        (1.., 1.., 0, 0) => &[h, w],
-        (1.., 1.., 0, 1..) => &[c, h, w],
-        (1.., 1.., 1.., 1..) => &[c, d, h, w],
-        _ => return Ok(None),
-    };
-    let dims: Vec<usize> = dims.iter().filter_map(|&dim| usize::try_from(dim).ok()).collect();
-    Ok(Shape::new(&dims).ok())
 }
 
 /// The values of `feeds` with the names of their inputs.

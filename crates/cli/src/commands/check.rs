@@ -79,8 +79,9 @@ fn check_model(param: &Path, bin: Option<&Path>, findings: &mut Vec<Remark>) -> 
     if file.bin.is_some() {
         // Once per layer: what is wrong with the file is often why it cannot run.
         let is_known = |remark: &Remark| {
-            let is_error = |finding: &&Remark| finding.severity == Severity::Error;
-            findings.iter().filter(is_error).any(|finding| finding.place.layer == remark.place.layer)
+            let says_it =
+                |finding: &Remark| finding.place.layer == remark.place.layer && finding.severity >= remark.severity;
+            findings.iter().any(says_it)
         };
         let mut faults = int8_exec::validate(&file.model, &[], &int8_exec::Options::default());
         faults.retain(|fault| !is_known(fault));

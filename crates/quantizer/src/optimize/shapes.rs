@@ -2,10 +2,8 @@
 
 use std::collections::HashMap;
 
-use fp32_ref::{Blob, BlobId, Graph, Registry, Shape, Shapes};
+use fp32_ref::{Blob, BlobId, Graph, Registry, Shape, Shapes, declared_shape};
 use ncnn_format::{LayerKind, Model, Result};
-
-use crate::declared_shape;
 
 /// The shapes by blob name. Empty when an input's is not known; behind a layer that cannot
 /// be built, or whose shape depends on values, there are none.
