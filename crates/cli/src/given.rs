@@ -8,7 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use ncnn_format::{Error, Result};
 use quantizer::{OptionSpec, Options, Takes};
 
-use crate::ModelArgs;
+use crate::model_args::ModelArgs;
 use crate::job::load_job;
 use crate::output::in_flags;
 

@@ -9,7 +9,7 @@ use quantizer::{Optimization, OutputCheck, model_paths};
 use serde_json::{Value, json};
 
 use super::outputs::{prepare, save};
-use crate::ModelArgs;
+use crate::model_args::ModelArgs;
 use crate::given::{CommandOptions, Given};
 use crate::output::{Output, json_float};
 
