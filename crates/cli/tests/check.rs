@@ -27,11 +27,7 @@ fn checked(lines: &str, floats: usize) -> (String, bool, String) {
     let ran = run(&["run", "--param", "n.param", "--bin", "n.bin", "--npy", "x.npy"], &at);
     assert!(check.status.code().is_some_and(|code| code < 2), "{lines}: {}", String::from_utf8_lossy(&check.stderr));
     assert!(ran.status.code().is_some_and(|code| code < 2), "{lines}: run neither works nor fails");
-    (
-        String::from_utf8(check.stdout).unwrap(),
-        ran.status.success(),
-        String::from_utf8_lossy(&ran.stderr).into_owned(),
-    )
+    (String::from_utf8(check.stdout).unwrap(), ran.status.success(), String::from_utf8_lossy(&ran.stderr).into_owned())
 }
 
 #[test]

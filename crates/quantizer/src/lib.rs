@@ -17,6 +17,8 @@ mod labels;
 mod metrics;
 mod network;
 mod npy;
+#[cfg(feature = "serde")]
+mod number;
 pub mod optimize;
 mod options;
 mod pipeline;

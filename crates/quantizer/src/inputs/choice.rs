@@ -1,8 +1,8 @@
 //! Which of the samples are used.
 
+use crate::Dataset;
 use crate::joint::{Subset, choose};
 use crate::options::Options;
-use crate::Dataset;
 
 impl Options {
     /// The samples of `dataset` to use, in the order in which to use them.

@@ -45,20 +45,20 @@ impl Options {
     }
 
     /// What is said about the input `blob`, here or in the file.
-    fn settings(&self, model: &Model, blob: &str) -> Result<InputSettings> {
+    pub(super) fn settings(&self, model: &Model, blob: &str) -> Result<InputSettings> {
         Ok(InputSettings {
             mean: Named::of(&self.mean, blob).cloned().unwrap_or_default().0,
             norm: Named::of(&self.norm, blob).cloned().unwrap_or_default().0,
             pixel: Named::of(&self.pixel, blob).copied(),
             given: Named::of(&self.shape, blob).cloned(),
-            declared: source::declared(model, blob)?,
+            declared: declared(model, blob)?,
             resize: Named::of(&self.resize, blob).copied().unwrap_or_default(),
         })
     }
 
     /// # Errors
     /// `Invalid` for a blob that is no input.
-    fn check_names(&self, graph: &Graph) -> Result<()> {
+    pub(super) fn check_names(&self, graph: &Graph) -> Result<()> {
         let known: Vec<&str> = graph.inputs().iter().map(|&blob| graph.blob_name(blob)).collect();
         let used = Named::names(&self.mean)
             .chain(Named::names(&self.norm))
@@ -71,7 +71,7 @@ impl Options {
 
 /// # Errors
 /// `Invalid` for a name that is not among the network's inputs.
-fn check_known<'a>(mut used: impl Iterator<Item = &'a str>, known: &[&str]) -> Result<()> {
+pub(super) fn check_known<'a>(mut used: impl Iterator<Item = &'a str>, known: &[&str]) -> Result<()> {
     match used.find(|name| !known.contains(name)) {
         Some(name) => Err(Error::invalid(format!("no input is called {name}; there are {}", known.join(", ")))),
         None => Ok(()),
@@ -80,21 +80,21 @@ fn check_known<'a>(mut used: impl Iterator<Item = &'a str>, known: &[&str]) -> R
 
 /// What is known about one input.
 pub(super) struct InputSettings {
-    pub(super) mean: Vec<f32>,
-    pub(super) norm: Vec<f32>,
-    pub(super) pixel: Option<Pixel>,
+    mean: Vec<f32>,
+    norm: Vec<f32>,
+    pixel: Option<Pixel>,
     /// By the command line or the job.
-    pub(super) given: Option<InputShape>,
+    given: Option<InputShape>,
     /// By the Input layer.
-    pub(super) declared: Option<Shape>,
-    pub(super) resize: ResizeMode,
+    declared: Option<Shape>,
+    resize: ResizeMode,
 }
 
 impl InputSettings {
     /// # Errors
     /// `Invalid` when the size is unknown or no size of an image, or the numbers do not fit the
     /// channels.
-    pub(super) fn for_images(&self) -> Result<Preprocess> {
+    fn for_images(&self) -> Result<Preprocess> {
         let Some(shape) = self.shape()? else {
             return Err(Error::invalid("the network does not say how large its input is; give option shape w,h,c"));
         };
@@ -107,7 +107,7 @@ impl InputSettings {
     }
 
     /// For what lies in `samples`.
-    fn for_samples(&self, samples: &Samples) -> Result<Preprocess> {
+    pub(super) fn for_samples(&self, samples: &Samples) -> Result<Preprocess> {
         if !samples.iter().all(is_array) {
             return self.for_images();
         }
@@ -146,14 +146,14 @@ impl InputShape {
     /// `Invalid` when nobody says it, or there are several inputs.
     pub fn or_declared(given: Option<&Self>, model: &Model) -> Result<Shape> {
         let graph = Graph::new(model)?;
-        let declared = super::source::declared(model, single_input(&graph)?)?;
+        let declared = declared(model, single_input(&graph)?)?;
         let missing = || Error::invalid("the network does not say how large its input is; give option shape w,h,c");
         given.map(Self::shape).transpose()?.or(declared).ok_or_else(missing)
     }
 }
 
 /// The size that the Input layer of `blob` states.
-pub(super) fn declared(model: &Model, blob: &str) -> Result<Option<Shape>> {
+fn declared(model: &Model, blob: &str) -> Result<Option<Shape>> {
     let inputs = model.layers.iter().filter(|layer| layer.kind == LayerKind::Input);
     let layer = inputs.into_iter().find(|layer| layer.outputs.iter().any(|output| output == blob));
     layer.map_or(Ok(None), declared_shape)

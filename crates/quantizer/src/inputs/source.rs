@@ -1,15 +1,13 @@
 //! The samples of every input of a network.
 
-use std::path::Path;
+use ncnn_format::{Error, Graph, Model, Remark, Result};
 
-use fp32_ref::{Graph, Shape};
-use ncnn_format::{Error, LayerKind, Model, Remark, Result};
-
-use super::{InputShape, Named, check_known};
-use crate::{
-    Dataset, Feed, FileDataset, InputOptions, Joint, Options, Pixel, Preprocess, ResizeMode, Samples, declared_shape,
-    single_input,
-};
+use super::settings::check_known;
+use crate::dataset::{Dataset, Feed, FileDataset};
+use crate::joint::Joint;
+use crate::network::single_input;
+use crate::options::{Named, Options};
+use crate::samples::Samples;
 
 /// The samples for all inputs of a network, as [`Options`] say where they are.
 #[derive(Debug, Clone)]

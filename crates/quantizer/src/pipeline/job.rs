@@ -35,8 +35,8 @@ use crate::{Dataset, Progress, Selection};
 /// ```
 #[derive(Debug, Clone)]
 pub struct Pipeline<'a> {
-    model: &'a Model,
-    options: Options,
+    pub(super) model: &'a Model,
+    pub(super) options: Options,
 }
 
 impl<'a> Pipeline<'a> {
