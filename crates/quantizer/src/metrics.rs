@@ -98,6 +98,10 @@ fn pairs<'a>(reference: &'a [f32], other: &'a [f32]) -> Result<impl Iterator<Ite
 
 /// Indices of the `k` largest of `scores`, largest first; of equal ones the lower
 /// index comes first, NaN comes last.
+///
+/// ```
+/// assert_eq!(quantizer::top_k(&[0.1, 0.7, 0.2], 2), [1, 2]);
+/// ```
 pub fn top_k(scores: &[f32], k: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     // Adding 0 makes -0 equal to 0; the sort is stable.

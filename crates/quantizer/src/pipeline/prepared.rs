@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use ncnn_format::{Model, Remark, Result, ScaleTable};
 
-use super::{Optimization, Quantized, notes};
+use super::notes::notes;
+use super::optimization::Optimization;
+use super::quantized::Quantized;
 use crate::calibrate::{CalibrateOptions, Calibration, calibrate, correct_biases};
 use crate::inputs::with_readable;
 use crate::{ConvertOptions, Dataset, Excluded, Options, Progress, comment_out, convert, equalize};
