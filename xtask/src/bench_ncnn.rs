@@ -9,10 +9,9 @@ use clap::Args;
 use fp32_ref::Tensor;
 use int8_exec::{Int8Net, Options};
 use ncnn_format::{Error, Layer, Model, Result, ScaleTable};
-use ncnn_quant::InputShape;
 use ncnn_quant::commands::bench::made_up_input;
 use ncnn_quant::commands::outputs::save;
-use quantizer::{ConvertOptions, convert, single_input, write_npy};
+use quantizer::{ConvertOptions, InputShape, convert, single_input, write_npy};
 use serde_json::{Value, json};
 
 use crate::models::{ModelSpec, fixtures};

@@ -1,13 +1,9 @@
-//! The ncnn-quant command line: calibrate, quantize, run, compare and inspect ncnn models.
-//!
-//! The library behind the binary: [`Cli`] is what clap parses, [`run`] does it
-//! and returns what to print. `cargo xtask calibrate` uses the same functions.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod args;
 pub mod commands;
-mod inputs;
+mod given;
 mod job;
 pub mod output;
 pub mod plots;
@@ -18,8 +14,8 @@ use std::process::ExitCode;
 
 use ncnn_format::{Error, Result};
 
-pub use args::{Cli, Command, JobModelArgs, MethodArgs, ModelArgs, RunOptions, SelectionArgs};
-pub use inputs::{Floats, InputArgs, InputShape, Inputs, Named, Plain, SampleArgs, with_readable};
+pub use args::{Cli, Command, ModelArgs, RunOptions};
+pub use given::{CommandOptions, Given, JobArg};
 pub use output::Output;
 pub use progress::TerminalProgress;
 
@@ -33,7 +29,7 @@ pub fn main_with(cli: &Cli) -> ExitCode {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
             // Nothing is left to report to when standard error is closed.
-            let _ = writeln!(std::io::stderr(), "error: {error}");
+            let _ = writeln!(std::io::stderr(), "error: {}", output::in_flags(&error.to_string()));
             // A difference is no failure, so diff needs another code for one.
             if matches!(cli.command, Command::Diff(_)) { ExitCode::from(2) } else { ExitCode::FAILURE }
         }

@@ -1,6 +1,8 @@
 //! What a command has to say.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
+use ncnn_format::{Error, Remark, Result};
+use serde::Serialize;
 use serde_json::Value;
 
 /// A command's result, for people and for machines.
@@ -12,6 +14,29 @@ pub struct Output {
     pub json: Value,
     /// Exit code: 0, or 1 when the command's answer is no (`diff`, `check`).
     pub exit: u8,
+}
+
+/// `text` with the names of options as flags: the library says `option shape`, which is `--shape` here.
+pub fn in_flags(text: &str) -> String {
+    let mut parts = text.split("option ");
+    let mut flags = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let name = part.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').next().unwrap_or_default();
+        let is_known = quantizer::Options::SPECS.iter().any(|spec| spec.name == name);
+        flags += if is_known { "--" } else { "option " };
+        flags += part;
+    }
+    flags
+}
+
+/// The remarks as lines of text.
+pub fn note_lines(remarks: &[Remark]) -> String {
+    remarks.iter().map(|remark| format!("note: {}\n", in_flags(&remark.to_string()))).collect()
+}
+
+/// The remarks for JSON.
+pub fn note_texts(remarks: &[Remark]) -> Vec<String> {
+    remarks.iter().map(|remark| in_flags(&remark.to_string())).collect()
 }
 
 /// `text`, or its start and an ellipsis, in at most `width` characters.
@@ -97,4 +122,31 @@ pub fn decibels(db: f64) -> String {
 /// A float as JSON; JSON has no infinity, so that becomes a word.
 pub fn json_float(value: f64) -> Value {
     if value.is_finite() { Value::from(value) } else { Value::from(value.to_string()) }
+}
+
+/// A result as JSON, in the form that docs/results.md describes.
+///
+/// # Errors
+/// `Invalid` when it has no such form.
+pub fn serialized(result: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(result).map_err(|error| Error::invalid("cannot be written as JSON").caused_by(error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_are_flags_here() {
+        for (text, expected) in [
+            ("give option shape w,h,c", "give --shape w,h,c"),
+            ("(option skip-bad goes on)", "(--skip-bad goes on)"),
+            ("option out", "--out"),
+            ("no option is known", "no option is known"),
+            ("an adoption of option shapes", "an adoption of option shapes"),
+            ("", ""),
+        ] {
+            assert_eq!(in_flags(text), expected);
+        }
+    }
 }

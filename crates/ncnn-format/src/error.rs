@@ -25,6 +25,8 @@ pub enum ErrorKind {
     Invalid,
     /// The operating system refused to read or write.
     Io,
+    /// Whoever asked for the work said that it shall end.
+    Cancelled,
 }
 
 impl fmt::Display for ErrorKind {
@@ -35,6 +37,7 @@ impl fmt::Display for ErrorKind {
             Self::Unsupported => "unsupported",
             Self::Invalid => "invalid",
             Self::Io => "i/o",
+            Self::Cancelled => "cancelled",
         })
     }
 }
@@ -92,6 +95,11 @@ impl Error {
     /// [`ErrorKind::Invalid`].
     pub fn invalid(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Invalid, message)
+    }
+
+    /// [`ErrorKind::Cancelled`].
+    pub fn cancelled() -> Self {
+        Self::new(ErrorKind::Cancelled, "cancelled")
     }
 
     /// [`ErrorKind::Io`]: `doing` says what was tried, as in `cannot read`.

@@ -86,8 +86,15 @@ impl FromIterator<(u8, ParamValue)> for ParamDict {
     /// Parameters as a file may have them, of any form; of several values of an id the last one counts.
     fn from_iter<I: IntoIterator<Item = (u8, ParamValue)>>(entries: I) -> Self {
         let mut params = Self::default();
-        entries.into_iter().for_each(|(id, value)| params.set_raw(id, value));
+        params.extend(entries);
         params
+    }
+}
+
+impl Extend<(u8, ParamValue)> for ParamDict {
+    /// Sets parameters of any id and form, as a file may have them.
+    fn extend<I: IntoIterator<Item = (u8, ParamValue)>>(&mut self, entries: I) {
+        entries.into_iter().for_each(|(id, value)| self.set_raw(id, value));
     }
 }
 

@@ -118,6 +118,7 @@ impl From<&Error> for Remark {
             ErrorKind::Unsupported => "unsupported",
             ErrorKind::Invalid => "invalid",
             ErrorKind::Io => "io",
+            ErrorKind::Cancelled => "cancelled",
         };
         Self { place: error.place().clone(), ..Self::error(code, error.message()) }
     }

@@ -1,12 +1,11 @@
 //! Data sets made of others.
 
-use ncnn_format::{Error, Result};
-
-use fp32_ref::Tensor;
+use ncnn_format::{Error, Remark, Result};
 
 use crate::dataset::{Dataset, Feed};
 
 /// One data set per input of the network; the samples of one index belong together.
+#[derive(Debug, Clone)]
 pub struct Joint<D> {
     inputs: Vec<(String, D)>,
 }
@@ -49,13 +48,12 @@ impl<D: Dataset> Dataset for Joint<D> {
         names.join(" + ")
     }
 
-    fn load(&self, _: usize) -> Result<Tensor> {
-        Err(Error::unsupported("these samples have a tensor for each of several inputs"))
-    }
-
     fn feeds(&self, index: usize) -> Result<Vec<Feed>> {
-        let feed = |(blob, samples): &(String, D)| Ok(Feed { blob: Some(blob.clone()), value: samples.load(index)? });
-        self.inputs.iter().map(feed).collect()
+        let mut feeds = Vec::with_capacity(self.inputs.len());
+        for (blob, samples) in &self.inputs {
+            feeds.extend(samples.feeds(index)?.into_iter().map(|feed| Feed::for_input(blob, feed.value)));
+        }
+        Ok(feeds)
     }
 
     fn fingerprint(&self, index: usize) -> Result<String> {
@@ -92,12 +90,12 @@ impl Dataset for Subset<'_> {
         self.dataset.name(self.indices[index])
     }
 
-    fn load(&self, index: usize) -> Result<Tensor> {
-        self.dataset.load(self.indices[index])
-    }
-
     fn feeds(&self, index: usize) -> Result<Vec<Feed>> {
         self.dataset.feeds(self.indices[index])
+    }
+
+    fn remarks(&self) -> Vec<Remark> {
+        self.dataset.remarks()
     }
 
     fn fingerprint(&self, index: usize) -> Result<String> {
@@ -133,6 +131,7 @@ pub(crate) fn split_mix(state: &mut u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fp32_ref::Tensor;
 
     /// `len` samples of one value each, called after a prefix and their index.
     struct Numbers(&'static str, usize);
@@ -146,8 +145,8 @@ mod tests {
             format!("{}{index}", self.0)
         }
 
-        fn load(&self, index: usize) -> Result<Tensor> {
-            Tensor::new([1], vec![index as f32])
+        fn feeds(&self, index: usize) -> Result<Vec<Feed>> {
+            Ok(vec![Tensor::new([1], vec![index as f32])?.into()])
         }
     }
 
@@ -158,7 +157,6 @@ mod tests {
         let feeds = joint.feeds(1).unwrap();
         let blobs: Vec<_> = feeds.iter().map(|feed| feed.blob.as_deref().unwrap()).collect();
         assert_eq!((blobs, feeds[1].value.as_slice()), (vec!["left", "right"], &[1.0][..]));
-        assert!(joint.load(0).is_err());
         let uneven = Joint::new(vec![("left".into(), Numbers("l", 3)), ("right".into(), Numbers("r", 2))]);
         assert!(uneven.err().unwrap().to_string().starts_with("left has 3 samples and right has 2; "));
         assert!(Joint::<Numbers>::new(vec![]).is_err());

@@ -1,5 +1,4 @@
-//! Turn an fp32 network and sample inputs into an int8 network, and say how good it is.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod calibrate;
@@ -10,13 +9,19 @@ mod decode;
 mod equalize;
 mod fit;
 mod image;
+mod inputs;
 mod joint;
+#[cfg(feature = "images")]
 mod jpeg;
 mod labels;
 mod metrics;
 mod network;
 mod npy;
+#[cfg(feature = "serde")]
+mod number;
 pub mod optimize;
+mod options;
+mod pipeline;
 mod pixel;
 mod preprocess;
 mod progress;
@@ -31,17 +36,26 @@ mod weight_scales;
 mod weight_slices;
 mod winograd;
 
+pub use fp32_ref::{Shape, Tensor};
+pub use ncnn_format::{Error, ErrorKind, Model, Remark, Result, ScaleTable};
+
 pub use convert::{ConvertOptions, Converted, FloatStorage, Note, convert};
 pub use dataset::{Dataset, Feed, FileDataset};
 pub use decode::decode_image;
 pub use equalize::{Equalized, equalize};
 pub use fit::ResizeMode;
 pub use image::RgbImage8;
+pub use inputs::{Floats, InputShape, Inputs, Named, Shard, with_readable};
 pub use joint::{Joint, Subset, choose};
 pub use labels::{ClassNames, Label, Labels};
 pub use metrics::{Agreement, Cosine, Sqnr, TopK, top_k};
 pub use network::{declared_shape, single_input};
 pub use npy::{read_npy, write_npy};
+pub use options::{OptionSpec, Options, Takes};
+pub use pipeline::{
+    Calibrated, Compared, Counted, Optimization, OutputCheck, Pipeline, Prepared, Quantized, SavedModel, file_size,
+    model_paths, save_model, with_suffix,
+};
 pub use pixel::Pixel;
 pub use preprocess::{InputOptions, Preprocess};
 pub use progress::Progress;

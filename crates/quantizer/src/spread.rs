@@ -14,7 +14,7 @@ use crate::Progress;
 /// thread from beginning to end, so memory grows with the threads and with nothing else.
 ///
 /// # Errors
-/// The error of the lowest index that has one, whatever the number of threads.
+/// The error of the lowest index that has one, whatever the number of threads; `Cancelled` if `progress` says so.
 pub(crate) fn spread<S: Send>(
     stage: &str,
     count: usize,
@@ -32,7 +32,7 @@ pub(crate) fn spread<S: Send>(
             if index >= count {
                 break;
             }
-            match work(&mut state, index) {
+            match progress.check().and_then(|()| work(&mut state, index)) {
                 Ok(()) => progress.step(),
                 Err(error) => {
                     if let Ok(mut failed) = failed.lock()

@@ -1,5 +1,6 @@
 //! The whole road on the real networks of `fixtures/`, against ncnn's own tools.
 
+#![cfg(feature = "images")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod fixture;
@@ -88,7 +89,7 @@ fn equalizing_keeps_every_bit_of_the_float_network() {
     let dataset = clothes("fmnist/test");
     for index in 0..10 {
         let [a, b] = nets.each_ref().map(|net| {
-            let outputs = net.run(&[("data", quantizer::Dataset::load(&dataset, index).unwrap())], &mut ()).unwrap();
+            let outputs = net.run(&[("data", dataset.load(index).unwrap())], &mut ()).unwrap();
             outputs.iter().map(|(_, tensor)| tensor.as_slice().to_vec()).collect::<Vec<_>>()
         });
         assert_eq!(a, b);

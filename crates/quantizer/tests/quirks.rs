@@ -6,7 +6,7 @@
 use fp32_ref::Tensor;
 use histogram_kl::{Histogram, Range, Rule};
 use ncnn_format::{
-    Encoding, Error, F32Tag, Model, Result, ScaleTable, Storage, Weight, WeightData, WeightRole, weight_layout,
+    Encoding, F32Tag, Model, Result, ScaleTable, Storage, Weight, WeightData, WeightRole, weight_layout,
 };
 use quantizer::calibrate::{Calibration, Method, calibrate};
 use quantizer::{
@@ -33,34 +33,17 @@ fn convert_default(model: &Model, rows: &str) -> Result<quantizer::Converted> {
 }
 
 fn term(model: &Model, layer: &str) -> i32 {
-    model.layer(layer).unwrap().params.int(8, 0).unwrap()
-}
-
-/// Samples that are in memory.
-struct Few(Vec<Tensor>);
-
-impl Dataset for Few {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
-    fn name(&self, index: usize) -> String {
-        format!("sample {index}")
-    }
-
-    fn load(&self, index: usize) -> Result<Tensor> {
-        self.0.get(index).cloned().ok_or_else(|| Error::invalid("no such sample"))
-    }
+    model.layer(layer).unwrap().int8_term().unwrap().unwrap()
 }
 
 const CONV: &str = "Input data 0 1 data 0=4 1=4 2=1\nConvolution conv 1 1 data out 0=2 1=3 6=18";
 
-fn samples() -> Few {
+fn samples() -> Vec<Tensor> {
     let ramp = |k: usize| (0..16).map(|i| ((i * 7 + k * 3) % 16) as f32 / 4.0 - 1.5).collect();
-    Few((0..6).map(|k| Tensor::new([1, 4, 4], ramp(k)).unwrap()).collect())
+    (0..6).map(|k| Tensor::new([1, 4, 4], ramp(k)).unwrap()).collect()
 }
 
-fn calibrated(param: &str, samples: &Few, method: impl Into<Method>) -> Calibration {
+fn calibrated(param: &str, samples: &dyn Dataset, method: impl Into<Method>) -> Calibration {
     calibrate(&network(param), samples, method.into(), &()).unwrap()
 }
 
@@ -75,10 +58,10 @@ fn quirk_08_ours_considers_the_whole_range_ncnns_search_stops_one_bin_before() {
 
 #[test]
 fn quirk_09_an_all_zero_input_gets_a_finite_scale_and_a_warning() {
-    let zeros = Few(vec![Tensor::new([1, 4, 4], vec![0.0; 16]).unwrap()]);
+    let zeros = vec![Tensor::new([1, 4, 4], vec![0.0; 16]).unwrap()];
     let ours = calibrated(CONV, &zeros, Rule::Kl);
     assert_eq!(ours.table().input_scale("conv"), Some(1.0));
-    assert!(ours.warnings()[0].contains("was zero in all 1 samples"), "{:?}", ours.warnings());
+    assert!(ours.remarks()[0].to_string().contains("was zero in all 1 samples"), "{:?}", ours.remarks());
     assert_eq!(calibrated(CONV, &zeros, Method::NcnnKl).table().input_scale("conv"), Some(f32::INFINITY));
 }
 
@@ -117,7 +100,9 @@ fn quirk_14_bad_inputs_are_errors_that_name_the_file() {
     assert!(decode_image(&path).unwrap_err().to_string().contains("a b.png"));
     assert_eq!(Samples::from_path(&path).unwrap().as_slice(), std::slice::from_ref(&path), "paths may have blanks");
     assert!(Preprocess::new(InputOptions { mean: vec![1.0], ..InputOptions::default() }).is_err());
-    assert!(calibrate(&network(CONV), &Few(vec![]), Rule::Kl, &()).unwrap_err().to_string().contains("no samples"));
+    assert!(
+        calibrate(&network(CONV), &Vec::<Tensor>::new(), Rule::Kl, &()).unwrap_err().to_string().contains("no samples")
+    );
 }
 
 #[test]
@@ -188,7 +173,7 @@ fn quirk_21_gemm_becomes_int8_unless_that_is_switched_off_and_noted() {
         let options = ConvertOptions { sequence_layers, ..ConvertOptions::default() };
         let converted = convert(&model, &rows, options).unwrap();
         let is_noted = |note: &quantizer::Note| note.to_string() == "layer g: Gemm is not quantized, stays float";
-        (converted.model.layers[2].params.int(18, 0).unwrap(), converted.notes.iter().any(is_noted))
+        (converted.model.layers[2].int8_term().unwrap().unwrap(), converted.notes.iter().any(is_noted))
     };
     assert_eq!((with(true), with(false)), ((2, false), (0, true)));
 }

@@ -10,6 +10,7 @@ mod links;
 mod modules;
 mod numbers;
 mod rust;
+mod steps;
 
 use std::collections::BTreeSet;
 use std::process::Command;
@@ -54,6 +55,7 @@ pub(crate) fn run(args: &TidyArgs) -> Result<()> {
     files.iter().for_each(|file| lines::check(file, &mut complaints));
     circles::check(&files, &mut complaints);
     crates::check(&files, &mut complaints);
+    steps::check(&files, &mut complaints);
     links::check(&files, &names.iter().map(String::as_str).collect::<BTreeSet<_>>(), &mut complaints);
     if bytes > MAX_REPOSITORY_BYTES {
         let what = format!("{bytes} bytes in all files together, at most {MAX_REPOSITORY_BYTES} wanted");

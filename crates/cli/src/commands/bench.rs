@@ -7,13 +7,14 @@ use clap::{Args, ValueEnum};
 use fp32_ref::{Net, Tensor, Workspace};
 use int8_exec::{Int8Net, Options};
 use ncnn_format::{Error, Layer, Model, Result};
+use quantizer::InputShape;
 use serde_json::{Value, json};
 
 use super::bench_layers::{LayerTime, layer_table, layers_json};
 use super::machine::{IsaArgs, ms, peak, time};
 use super::plain_model::without_int8;
+use crate::ModelArgs;
 use crate::output::Output;
-use crate::{InputShape, ModelArgs};
 
 /// Arguments of `bench`.
 #[derive(Debug, Clone, Args)]

@@ -1,52 +1,53 @@
 //! `ncnn-quant calibrate`: model and images in, table out.
 
-use std::path::PathBuf;
-
-use clap::{ArgGroup, Args};
-use ncnn_format::{Error, Model, Result};
-use quantizer::calibrate::{Calibration, LayerCalibration, Passes, calibrate};
-use quantizer::{Progress, comment_out};
+use clap::{Arg, ArgGroup, Args};
+use ncnn_format::{Error, Remark, Result};
+use quantizer::calibrate::{Calibration, LayerCalibration, Passes};
+use quantizer::{Inputs, Options, Pipeline, Prepared, Progress, comment_out};
 use serde_json::{Value, json};
 
-use super::optimize::optimized_on_the_way;
 use super::outputs::prepare;
-use super::stats::{Counted, StatsArgs, count};
-use crate::inputs::with_readable;
-use crate::output::{Output, json_float, table};
+use crate::given::{CommandOptions, Given, JobArg, model_files};
+use crate::output::{Output, note_lines, note_texts, serialized, table};
 use crate::plots::save_plots;
-use crate::{InputArgs, Inputs, JobModelArgs, MethodArgs, ModelArgs, SampleArgs, SelectionArgs};
 
 /// Arguments of `calibrate`.
 #[derive(Debug, Clone, Args)]
 #[command(group = ArgGroup::new("source").args(["images", "job"]).required(true).multiple(true))]
 pub struct CalibrateArgs {
-    /// The network.
+    /// The options.
     #[command(flatten)]
-    pub model: JobModelArgs,
-    /// How thresholds are chosen.
+    pub given: Given<CalibrateOptions>,
+    /// The job.
     #[command(flatten)]
-    pub method: MethodArgs,
-    /// The table to write.
-    #[arg(long, value_name = "FILE", required_unless_present_any = ["job", "shard"])]
-    pub out: Option<PathBuf>,
-    /// Also draws the histogram of every layer's input with the thresholds of all rules, as SVG files in this folder.
-    #[arg(long, value_name = "DIR")]
-    pub plots: Option<PathBuf>,
-    /// Fold, fuse and remove layers first, as the command `optimize` does; the table is for that model.
-    #[arg(long)]
-    pub optimize: bool,
-    /// Which samples to use.
-    #[command(flatten)]
-    pub samples: SampleArgs,
-    /// How an image becomes the input.
-    #[command(flatten)]
-    pub input: InputArgs,
-    /// Which layers become int8.
-    #[command(flatten)]
-    pub selection: SelectionArgs,
-    /// Counting into a file.
-    #[command(flatten)]
-    pub stats: StatsArgs,
+    pub job: JobArg,
+}
+
+/// What `calibrate` takes.
+#[derive(Debug, Clone)]
+pub struct CalibrateOptions;
+
+impl CommandOptions for CalibrateOptions {
+    #[rustfmt::skip]
+    const NAMES: &'static [&'static str] = &[
+        "param", "bin", "table", "plots", "optimize", "method", "passes", "winograd", "weights", "plain-sums",
+        "images", "limit", "shuffle-seed", "skip-bad", "mean", "norm", "pixel", "shape", "resize",
+        "exclude", "only", "float-first", "float-last", "stats", "shard", "checkpoint-every",
+    ];
+
+    fn rule(name: &str, arg: Arg) -> Arg {
+        match name {
+            "param" | "bin" => arg.required_unless_present("job"),
+            "table" => out_table(arg).required_unless_present_any(["job", "shard"]),
+            "shard" => arg.requires("stats").conflicts_with("table"),
+            _ => arg,
+        }
+    }
+}
+
+/// The table as what a command writes.
+pub(super) fn out_table(arg: Arg) -> Arg {
+    arg.long("out").alias("table").help("The table to write")
 }
 
 /// Calibrates and writes the table.
@@ -54,44 +55,38 @@ pub struct CalibrateArgs {
 /// # Errors
 /// Those of reading the model and the images, of calibrating and of writing.
 pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
-    let (args, files) = with_job(args)?;
-    let mut model = files.load()?;
-    prepare(&Vec::from_iter(args.out.iter().chain(&args.stats.stats).cloned()), &files)?;
+    let options = args.given.with_job(&args.job)?;
+    let files = model_files(&options)?;
+    let options = checked(options)?;
+    let model = files.load()?;
+    prepare(&Vec::from_iter(options.table.iter().chain(&options.stats).cloned()), &files)?;
+    let prepared = Pipeline::new(&model).options(options.clone()).prepare()?;
     let mut text = String::new();
-    if args.optimize {
-        (model, text) = optimized_on_the_way(&model, args.input.shapes(&model)?)?;
+    if let Some(optimization) = &prepared.optimization {
+        text += &format!("{optimization}\n");
         text += "note: the table is for the optimized model; give --optimize to `quantize` too\n";
     }
-    let excluded = args.selection.excluded(&model)?;
-    let inputs = args.input.dataset(&model, &args.samples.images, args.samples.skip_bad)?;
-    let Counts { calibration, stats, mut notes } = counts(&args, &model, &inputs, progress)?;
-    notes.splice(0..0, inputs.left_out());
-    notes.extend(calibration.iter().flat_map(Calibration::warnings));
-    notes.extend(excluded.iter().map(ToString::to_string));
+    let inputs = options.dataset(&prepared.model)?;
+    let Counts { calibration, stats, remarks } = counts(&options, &prepared, &inputs, progress)?;
     let mut wrote = stats;
-    if let (Some(calibration), Some(out)) = (&calibration, &args.out) {
-        comment_out(&calibration.table(), &excluded).save(out)?;
+    if let (Some(calibration), Some(out)) = (&calibration, &options.table) {
+        comment_out(&calibration.table(), &prepared.excluded).save(out)?;
         text += &describe(calibration);
-        if let Some(folder) = &args.plots {
+        if let Some(folder) = &options.plots {
             let plots = save_plots(calibration, folder)?;
             wrote += &format!("drew {} histograms in {}\n", plots.len(), folder.display());
         }
         let (layers, samples) = (calibration.layers.len(), calibration.samples);
         wrote += &format!("wrote {}: {layers} layers from {samples} samples\n", out.display());
     }
-    notes.iter().for_each(|note| text += &format!("note: {note}\n"));
-    Ok(Output {
-        text: text + &wrote,
-        json: json!({
-            "table": args.out,
-            "stats": args.stats.stats,
-            "method": args.method.chosen().to_string(),
-            "samples": calibration.as_ref().map(|calibration| calibration.samples),
-            "layers": calibration.as_ref().map(to_json),
-            "warnings": notes,
-        }),
-        ..Output::default()
-    })
+    let none = || Ok(json!({ "samples": null, "layers": null }));
+    let mut json = calibration.as_ref().map_or_else(none, to_json)?;
+    json["table"] = json!(options.table);
+    json["stats"] = json!(options.stats);
+    json["method"] = json!(options.method.unwrap_or_default());
+    json["warnings"] = json!(note_texts(&remarks));
+    json["remarks"] = json!(remarks);
+    Ok(Output { text: text + &note_lines(&remarks) + &wrote, json, ..Output::default() })
 }
 
 /// What running the network on the samples gave.
@@ -100,59 +95,51 @@ struct Counts {
     calibration: Option<Calibration>,
     /// A line about the statistics, if they are kept.
     stats: String,
-    notes: Vec<String>,
+    remarks: Vec<Remark>,
 }
 
-fn counts(args: &CalibrateArgs, model: &Model, inputs: &Inputs, progress: &dyn Progress) -> Result<Counts> {
-    let Some(path) = &args.stats.stats else {
-        let chosen = args.samples.chosen(inputs);
-        let (calibration, notes) = with_readable(&chosen, args.samples.skip_bad, progress, |samples| {
-            calibrate(model, samples, args.method.options(), progress)
-        })?;
-        return Ok(Counts { calibration: Some(calibration), stats: String::new(), notes });
+fn counts(options: &Options, prepared: &Prepared<'_>, inputs: &Inputs, progress: &dyn Progress) -> Result<Counts> {
+    let excluded = prepared.excluded.iter().map(|excluded| Remark::note("stays-float", excluded.to_string()));
+    let Some(path) = &options.stats else {
+        let calibrated = prepared.calibrate(inputs, progress)?;
+        let remarks = calibrated.remarks.into_iter().chain(excluded).collect();
+        return Ok(Counts { calibration: calibrated.calibration, stats: String::new(), remarks });
     };
-    let Counted { statistics, notes } =
-        count(&args.stats, path, (model, inputs), (&args.samples, args.method.plain_sums), progress)?;
-    let (counted, of) = (statistics.samples().len(), statistics.origin().samples);
-    let stats = format!("wrote {}: {counted} of {of} samples\n", path.display());
-    let calibrated = args.out.as_ref().map(|_| statistics.calibrate(model, args.method.options(), progress));
-    Ok(Counts { calibration: calibrated.transpose()?, stats, notes })
+    let counted = prepared.count(path, inputs, progress)?;
+    let (samples, of) = (counted.statistics.samples().len(), counted.statistics.origin().samples);
+    let stats = format!("wrote {}: {samples} of {of} samples\n", path.display());
+    let calibrate = |_| counted.statistics.calibrate(&prepared.model, options.calibrate_options(), progress);
+    let calibration = options.table.as_ref().map(calibrate).transpose()?;
+    let mut remarks = quantizer::Dataset::remarks(inputs);
+    remarks.extend(counted.remarks);
+    remarks.extend(calibration.iter().flat_map(Calibration::remarks));
+    remarks.extend(excluded);
+    Ok(Counts { calibration, stats, remarks })
 }
 
-/// The arguments with what the job adds to them, and the model's files.
-fn with_job(args: &CalibrateArgs) -> Result<(CalibrateArgs, ModelArgs)> {
-    let mut args = args.clone();
-    let job = args.samples.job()?;
-    let files = args.model.or_of(&job)?;
-    job.fill(&mut args.samples, &mut args.input, &mut args.method, &mut args.selection)?;
-    args.optimize |= job.optimize;
-    args.stats.stats = args.stats.stats.or(job.stats);
-    if args.stats.shard.is_none() {
-        args.out = args.out.or(job.table);
-        if args.out.is_none() {
-            return Err(Error::invalid("neither the command line has --out nor the job a table to write"));
+/// The options, if they go together.
+fn checked(mut options: Options) -> Result<Options> {
+    if options.shard.is_some() {
+        if options.stats.is_none() {
+            return Err(Error::invalid("--shard needs --stats: a part of the samples makes no table"));
         }
+        options.table = None;
+    } else if options.table.is_none() {
+        return Err(Error::invalid("neither the command line has --out nor the job a table to write"));
     }
-    if args.stats.stats.is_some() {
-        if args.method.passes == Some(Passes::Two) {
+    if options.stats.is_some() {
+        if options.passes == Some(Passes::Two) {
             return Err(needs_two_passes());
         }
         // Before all samples are counted for nothing.
-        args.method.chosen().check_counts_suffice()?;
+        options.method.unwrap_or_default().check_counts_suffice()?;
     }
-    Ok((args, files))
+    Ok(options)
 }
 
 /// Statistics are counted in one pass, in bins that grow.
 pub(super) fn needs_two_passes() -> Error {
     Error::invalid("--passes 2 finds the ranges of all samples first, which statistics that merge and grow cannot")
-}
-
-/// What calibration and reading the samples gave cause to mention.
-pub(crate) fn warnings(calibration: &Calibration, inputs: &Inputs) -> Vec<String> {
-    let mut warnings = Vec::from_iter(inputs.left_out());
-    warnings.extend(calibration.warnings());
-    warnings
 }
 
 /// One line per layer: what its input held and what was made of it.
@@ -167,7 +154,7 @@ pub(crate) fn describe(calibration: &Calibration) -> String {
                 format!("{:.6}", layer.range.absmax()),
                 format!("{:.6}", layer.reported_threshold()),
                 format!("{:.6}", layer.input_scale),
-                format!("{:.3} %", 100.0 * clipped(layer)),
+                format!("{:.3} %", 100.0 * layer.clipped()),
                 layer
                     .half_range()
                     .map_or_else(|| "-".to_owned(), |half| format!("{:.1} dB", half.unsigned_db - half.sqnr_db)),
@@ -191,52 +178,14 @@ fn bits(layer: &LayerCalibration) -> String {
     }
 }
 
-/// The share of non-zero values beyond the threshold, to the width of a bin.
-pub(crate) fn clipped(layer: &LayerCalibration) -> f64 {
-    let histogram = &layer.histogram;
-    let beyond: u64 = histogram
-        .counts()
-        .iter()
-        .enumerate()
-        .filter(|(bin, _)| (*bin as f32 + 0.5) * histogram.bin_width() > layer.reported_threshold())
-        .map(|(_, count)| count)
-        .sum();
-    if histogram.total() == 0 { 0.0 } else { beyond as f64 / histogram.total() as f64 }
-}
-
-/// The layers of a calibration as JSON.
-pub(crate) fn to_json(calibration: &Calibration) -> Vec<Value> {
-    calibration
-        .layers
-        .iter()
-        .map(|layer| {
-            json!({
-                "layer": layer.layer,
-                "blob": layer.blob,
-                "rule": layer.rule.to_string(),
-                "runner_up": layer.choice.as_ref().and_then(|choice| choice.runner_up).map(|other| json!({
-                    "rule": other.rule.to_string(),
-                    "threshold": other.threshold.map(|threshold| json_float(threshold.value().into())),
-                    "error": json_float(other.error),
-                })),
-                "error": layer.choice.as_ref().map(|choice| json_float(choice.winner.error)),
-                "cosine": layer.similarity.map(|found| json!({
-                    "start": json_float(found.start),
-                    "reached": json_float(found.reached),
-                })),
-                "signed_costs_db": layer.half_range().map(|half| json_float(half.unsigned_db - half.sqnr_db)),
-                "reduced_channels": layer.weights.reduced.iter().map(|&channel| json!({
-                    "channel": channel,
-                    "bits": json_float(layer.weights.bits(channel).into()),
-                })).collect::<Vec<_>>(),
-                "observed_channels": layer.weights.observed,
-                "absmax": json_float(layer.range.absmax().into()),
-                "threshold": json_float(layer.reported_threshold().into()),
-                "threshold_bin": layer.threshold.and_then(|threshold| threshold.bin()),
-                "scale": json_float(layer.input_scale.into()),
-                "clipped": clipped(layer),
-                "dead_channels": layer.weights.dead,
-            })
-        })
-        .collect()
+/// A calibration as JSON, in the form that docs/results.md describes but for the histograms, which would be most of it.
+///
+/// # Errors
+/// `Invalid` when it has no such form.
+pub(crate) fn to_json(calibration: &Calibration) -> Result<Value> {
+    let mut json = serialized(calibration)?;
+    for layer in json["layers"].as_array_mut().into_iter().flatten() {
+        layer.as_object_mut().map(|layer| layer.remove("histogram"));
+    }
+    Ok(json)
 }

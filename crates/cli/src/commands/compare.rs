@@ -2,42 +2,46 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgGroup, Args};
+use clap::{Arg, ArgGroup, Args};
 use ncnn_format::{Error, Model, Result};
-use quantizer::compare::{CompareOptions, Comparison, Scores, compare};
-use quantizer::{Labels, Progress, Samples, TopK};
-use serde_json::{Value, json};
+use quantizer::compare::Comparison;
+use quantizer::{Pipeline, Progress};
 
 use super::outputs::with_suffix;
-use crate::inputs::with_readable;
-use crate::output::{Output, decibels, json_float, share, table};
-use crate::{InputArgs, JobModelArgs, SampleArgs};
+use crate::given::{CommandOptions, Given, JobArg, model_files};
+use crate::output::{Output, decibels, note_lines, serialized, share, table};
 
 /// Arguments of `compare`.
 #[derive(Debug, Clone, Args)]
 #[command(group = ArgGroup::new("source").args(["images", "job"]).required(true).multiple(true))]
 pub struct CompareArgs {
-    /// The fp32 network.
+    /// The options.
     #[command(flatten)]
-    pub model: JobModelArgs,
-    /// The int8 network's .param file [default: what `quantize` writes by the job]
-    #[arg(long, value_name = "FILE", required_unless_present = "job")]
-    pub int8_param: Option<PathBuf>,
-    /// The int8 network's .bin file.
-    #[arg(long, value_name = "FILE", required_unless_present = "job")]
-    pub int8_bin: Option<PathBuf>,
-    /// Classes: file name, tab, class number (and, after another tab, accepted alternates) [default: the list of --images, if it has classes]
-    #[arg(long, value_name = "TSV")]
-    pub labels: Option<PathBuf>,
-    /// The output to rank classes by; needed when the network has several.
-    #[arg(long, value_name = "BLOB")]
-    pub output: Option<String>,
-    /// Which samples to use.
+    pub given: Given<CompareOptions>,
+    /// The job.
     #[command(flatten)]
-    pub samples: SampleArgs,
-    /// How an image becomes the input.
-    #[command(flatten)]
-    pub input: InputArgs,
+    pub job: JobArg,
+}
+
+/// What `compare` takes.
+#[derive(Debug, Clone)]
+pub struct CompareOptions;
+
+impl CommandOptions for CompareOptions {
+    #[rustfmt::skip]
+    const NAMES: &'static [&'static str] = &[
+        "param", "bin", "int8-param", "int8-bin", "labels", "output",
+        "images", "limit", "shuffle-seed", "skip-bad", "mean", "norm", "pixel", "shape", "resize",
+    ];
+    // What `quantize` writes by the job is what is compared.
+    const FROM_JOB: &'static [&'static str] = &["out"];
+
+    fn rule(name: &str, arg: Arg) -> Arg {
+        match name {
+            "param" | "bin" | "int8-param" | "int8-bin" => arg.required_unless_present("job"),
+            _ => arg,
+        }
+    }
 }
 
 /// Runs both networks on every image and reports the differences.
@@ -45,38 +49,19 @@ pub struct CompareArgs {
 /// # Errors
 /// Those of reading, and of running either network.
 pub fn run(args: &CompareArgs, progress: &dyn Progress) -> Result<Output> {
-    let mut args = args.clone();
-    let job = args.samples.job()?;
-    let fp32 = args.model.or_of(&job)?.load()?;
-    args.samples.fill(&job);
-    args.input.fill(&job);
+    let options = args.given.with_job(&args.job)?;
+    let fp32 = model_files(&options)?.load()?;
     let made = |given: &Option<PathBuf>, suffix: &str| {
         let missing = || Error::invalid(format!("neither the command line has --int8-{suffix} nor the job an out"));
-        given.clone().or_else(|| job.out.as_deref().map(|out| with_suffix(out, suffix))).ok_or_else(missing)
+        given.clone().or_else(|| options.out.as_deref().map(|out| with_suffix(out, suffix))).ok_or_else(missing)
     };
-    let int8 = Model::load(made(&args.int8_param, "param")?, made(&args.int8_bin, "bin")?)?;
-    let labels = args.labels.clone().or(job.labels.clone()).or_else(|| labelled_list(&args.samples));
-    let labels = labels.map(Labels::load).transpose()?;
-    let inputs = args.input.dataset(&fp32, &args.samples.images, args.samples.skip_bad)?;
-    let chosen = args.samples.chosen(&inputs);
-    let options = CompareOptions { labels: labels.as_ref(), output: args.output.as_deref() };
-    let (comparison, skipped) = with_readable(&chosen, args.samples.skip_bad, progress, |samples| {
-        compare(&fp32, &int8, samples, &options, progress)
-    })?;
-    let notes = inputs.left_out().into_iter().chain(skipped).map(|note| format!("note: {note}\n"));
-    let mut text = describe_blobs(&comparison) + "\n";
-    text.extend(notes);
-    text += &format!("{} samples\n{}", comparison.samples, describe_scores(&comparison));
-    Ok(Output { text, json: to_json(&comparison), ..Output::default() })
-}
-
-/// The list of samples, if classes stand in it.
-fn labelled_list(samples: &SampleArgs) -> Option<PathBuf> {
-    let path = samples.images.first()?.value();
-    let is_sample = Samples::from_path(path).is_ok_and(|samples| samples.as_slice() == [path.clone()]);
-    let is_list = path.is_file() && !is_sample;
-    let has_classes = || std::fs::read_to_string(path).is_ok_and(|text| text.contains('\t'));
-    (is_list && has_classes()).then(|| path.clone())
+    let int8 = Model::load(made(&options.int8_param, "param")?, made(&options.int8_bin, "bin")?)?;
+    let inputs = options.dataset(&fp32)?;
+    let compared = Pipeline::new(&fp32).options(options).compare(&int8, &inputs, progress)?;
+    let comparison = &compared.comparison;
+    let mut text = describe_blobs(comparison) + "\n" + &note_lines(&compared.remarks);
+    text += &format!("{} samples\n{}", comparison.samples, describe_scores(comparison));
+    Ok(Output { text, json: serialized(comparison)?, ..Output::default() })
 }
 
 /// One line per blob: how far int8 is from fp32.
@@ -112,34 +97,4 @@ pub fn describe_scores(comparison: &Comparison) -> String {
         text += &table(&["", "top-1", "top-5"], rows, 1);
     }
     text + &format!("same top-1 class: {}\n", share(scores.agreement.same, scores.agreement.total))
-}
-
-/// A comparison as JSON.
-pub fn to_json(comparison: &Comparison) -> Value {
-    let blobs: Vec<Value> = comparison
-        .blobs
-        .iter()
-        .map(|blob| {
-            json!({
-                "layer": blob.layer,
-                "type": blob.kind.to_string(),
-                "blob": blob.blob,
-                "int8": blob.int8,
-                "sqnr_db": json_float(blob.sqnr_db),
-                "cosine": json_float(blob.cosine),
-            })
-        })
-        .collect();
-    json!({ "samples": comparison.samples, "layers": blobs, "scores": comparison.scores.as_ref().map(scores_json) })
-}
-
-fn scores_json(scores: &Scores) -> Value {
-    let accuracy = |accuracy: &TopK| json!({ "top1": accuracy.top1, "top5": accuracy.top5 });
-    json!({
-        "samples": scores.agreement.total,
-        "labelled": scores.fp32.total,
-        "fp32": accuracy(&scores.fp32),
-        "int8": accuracy(&scores.int8),
-        "agree_top1": scores.agreement.same,
-    })
 }

@@ -25,5 +25,4 @@ mod plain_model;
 pub mod plan;
 pub mod quantize;
 pub mod run;
-mod stats;
 pub mod thresholds;

@@ -9,8 +9,9 @@ use ncnn_format::{Error, Model, Result};
 use quantizer::{ClassNames, read_npy, single_input, top_k, write_npy};
 use serde_json::{Value, json};
 
+use crate::ModelArgs;
+use crate::given::{CommandOptions, Given};
 use crate::output::{Output, json_float, table};
-use crate::{InputArgs, ModelArgs};
 
 /// Arguments of `run`.
 #[derive(Debug, Clone, Args)]
@@ -35,7 +36,15 @@ pub struct RunArgs {
     pub save_npy: Option<PathBuf>,
     /// How an image becomes the input.
     #[command(flatten)]
-    pub input: InputArgs,
+    pub input: Given<ImageOptions>,
+}
+
+/// What `run` takes of a job's options.
+#[derive(Debug, Clone)]
+pub struct ImageOptions;
+
+impl CommandOptions for ImageOptions {
+    const NAMES: &'static [&'static str] = &["mean", "norm", "pixel", "shape", "resize"];
 }
 
 /// Runs the network once and lists the largest values of every output.
@@ -67,7 +76,7 @@ pub fn run(args: &RunArgs) -> Result<Output> {
 fn inputs(args: &RunArgs, model: &Model) -> Result<Vec<(String, Tensor)>> {
     let graph = Graph::new(model)?;
     if let Some(image) = &args.image {
-        return Ok(vec![(single_input(&graph)?.to_owned(), args.input.preprocess(model)?.load(image)?)]);
+        return Ok(vec![(single_input(&graph)?.to_owned(), args.input.options().preprocess(model)?.load(image)?)]);
     }
     args.npy.iter().map(|argument| npy_input(argument, &graph)).collect()
 }

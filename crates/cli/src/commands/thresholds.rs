@@ -1,44 +1,54 @@
 //! `ncnn-quant thresholds`: statistics to a table, without running the network.
 
-use std::path::PathBuf;
-
-use clap::Args;
-use ncnn_format::Result;
+use clap::{Arg, Args};
+use ncnn_format::{Error, Remark, Result};
 use quantizer::calibrate::Passes;
 use quantizer::calibrate::statistics::Statistics;
-use quantizer::{Progress, comment_out};
+use quantizer::{Pipeline, Progress, comment_out};
 use serde_json::json;
 
-use super::calibrate::{describe, needs_two_passes, to_json};
-use super::optimize::optimized_on_the_way;
+use super::calibrate::{describe, needs_two_passes, out_table, to_json};
 use super::outputs::prepare;
-use crate::output::Output;
-use crate::{InputArgs, InputShape, MethodArgs, ModelArgs, Named, SelectionArgs};
+use crate::given::{CommandOptions, Given, JobArg, model_files};
+use crate::output::{Output, note_lines, note_texts};
 
 /// Arguments of `thresholds`.
 #[derive(Debug, Clone, Args)]
 pub struct ThresholdsArgs {
-    /// The statistics, from `calibrate --stats` or `merge`.
-    #[arg(long, value_name = "FILE")]
-    pub stats: PathBuf,
-    /// The network that they are of.
+    /// The options.
     #[command(flatten)]
-    pub model: ModelArgs,
-    /// How thresholds are chosen.
+    pub given: Given<ThresholdsOptions>,
+    /// The job.
     #[command(flatten)]
-    pub method: MethodArgs,
-    /// The table to write.
-    #[arg(long, value_name = "FILE")]
-    pub out: PathBuf,
-    /// Which layers become int8.
-    #[command(flatten)]
-    pub selection: SelectionArgs,
-    /// The statistics are of the optimized network: `calibrate --optimize` made them.
-    #[arg(long)]
-    pub optimize: bool,
-    /// With --optimize: sizes of an input that the Input layer does not state
-    #[arg(long, value_name = "W,H,C", requires = "optimize")]
-    pub shape: Vec<Named<InputShape>>,
+    pub job: JobArg,
+}
+
+/// What `thresholds` takes.
+#[derive(Debug, Clone)]
+pub struct ThresholdsOptions;
+
+impl CommandOptions for ThresholdsOptions {
+    #[rustfmt::skip]
+    const NAMES: &'static [&'static str] = &[
+        "stats", "param", "bin", "method", "passes", "winograd", "weights", "plain-sums", "table",
+        "exclude", "only", "float-first", "float-last", "optimize", "shape",
+    ];
+
+    fn rule(name: &str, arg: Arg) -> Arg {
+        match name {
+            "stats" => arg
+                .required_unless_present("job")
+                .help_heading(None::<&str>)
+                .help("The statistics, from `calibrate --stats` or `merge`"),
+            "param" | "bin" => arg.required_unless_present("job"),
+            "table" => out_table(arg).required_unless_present("job"),
+            "shape" => arg
+                .requires("optimize")
+                .help_heading(None::<&str>)
+                .help("With --optimize: sizes of an input that the Input layer does not state"),
+            _ => arg,
+        }
+    }
 }
 
 /// Chooses thresholds and writes the table.
@@ -46,38 +56,44 @@ pub struct ThresholdsArgs {
 /// # Errors
 /// Those of reading and writing; `Invalid` when the statistics are of another network.
 pub fn run(args: &ThresholdsArgs, progress: &dyn Progress) -> Result<Output> {
-    let mut model = args.model.load()?;
-    prepare(std::slice::from_ref(&args.out), &args.model)?;
-    let mut text = String::new();
-    if args.optimize {
-        let input = InputArgs { shape: args.shape.clone(), ..InputArgs::default() };
-        (model, text) = optimized_on_the_way(&model, input.shapes(&model)?)?;
+    let options = args.given.with_job(&args.job)?;
+    let files = model_files(&options)?;
+    let (Some(stats), Some(out)) = (&options.stats, &options.table) else {
+        let name = if options.stats.is_none() { "--stats" } else { "--out, or a table to write" };
+        return Err(Error::invalid(format!("neither the command line nor the job has {name}")));
+    };
+    let model = files.load()?;
+    prepare(std::slice::from_ref(out), &files)?;
+    let prepared = Pipeline::new(&model).options(options.clone()).prepare()?;
+    let mut text = prepared.optimization.as_ref().map_or_else(String::new, |done| format!("{done}\n"));
+    let statistics = Statistics::load(stats)?;
+    if options.plain_sums && !statistics.origin().plain_sums {
+        let message = "the statistics were counted without --plain-sums; what was counted cannot be changed";
+        return Err(Error::invalid(message).in_file(stats));
     }
-    let excluded = args.selection.excluded(&model)?;
-    let statistics = Statistics::load(&args.stats)?;
-    if args.method.passes == Some(Passes::Two) {
+    if options.passes == Some(Passes::Two) {
         return Err(needs_two_passes());
     }
-    let method = args.method.chosen();
-    let calibration =
-        statistics.calibrate(&model, args.method.options(), progress).map_err(|error| error.in_file(&args.stats))?;
-    comment_out(&calibration.table(), &excluded).save(&args.out)?;
-    let mut warnings = calibration.warnings();
+    let calibration = statistics
+        .calibrate(&prepared.model, options.calibrate_options(), progress)
+        .map_err(|error| error.in_file(stats))?;
+    comment_out(&calibration.table(), &prepared.excluded).save(out)?;
+    let mut remarks = calibration.remarks();
     if statistics.missing() > 0 {
         let of = statistics.origin().samples;
-        warnings.push(format!("{} of {of} samples are not counted yet", statistics.missing()));
+        let message = format!("{} of {of} samples are not counted yet", statistics.missing());
+        remarks.push(Remark::note("missing-samples", message));
     }
-    warnings.extend(excluded.iter().map(ToString::to_string));
+    let excluded = prepared.excluded.iter().map(|excluded| Remark::note("stays-float", excluded.to_string()));
+    remarks.extend(excluded);
     text += &describe(&calibration);
-    warnings.iter().for_each(|warning| text += &format!("note: {warning}\n"));
+    text += &note_lines(&remarks);
     let (layers, samples) = (calibration.layers.len(), calibration.samples);
-    text += &format!("wrote {}: {layers} layers from {samples} samples\n", args.out.display());
-    let json = json!({
-        "table": args.out,
-        "method": method.to_string(),
-        "samples": samples,
-        "layers": to_json(&calibration),
-        "warnings": warnings,
-    });
+    text += &format!("wrote {}: {layers} layers from {samples} samples\n", out.display());
+    let mut json = to_json(&calibration)?;
+    json["table"] = json!(out);
+    json["method"] = json!(options.method.unwrap_or_default());
+    json["warnings"] = json!(note_texts(&remarks));
+    json["remarks"] = json!(remarks);
     Ok(Output { text, json, ..Output::default() })
 }

@@ -25,8 +25,9 @@ mod groups;
 use fp32_ref::{BlobId, Net, Value, Workspace};
 use ncnn_format::{Error, F32Tag, Layer, LinearLayer, Model, Result, WeightData, WeightRole};
 
+use crate::network::named;
 use crate::spread::spread;
-use crate::{Dataset, Progress, single_input};
+use crate::{Dataset, Progress};
 use groups::Group;
 
 /// How near to the limit of an activation a channel may be brought.
@@ -80,7 +81,6 @@ fn channel_maxima(
     watched: &[BlobId],
     progress: &dyn Progress,
 ) -> Result<Vec<Vec<f32>>> {
-    let input = single_input(net.graph())?;
     let state = || (Workspace::default(), vec![Vec::new(); watched.len()]);
     let states = spread("finding channel maxima", dataset.len(), progress, state, |(workspace, maxima), sample| {
         let mut observer = |blob: BlobId, value: &Value| {
@@ -89,9 +89,8 @@ fn channel_maxima(
             }
             Ok(())
         };
-        net.run_in(workspace, &[(input, dataset.load(sample)?)], &mut observer)
-            .map(|_| ())
-            .map_err(|error| error.in_file(dataset.name(sample)))
+        let feeds = named(net.graph(), dataset.feeds(sample)?)?;
+        net.run_in(workspace, &feeds, &mut observer).map(|_| ()).map_err(|error| error.in_file(dataset.name(sample)))
     })?;
     let mut total = vec![Vec::new(); watched.len()];
     for (_, maxima) in states {

@@ -78,4 +78,8 @@ impl Progress for Steps<'_> {
     }
 
     fn finish(&self) {}
+
+    fn is_cancelled(&self) -> bool {
+        self.0.is_cancelled()
+    }
 }

@@ -1,15 +1,15 @@
 //! The samples of every input of a network.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use fp32_ref::{Graph, Shape, Tensor};
-use ncnn_format::{Error, LayerKind, Model, Result};
-use quantizer::{
-    Dataset, Feed, FileDataset, InputOptions, Joint, Pixel, Preprocess, ResizeMode, Samples, declared_shape,
+use fp32_ref::{Graph, Shape};
+use ncnn_format::{Error, LayerKind, Model, Remark, Result};
+
+use super::{InputShape, Named, check_known};
+use crate::{
+    Dataset, Feed, FileDataset, InputOptions, Joint, Options, Pixel, Preprocess, ResizeMode, Samples, declared_shape,
     single_input,
 };
-
-use super::{InputArgs, InputShape, Named, check_known};
 
 /// Extensions of files that hold tensors instead of pixels.
 const ARRAYS: [&str; 3] = ["npy", "f32", "raw"];
@@ -32,7 +32,7 @@ impl InputSettings {
     /// channels.
     pub(super) fn for_images(&self) -> Result<Preprocess> {
         let Some(shape) = self.shape()? else {
-            return Err(Error::invalid("the network does not say how large its input is; give --shape w,h,c"));
+            return Err(Error::invalid("the network does not say how large its input is; give option shape w,h,c"));
         };
         if shape.rank() != 3 {
             let message =
@@ -75,20 +75,22 @@ impl InputSettings {
     }
 }
 
-/// The samples for all inputs of a network.
+/// The samples for all inputs of a network, as [`Options`] say where they are.
+#[derive(Debug, Clone)]
 pub struct Inputs {
     joint: Joint<FileDataset>,
 }
 
-impl InputArgs {
-    /// The images or arrays at `images`, ready for the network. `.npy` arrays need no shape:
-    /// they have one. Files of a list that do not exist are an error, or with `keep_missing`
-    /// samples that cannot be read.
+impl Options {
+    /// All images or arrays that these options name, ready for `model`; [`Pipeline`](crate::Pipeline) chooses among
+    /// them. `.npy` arrays need no shape: they have one. Files of a list that do not exist are an error, or when bad
+    /// samples are skipped, samples that cannot be read.
     ///
     /// # Errors
     /// `Invalid` when an input has no samples, a name is no input, or files do not pair up;
     /// those of finding the files and of options that do not fit.
-    pub fn dataset(&self, model: &Model, images: &[Named<PathBuf>], keep_missing: bool) -> Result<Inputs> {
+    pub fn dataset(&self, model: &Model) -> Result<Inputs> {
+        let images = &self.images;
         let graph = Graph::new(model)?;
         self.check_names(&graph)?;
         let names: Vec<&str> = graph.inputs().iter().map(|&blob| graph.blob_name(blob)).collect();
@@ -97,23 +99,16 @@ impl InputArgs {
             // Says that one set of samples feeds one input.
             single_input(&graph)?;
         }
-        let inputs =
-            names.iter().map(|&name| Ok((name.to_owned(), self.samples_of(model, name, images, keep_missing)?)));
+        let inputs = names.iter().map(|&name| Ok((name.to_owned(), self.samples_of(model, name)?)));
         let inputs: Vec<(String, FileDataset)> = inputs.collect::<Result<_>>()?;
         check_pairs(&inputs)?;
         Ok(Inputs { joint: Joint::new(inputs)? })
     }
 
-    fn samples_of(
-        &self,
-        model: &Model,
-        blob: &str,
-        images: &[Named<PathBuf>],
-        keep_missing: bool,
-    ) -> Result<FileDataset> {
-        let missing = || Error::invalid(format!("no samples for the input {blob}; give --images {blob}=DIR"));
-        let path = Named::of(images, blob).ok_or_else(missing)?;
-        let samples = if keep_missing { Samples::from_path_keeping_missing(path)? } else { Samples::from_path(path)? };
+    fn samples_of(&self, model: &Model, blob: &str) -> Result<FileDataset> {
+        let missing = || Error::invalid(format!("no samples for the input {blob}; give option images {blob}=DIR"));
+        let path = Named::of(&self.images, blob).ok_or_else(missing)?;
+        let samples = if self.skip_bad { Samples::from_path_keeping_missing(path)? } else { Samples::from_path(path)? };
         let preprocess = self.settings(model, blob)?.for_samples(&samples)?;
         Ok(FileDataset::new(samples, preprocess))
     }
@@ -121,14 +116,14 @@ impl InputArgs {
 
 impl Inputs {
     /// Says what stood among the samples and was not read.
-    pub(crate) fn left_out(&self) -> Option<String> {
+    fn left_out(&self) -> Option<String> {
         let skipped: Vec<_> = self.joint.inputs().iter().flat_map(|(_, samples)| samples.samples().skipped()).collect();
         let first = skipped.first()?;
         Some(format!("{} entries are no samples and were left out (first: {})", skipped.len(), first.display()))
     }
 
     /// A line per input that says how samples become its tensor.
-    pub(crate) fn describe(&self) -> Vec<String> {
+    pub fn describe(&self) -> Vec<String> {
         self.joint.inputs().iter().map(|(blob, samples)| format!("{blob}: {}", samples.preprocess())).collect()
     }
 }
@@ -142,12 +137,12 @@ impl Dataset for Inputs {
         self.joint.name(index)
     }
 
-    fn load(&self, index: usize) -> Result<Tensor> {
-        self.joint.load(index)
-    }
-
     fn feeds(&self, index: usize) -> Result<Vec<Feed>> {
         self.joint.feeds(index)
+    }
+
+    fn remarks(&self) -> Vec<Remark> {
+        self.left_out().map(|left_out| Remark::note("left-out", left_out)).into_iter().collect()
     }
 
     fn fingerprint(&self, index: usize) -> Result<String> {
