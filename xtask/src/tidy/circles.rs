@@ -116,8 +116,11 @@ impl Tree<'_> {
             match self.name(&at, name, seen) {
                 Some(Meaning::Module(module)) => at = module,
                 Some(item) => return Some(item),
-                // Passed on from another crate, or made by a macro.
-                None => return self.modules.contains_key(&at).then_some(Meaning::Item(at)),
+                // Passed on from another crate, or else made by a macro.
+                None => {
+                    let made = |module: &Module| module.uses.iter().all(|used| used.name != *name);
+                    return self.modules.get(&at).is_some_and(made).then_some(Meaning::Item(at));
+                }
             }
         }
         self.modules.contains_key(&at).then_some(Meaning::Module(at))
@@ -277,6 +280,14 @@ mod tests {
             found(&[("lib.rs", "mod a; mod b;"), ("a.rs", a), ("b.rs", "use crate::a::A; pub struct B;")]),
             [""; 0]
         );
+    }
+
+    #[test]
+    fn what_the_root_passes_on_from_another_crate_is_no_arrow_to_it() {
+        let root = ("lib.rs", "mod a; pub use a::a; pub use other::Graph;");
+        assert_eq!(found(&[root, ("a.rs", "use crate::Graph; pub fn a() -> Graph {}")]), [""; 0]);
+        let root = ("lib.rs", "mod a; pub use a::a; fn f() { a() }");
+        assert_eq!(found(&[root, ("a.rs", "use crate::made_by_a_macro; pub fn a() {}")]).len(), 1);
     }
 
     #[test]

@@ -101,6 +101,11 @@ impl<'a> Reader<'a> {
                     self.module(inner, true);
                     continue;
                 }
+                "mod" if token.kind == Kind::Word && self.is(2, ";") => {
+                    self.at += 3;
+                    exported = false;
+                    continue;
+                }
                 "pub" if token.kind == Kind::Word => {
                     exported = true;
                     self.at += 1;
