@@ -69,7 +69,7 @@ impl Job {
         // Scores what was written, not what is in memory.
         let written = Model::load(&saved.param, &saved.bin)?;
         let comparison = compare(&model, &written, &images(spec, spec.images_test, usize::MAX)?, &options, &progress)?;
-        let mut notes = calibration.warnings();
+        let mut notes: Vec<String> = calibration.remarks().iter().map(ToString::to_string).collect();
         notes.extend(converted.notes.iter().map(ToString::to_string));
         Ok(Self {
             spec,

@@ -104,6 +104,31 @@ mod tests {
         assert_eq!(conv.weight_f32(ncnn_format::WeightRole::InputScale).unwrap(), [63.5].as_slice());
     }
 
+    #[test]
+    fn defaults_are_shown_without_rusts_spelling() {
+        let table = [
+            ("0", "0"),
+            ("-233", "-233"),
+            ("1.673_263_2", "1.6732632"),
+            ("1e-3", "1e-3"),
+            ("vec![]", "none"),
+            ("String::new()", "empty"),
+            ("f32::MIN", "-3.4028235e38"),
+            ("kernel_w", "kernel_w"),
+            ("n_fft / 4", "n_fft / 4"),
+        ];
+        for (expression, shown) in table {
+            assert_eq!(default(expression), shown);
+        }
+    }
+
+    #[test]
+    fn a_type_without_parameters_says_so() {
+        let mut text = String::new();
+        section(&mut text, 77, &layer_spec(&LayerKind::Softplus).unwrap());
+        assert_eq!(text, "## Softplus\n\nlog(1 + exp(x)). Number 77, `layer.softplus()`.\n\nNo parameters.\n\n");
+    }
+
     /// The bytes of the dump behind `marker`: columns 10 to 57 of its lines.
     fn dump(guide: &str, marker: &str) -> Vec<u8> {
         let block = guide.split_once(marker).unwrap().1.split("```").nth(1).unwrap();

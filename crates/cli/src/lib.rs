@@ -1,8 +1,4 @@
-//! The ncnn-quant command line: calibrate, quantize, run, compare and inspect ncnn models.
-//!
-//! The library behind the binary: [`Cli`] is what clap parses, [`run`] does it
-//! and returns what to print. `cargo xtask calibrate` uses the same functions.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 mod args;

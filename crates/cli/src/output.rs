@@ -1,7 +1,8 @@
 //! What a command has to say.
 
 use comfy_table::{CellAlignment, ContentArrangement, Table};
-use ncnn_format::Remark;
+use ncnn_format::{Error, Remark, Result};
+use serde::Serialize;
 use serde_json::Value;
 
 /// A command's result, for people and for machines.
@@ -121,6 +122,14 @@ pub fn decibels(db: f64) -> String {
 /// A float as JSON; JSON has no infinity, so that becomes a word.
 pub fn json_float(value: f64) -> Value {
     if value.is_finite() { Value::from(value) } else { Value::from(value.to_string()) }
+}
+
+/// A result as JSON, in the form that docs/results.md describes.
+///
+/// # Errors
+/// `Invalid` when it has no such form.
+pub fn serialized(result: &impl Serialize) -> Result<Value> {
+    serde_json::to_value(result).map_err(|error| Error::invalid("cannot be written as JSON").caused_by(error))
 }
 
 #[cfg(test)]

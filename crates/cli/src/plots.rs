@@ -138,7 +138,7 @@ mod tests {
             range: Range::from_extremes(Some((0.0, 4.0)), 1000, 0).unwrap(),
             threshold: Rule::Mse.threshold(&histogram),
             histogram,
-            rule: Rule::Mse.into(),
+            rule: Rule::Mse.to_string(),
             choice: None,
             similarity: None,
             input_scale: 1.0,

@@ -1,28 +1,6 @@
-//! Run an ncnn network in f32 and let others watch.
-//!
-//! The executor is a reference: it computes what ncnn's plain layers compute, and
-//! shows every blob to an [`Observer`] as soon as it exists. Calibrating, dumping
-//! and comparing are three observers of the same run.
-//!
-//! ```
-//! use fp32_ref::{Net, Tensor};
-//! use ncnn_format::Model;
-//!
-//! let model = Model::from_param_text(
-//!     "7767517\n2 2\nInput data 0 1 data\nReLU act 1 1 data out 0=0.5\n",
-//! )?;
-//! let net = Net::new(&model)?;
-//! let input = Tensor::new([1, 1, 2], vec![-1.0, 3.0])?;
-//! let outputs = net.run(&[("data", input)], &mut ())?;
-//! assert_eq!(outputs.get("out").unwrap().as_slice(), [-0.5, 3.0]);
-//! # Ok::<(), ncnn_format::Error>(())
-//! ```
-//!
-//! Shapes are written outermost dimension first, as they lie in memory:
-//! `[c, h, w]`, `[h, w]`, `[w]`, or `[c, d, h, w]`. While a network runs, an image may lie
-//! in memory pixel by pixel ([`Pixels`]); inputs and outputs are always row-major.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
+#![warn(missing_debug_implementations)]
 
 mod blobs;
 mod layer;

@@ -1,5 +1,7 @@
 //! Watching a run.
 
+use std::fmt;
+
 use ncnn_format::Result;
 
 use crate::{BlobId, Value};
@@ -58,7 +60,6 @@ impl<V, F: FnMut(BlobId, &V) -> Result<()>> Observer<V> for F {
 /// assert_eq!(largest, 4.0);
 /// # Ok::<(), ncnn_format::Error>(())
 /// ```
-#[derive(Debug)]
 pub struct Watch<'a, F> {
     blobs: &'a [BlobId],
     see: F,
@@ -68,6 +69,12 @@ impl<'a, F> Watch<'a, F> {
     /// Lets `see` look at `blobs`; of a blob that is listed twice only the first place counts.
     pub fn new(blobs: &'a [BlobId], see: F) -> Self {
         Self { blobs, see }
+    }
+}
+
+impl<F> fmt::Debug for Watch<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Watch").field("blobs", &self.blobs).finish_non_exhaustive()
     }
 }
 

@@ -9,6 +9,16 @@ use crate::Shape;
 ///
 /// Cloning shares the storage; writing copies it only if it is shared. That makes
 /// `Split` and `Reshape` free and lets an element-wise layer work in place.
+///
+/// ```
+/// use fp32_ref::Tensor;
+///
+/// let image = Tensor::new([2, 1, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0])?;
+/// let shared = image.clone();
+/// let doubled = image.map(|x| 2.0 * x);
+/// assert_eq!((shared.shape().c(), shared.as_slice()[5], doubled.as_slice()[5]), (2, 6.0, 12.0));
+/// # Ok::<(), ncnn_format::Error>(())
+/// ```
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor<T = f32> {
     // Always in standard (row-major, contiguous) layout.

@@ -36,6 +36,13 @@ pub struct Percent {
 const ONE: u32 = 1_000_000;
 
 impl Percent {
+    /// 99.9 per cent.
+    pub const P99_9: Self = Self::literal(99_900_000);
+    /// 99.99 per cent.
+    pub const P99_99: Self = Self::literal(99_990_000);
+    /// 99.999 per cent.
+    pub const P99_999: Self = Self::literal(99_999_000);
+
     /// From millionths of a per cent: 99,990,000 is 99.99.
     ///
     /// # Errors

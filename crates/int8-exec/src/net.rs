@@ -14,6 +14,25 @@ use crate::{Options, Session, Value};
 ///
 /// It is immutable while running, so one `Int8Net` serves many threads. Who runs it often keeps a
 /// [`Session`].
+///
+/// ```
+/// use fp32_ref::{Blobs, Tensor};
+/// use int8_exec::{Int8Net, Value};
+/// # use ncnn_format::typed::InnerProduct;
+/// # use ncnn_format::{Layer, LayerKind, Model, WeightRole};
+/// # let input = Layer::new(LayerKind::Input, "data").makes("data");
+/// # let fc = Layer::new(LayerKind::InnerProduct, "fc").reads("data").makes("out");
+/// # let fc = fc.with(InnerProduct::NUM_OUTPUT, 1).with(InnerProduct::WEIGHT_DATA_SIZE, 2);
+/// # let fc = fc.with(InnerProduct::INT8_SCALE_TERM, 2).with_weight(WeightRole::Weight, vec![3_i8, -4]);
+/// # let fc = fc.with_weight(WeightRole::WeightScales, vec![1.0]).with_weight(WeightRole::InputScale, vec![2.0]);
+/// # let model = Model::new([input, fc]);
+///
+/// let net = Int8Net::new(&model)?;
+/// let mut seen = Blobs::<Value>::new();
+/// net.run(&[("data", Tensor::new([2], vec![5.0, 1.0])?)], &mut seen)?;
+/// assert_eq!(seen.get(net.graph().blob("out")?).unwrap().to_f32()?.as_slice(), [11.0]);
+/// # Ok::<(), ncnn_format::Error>(())
+/// ```
 pub struct Int8Net {
     compiled: Arc<Compiled>,
     /// Sessions that are not running.
@@ -68,6 +87,27 @@ impl Int8Net {
 
     /// The same network with another layer at the place `index` of the file, int8 or float; all others are
     /// shared. Plans are made anew.
+    ///
+    /// ```
+    /// use fp32_ref::Tensor;
+    /// use int8_exec::Int8Net;
+    /// # use ncnn_format::typed::InnerProduct;
+    /// # use ncnn_format::{Layer, LayerKind, Model, WeightRole};
+    /// # let input = Layer::new(LayerKind::Input, "data").makes("data");
+    /// # let fc = Layer::new(LayerKind::InnerProduct, "fc").reads("data").makes("out");
+    /// # let fc = fc.with(InnerProduct::NUM_OUTPUT, 1).with(InnerProduct::WEIGHT_DATA_SIZE, 2);
+    /// # let fc = fc.with(InnerProduct::INT8_SCALE_TERM, 2).with_weight(WeightRole::Weight, vec![3_i8, -4]);
+    /// # let fc = fc.with_weight(WeightRole::WeightScales, vec![1.0]).with_weight(WeightRole::InputScale, vec![2.0]);
+    /// # let model = Model::new([input, fc]);
+    ///
+    /// let float = Layer::new(LayerKind::InnerProduct, "fc").reads("data").makes("out");
+    /// let float = float.with(InnerProduct::NUM_OUTPUT, 1).with(InnerProduct::WEIGHT_DATA_SIZE, 2);
+    /// let float = float.with_weight(WeightRole::Weight, vec![3.0, -4.25]);
+    /// let net = Int8Net::new(&model)?.with_layer(1, &float)?;
+    /// let outputs = net.run(&[("data", Tensor::new([2], vec![5.0, 1.0])?)], &mut ())?;
+    /// assert_eq!(outputs.get("out").unwrap().as_slice(), [10.75]);
+    /// # Ok::<(), ncnn_format::Error>(())
+    /// ```
     ///
     /// # Errors
     /// `Invalid` when there is no such place, or the layer reads or makes other blobs than the one before;

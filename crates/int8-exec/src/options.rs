@@ -58,7 +58,7 @@ pub enum Roundings {
     /// After each operation: ncnn's plain layers.
     #[default]
     Reference,
-    /// As stock ncnn on x86 with FMA and packing off: once in Convolution, in groups of
+    /// As stock ncnn on x86 with FMA and packing off: once in convolutions without groups, in groups of
     /// several channels, in its special depthwise kernels (3×3, stride 1 or 2, dilation 1,
     /// no activation or ReLU), in Dequantize and in Requantize; after each operation
     /// elsewhere. For comparing with that runtime bit for bit.

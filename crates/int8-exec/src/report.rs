@@ -1,5 +1,7 @@
 //! What a plan does, for people.
 
+use std::borrow::Cow;
+
 use fp32_ref::{BlobId, Shape};
 use int8_kernels::Algorithm;
 use ncnn_format::Result;
@@ -23,16 +25,20 @@ pub struct PlanReport {
 
 /// One step of a plan.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct StepReport {
     /// Name of the layer that the step stands for.
+    #[cfg_attr(feature = "serde", serde(rename = "name"))]
     pub layer: String,
     /// Type of that layer.
+    #[cfg_attr(feature = "serde", serde(rename = "type"))]
     pub kind: String,
     /// Names of the layers that run in its epilogue.
     pub fused: Vec<String>,
     /// The kernel that does it; `fp32-ref` for float layers.
-    pub kernel: &'static str,
+    pub kernel: Cow<'static, str>,
     /// What comes out, such as `f32 + i8 at 3.2`.
+    #[cfg_attr(feature = "serde", serde(rename = "makes"))]
     pub output: String,
     /// Multiply-adds of integers that its sums are made of.
     pub macs: u64,
@@ -42,8 +48,55 @@ pub struct StepReport {
     pub bytes: u64,
 }
 
+#[cfg(feature = "serde")]
+mod record {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::{PlanReport, StepReport};
+
+    /// The versions of the form of a [`PlanReport`], which docs/results.md describes.
+    #[derive(Serialize, Deserialize)]
+    #[serde(tag = "schema")]
+    enum Form {
+        #[serde(rename = "ncnn-quant/plan/1")]
+        One { steps: Vec<StepReport>, buffer_bytes: usize, unshared_bytes: usize },
+    }
+
+    impl Serialize for PlanReport {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            let Self { steps, buffer_bytes, unshared_bytes } = self.clone();
+            Form::One { steps, buffer_bytes, unshared_bytes }.serialize(serializer)
+        }
+    }
+
+    impl<'de> Deserialize<'de> for PlanReport {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            let Form::One { steps, buffer_bytes, unshared_bytes } = Form::deserialize(deserializer)?;
+            Ok(Self { steps, buffer_bytes, unshared_bytes })
+        }
+    }
+}
+
 impl Int8Net {
     /// The plan for inputs of the given shapes.
+    ///
+    /// ```
+    /// use fp32_ref::Shape;
+    /// use int8_exec::Int8Net;
+    /// # use ncnn_format::typed::InnerProduct;
+    /// # use ncnn_format::{Layer, LayerKind, Model, WeightRole};
+    /// # let input = Layer::new(LayerKind::Input, "data").makes("data");
+    /// # let fc = Layer::new(LayerKind::InnerProduct, "fc").reads("data").makes("out");
+    /// # let fc = fc.with(InnerProduct::NUM_OUTPUT, 1).with(InnerProduct::WEIGHT_DATA_SIZE, 2);
+    /// # let fc = fc.with(InnerProduct::INT8_SCALE_TERM, 2).with_weight(WeightRole::Weight, vec![3_i8, -4]);
+    /// # let fc = fc.with_weight(WeightRole::WeightScales, vec![1.0]).with_weight(WeightRole::InputScale, vec![2.0]);
+    /// # let model = Model::new([input, fc]);
+    ///
+    /// let report = Int8Net::new(&model)?.plan_report(&[("data", Shape::new(&[2])?)])?;
+    /// let steps: Vec<&str> = report.steps.iter().map(|step| step.kernel).collect();
+    /// assert_eq!((steps.len(), steps[0], report.steps[1].macs), (2, "quantize", 2));
+    /// # Ok::<(), ncnn_format::Error>(())
+    /// ```
     ///
     /// # Errors
     /// Why there is none: `Unsupported` for what only runs layer by layer, or the error that running
@@ -96,7 +149,7 @@ fn describe(compiled: &Compiled, plan: &Plan, step: &Step) -> StepReport {
         layer: name(&step.layers[0]),
         kind: compiled.kinds[step.layers[0]].clone(),
         fused: step.layers[1..].iter().map(name).collect(),
-        kernel,
+        kernel: kernel.into(),
         output: output.join(" + "),
         macs: macs as u64,
         products: (macs / macs_per_product) as u64,

@@ -18,6 +18,27 @@ use crate::run_step::Context;
 ///
 /// The weights are shared with the net and its other sessions. From the second run on inputs of the
 /// same shapes, nothing large is allocated. Give every thread its own.
+///
+/// ```
+/// use fp32_ref::Tensor;
+/// use int8_exec::Int8Net;
+/// # use ncnn_format::typed::InnerProduct;
+/// # use ncnn_format::{Layer, LayerKind, Model, WeightRole};
+/// # let input = Layer::new(LayerKind::Input, "data").makes("data");
+/// # let fc = Layer::new(LayerKind::InnerProduct, "fc").reads("data").makes("out");
+/// # let fc = fc.with(InnerProduct::NUM_OUTPUT, 1).with(InnerProduct::WEIGHT_DATA_SIZE, 2);
+/// # let fc = fc.with(InnerProduct::INT8_SCALE_TERM, 2).with_weight(WeightRole::Weight, vec![3_i8, -4]);
+/// # let fc = fc.with_weight(WeightRole::WeightScales, vec![1.0]).with_weight(WeightRole::InputScale, vec![2.0]);
+/// # let model = Model::new([input, fc]);
+///
+/// let mut session = Int8Net::new(&model)?.session();
+/// for (value, expected) in [(5.0, 11.0), (1.0, -1.0)] {
+///     let outputs = session.run(&[("data", Tensor::new([2], vec![value, 1.0])?)])?;
+///     assert_eq!(outputs.get("out").unwrap().as_slice(), [expected]);
+/// }
+/// assert!(session.no_plan().is_none());
+/// # Ok::<(), ncnn_format::Error>(())
+/// ```
 pub struct Session {
     compiled: Arc<Compiled>,
     /// What the last run went by.

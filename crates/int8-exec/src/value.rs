@@ -4,6 +4,15 @@ use fp32_ref::{Shape, Tensor};
 use ncnn_format::{Error, Result};
 
 /// A blob that is f32 or int8.
+///
+/// ```
+/// use fp32_ref::Tensor;
+/// use int8_exec::Value;
+///
+/// let value = Value::I8 { tensor: Tensor::new([2], vec![-6_i8, 127])?, scale: 4.0 };
+/// assert_eq!(value.to_f32()?.as_slice(), [-1.5, 31.75]);
+/// # Ok::<(), ncnn_format::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub enum Value {
     /// Plain floats.

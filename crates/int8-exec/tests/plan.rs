@@ -307,14 +307,14 @@ fn a_plan_names_the_algorithm_of_each_layer() {
             let net = Int8Net::with_options(&model, options).unwrap();
             let report = net.plan_report(&[("data", floats(&[3, 13, 11], 2).shape())]).unwrap();
             let step = report.steps.iter().find(|step| step.layer == layer).unwrap();
-            (step.kernel, step.macs / step.products)
+            (step.kernel.to_string(), step.macs / step.products)
         };
         // What a convolution of the size of `c1` says itself.
         let shape = ConvShape { kernel_h: 3, kernel_w: 3, ..ConvShape::pointwise(8, 8) };
         let expected = |algorithm| {
             let epilogue = Epilogue::new(vec![1.0; 8], None, int8_kernels::Activation::None).unwrap();
             let conv = PixelConv::with_algorithm(shape, &[1; 576], epilogue, isa, algorithm).unwrap();
-            (conv.kernel(13, 11), if conv.algorithm(13, 11) == Algorithm::Winograd { 4 } else { 1 })
+            (conv.kernel(13, 11).to_owned(), if conv.algorithm(13, 11) == Algorithm::Winograd { 4 } else { 1 })
         };
         let dense = expected(Algorithm::Direct);
         assert!(dense.0.starts_with("dense_") && dense.1 == 1, "{dense:?}");
@@ -323,6 +323,29 @@ fn a_plan_names_the_algorithm_of_each_layer() {
         assert_eq!(step(Algorithm::Direct, "c1"), dense);
         assert_eq!(step(Algorithm::Fastest, "c1"), expected(Algorithm::Fastest));
     }
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn a_report_is_data_whose_keys_the_document_names() {
+    let net = Int8Net::new(&network(RESIDUAL, 1)).unwrap();
+    let report = net.plan_report(&[("data", floats(&[3, 13, 11], 2).shape())]).unwrap();
+    let mut json = serde_json::to_value(&report).unwrap();
+    assert_eq!(json["schema"], "ncnn-quant/plan/1");
+    assert_eq!(serde_json::from_value::<int8_exec::PlanReport>(json.clone()).unwrap(), report);
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/results.md");
+    let document = std::fs::read_to_string(path).unwrap();
+    let (_, section) = document.split_once("\n## Plan\n").unwrap();
+    let documented: Vec<&str> =
+        section.lines().filter_map(|line| line.strip_prefix("| `")?.split('`').next()).collect();
+    let keys = |json: &serde_json::Value| json.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    let mut found = [keys(&json), keys(&json["steps"][0])].concat();
+    found.sort();
+    let mut expected = documented;
+    expected.sort_unstable();
+    assert_eq!(found, expected);
+    json["schema"] = "ncnn-quant/plan/2".into();
+    assert!(serde_json::from_value::<int8_exec::PlanReport>(json).is_err());
 }
 
 #[test]

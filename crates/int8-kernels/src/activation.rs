@@ -108,4 +108,31 @@ mod tests {
         assert_eq!(Activation::Mish.apply(0.0), 0.0);
         assert!((Activation::Mish.apply(1.0) - 0.865_098_4).abs() < 1e-6);
     }
+
+    #[test]
+    fn smooth_activations_are_those_of_their_formulas() {
+        for x in (-400..400).map(|i| i as f32 * 0.025) {
+            let exact = f64::from(x);
+            let near =
+                |found: f32, expected: f64| (f64::from(found) - expected).abs() <= 2e-6 * expected.abs().max(1.0);
+            assert!(near(Activation::Sigmoid.apply(x), 1.0 / (1.0 + (-exact).exp())), "sigmoid of {x}");
+            assert!(near(Activation::Mish.apply(x), exact * (exact.exp() + 1.0).ln().tanh()), "mish of {x}");
+            let gate = (exact / 6.0 + 0.5).clamp(0.0, 1.0);
+            let hard_swish = Activation::HardSwish { alpha: 1.0 / 6.0, beta: 0.5 };
+            assert!(near(hard_swish.apply(x), exact * gate), "hard swish of {x}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_number_goes_where_the_comparisons_send_it() {
+        let nan = f32::NAN;
+        assert_eq!(Activation::Relu.apply(nan).to_bits(), 0);
+        assert_eq!(Activation::Relu.apply(-0.0).to_bits(), 0);
+        assert!(Activation::LeakyRelu { slope: 0.5 }.apply(nan).is_nan());
+        assert!(Activation::Clip { min: -1.0, max: 1.0 }.apply(nan).is_nan());
+        assert!(Activation::Sigmoid.apply(nan).is_nan());
+        assert_eq!(Activation::Clip { min: 5.0, max: -5.0 }.apply(0.0), -5.0);
+        assert_eq!(Activation::Relu.apply(f32::INFINITY), f32::INFINITY);
+        assert_eq!(Activation::Sigmoid.apply(f32::INFINITY), 1.0);
+    }
 }

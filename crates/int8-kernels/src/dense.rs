@@ -178,3 +178,42 @@ impl Panel {
         Computed { sums, stride, pixels, pixel, lane, channel, channels }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::arch::kernels_of;
+    use crate::isa::Isa;
+
+    fn packed(shape: &ConvShape, isa: Isa) -> (DenseWeights, Lanes) {
+        let weights = vec![1; shape.out_channels * shape.depth().unwrap()];
+        DenseWeights::new(shape, &weights, &kernels_of(isa).dense).unwrap()
+    }
+
+    #[test]
+    fn panels_follow_each_other_and_have_every_channel_once() {
+        for (isa, outputs) in Isa::available().iter().flat_map(|&isa| [1, 8, 33, 100].map(|outputs| (isa, outputs))) {
+            let shape = ConvShape { groups: 3, kernel_w: 2, ..ConvShape::pointwise(6, 3 * outputs) };
+            let (weights, lanes) = packed(&shape, isa);
+            let panels = weights.panels();
+            assert!(panels.windows(2).all(|pair| pair[0].bytes.end == pair[1].bytes.start), "{isa}");
+            assert!(panels.windows(2).all(|pair| pair[0].channel + pair[0].channels == pair[1].channel), "{isa}");
+            assert_eq!(panels.iter().map(|panel| panel.channels).sum::<usize>(), shape.out_channels, "{isa}");
+            assert!(panels.iter().all(|panel| panel.channel / outputs == panel.group), "{isa}");
+            let last = panels.last().unwrap();
+            assert_eq!(lanes.initial.len(), last.lane + last.lanes(weights.kernel.lanes), "{isa}");
+            assert_eq!(weights.bytes.as_slice().len(), last.bytes.end, "{isa}");
+        }
+    }
+
+    #[test]
+    fn every_weight_is_packed_and_the_rest_are_zeros() {
+        for (isa, inputs) in Isa::available().iter().flat_map(|&isa| [1, 3, 4, 9, 16].map(|inputs| (isa, inputs))) {
+            let shape = ConvShape { kernel_h: 2, kernel_w: 3, ..ConvShape::pointwise(inputs, 19) };
+            let (weights, _) = packed(&shape, isa);
+            let sum: i64 = weights.bytes.as_slice().iter().map(|&weight| i64::from(weight)).sum();
+            // Pairs of words hold a weight in two bytes, of which the upper is zero.
+            assert_eq!(sum, (19 * 6 * inputs) as i64, "{isa} {inputs}");
+        }
+    }
+}

@@ -117,3 +117,31 @@ fn slots(shape: &ConvShape) -> impl Iterator<Item = Option<(usize, usize)>> {
         (tap.0 < height).then_some(tap)
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slots_of(kernel_h: usize, kernel_w: usize) -> Vec<Option<(usize, usize)>> {
+        slots(&ConvShape { kernel_h, kernel_w, ..ConvShape::pointwise(1, 1) }).collect()
+    }
+
+    #[test]
+    fn three_rows_are_packed_column_by_column_and_others_row_by_row() {
+        let column = |x| [Some((0, x)), Some((1, x)), Some((2, x)), None];
+        assert_eq!(slots_of(3, 2), [column(0), column(1)].concat());
+        assert_eq!(slots_of(2, 2), [Some((0, 0)), Some((0, 1)), Some((1, 0)), Some((1, 1))]);
+        assert_eq!(slots_of(1, 1), [Some((0, 0)), None, None, None]);
+    }
+
+    #[test]
+    fn every_tap_has_one_place_and_places_come_in_whole_groups() {
+        for (height, width) in (1..8).flat_map(|height| (1..8).map(move |width| (height, width))) {
+            let slots = slots_of(height, width);
+            assert!(slots.len().is_multiple_of(KR), "{height}x{width}");
+            let mut taps: Vec<(usize, usize)> = slots.into_iter().flatten().collect();
+            taps.sort_unstable();
+            assert!(taps.into_iter().eq((0..height).flat_map(|y| (0..width).map(move |x| (y, x)))));
+        }
+    }
+}

@@ -172,8 +172,56 @@ pub(crate) fn checked_product(what: &'static str, sizes: &[usize]) -> Result<usi
     sizes.iter().try_fold(1usize, |product, &size| product.checked_mul(size)).ok_or(Error::TooLarge { what })
 }
 
-#[cfg(all(test, feature = "ncnn-format"))]
+#[cfg(test)]
 mod tests {
+    use super::*;
+
+    #[test]
+    fn every_mistake_says_what_was_asked_for_and_what_was_found() {
+        for (error, text) in [
+            (Error::Length { what: "x", expected: 2, found: 3 }, "x must have 2 elements, found 3"),
+            (Error::TooShort { what: "x", least: 2, found: 1 }, "x must have at least 2 elements, found 1"),
+            (
+                Error::PixelStride { what: "x", channels: 4, pixel_stride: 3 },
+                "x: 3 elements per pixel are too few for 4 channels",
+            ),
+            (Error::Rows { first: 1, end: 9, height: 8 }, "rows 1..9 are not within an output of 8 rows"),
+            (
+                Error::ImageSize { what: "x", expected: [1, 2, 3], found: [4, 5, 6] },
+                "x must be 1x2 of 3 channels, found 4x5 of 6",
+            ),
+            (Error::NoAddend, "the first sink does not hold floats to add"),
+            (Error::Zero { what: "x" }, "x is zero"),
+            (Error::Groups { groups: 2, what: "x", channels: 3 }, "2 groups do not divide 3 x"),
+            (Error::Depth { depth: 200_000 }, "depth 200000 exceeds 131071, sums could overflow"),
+            (
+                Error::KernelTooLarge { kernel: (3, 4), input: (1, 2) },
+                "kernel of 3x4 does not fit an input of 1x2 with its padding",
+            ),
+            (Error::TooLarge { what: "x" }, "x is too large to address"),
+            (Error::PaddingValue, "padding value -128 is outside -127..=127"),
+            (Error::Scale { channel: 3, value: f32::INFINITY }, "scale of output channel 3 is inf"),
+            (Error::Channel { channel: 3, channels: 2 }, "there is no output channel 3 among 2"),
+        ] {
+            assert_eq!(error.to_string(), text);
+            assert_eq!(error.clone(), error);
+        }
+    }
+
+    #[test]
+    fn products_that_do_not_fit_are_errors_and_those_with_a_zero_are_zero() {
+        assert_eq!(checked_product("x", &[]), Ok(1));
+        assert_eq!(checked_product("x", &[3, 4, 5]), Ok(60));
+        assert_eq!(checked_product("x", &[usize::MAX, 2]), Err(Error::TooLarge { what: "x" }));
+        assert_eq!(checked_product("x", &[0, usize::MAX, 2]), Ok(0));
+        assert_eq!(check_length("x", 2, 2), Ok(()));
+        assert_eq!(check_at_least("x", 2, 3), Ok(()));
+        assert_eq!(check_at_least("x", 2, 1), Err(Error::TooShort { what: "x", least: 2, found: 1 }));
+    }
+}
+
+#[cfg(all(test, feature = "ncnn-format"))]
+mod conversion_tests {
     use std::error::Error as _;
 
     use super::*;

@@ -100,3 +100,28 @@ impl Strips {
         (first, self.most.min(self.pixels - first))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn strips_cover_every_pixel_once() {
+        for (pixels, most) in (1..70).flat_map(|pixels| [1, 5, 6, 30].map(|most| (pixels, most))) {
+            let strips = Strips { pixels, most };
+            let all: Vec<(usize, usize)> = (0..strips.count()).map(|index| strips.at(index)).collect();
+            assert_eq!(all[0].0, 0);
+            assert!(all.windows(2).all(|pair| pair[0].0 + pair[0].1 == pair[1].0), "{all:?}");
+            assert!(all.iter().all(|&(_, count)| (1..=most).contains(&count)), "{all:?}");
+            assert_eq!(all.iter().map(|&(_, count)| count).sum::<usize>(), pixels);
+        }
+    }
+
+    #[test]
+    fn pixels_of_several_lines_start_where_their_lines_do() {
+        let source = Source { bytes: &[], origin: 0, line_step: 1000, pixel_step: 10, row_stride: 0, pixel_stride: 0 };
+        let mut starts = [0; 7];
+        set_starts(&mut starts, 2, 5, &source, Lines { count: 3, width: 3 });
+        assert_eq!(starts, [25, 1005, 1015, 1025, 2005, 2015, 2025]);
+    }
+}

@@ -52,3 +52,31 @@ impl Lanes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::activation::Activation;
+
+    #[test]
+    fn lanes_without_a_channel_change_nothing() {
+        let mut lanes = Lanes::new(6);
+        lanes.place(0, 0..2);
+        lanes.place(4, 2..3);
+        lanes.start_at_sums(-128, &[1, 2, -3, 4, 5, -128], 2);
+        assert_eq!(lanes.initial, [-384, -128, 0, 0, 15_744, 0]);
+        lanes.set_epilogue(&Epilogue::new(vec![0.5, 1.5, 2.5], Some(vec![1.0, 2.0, 3.0]), Activation::None).unwrap());
+        assert_eq!(lanes.scales, [0.5, 1.5, 0.0, 0.0, 2.5, 0.0]);
+        assert_eq!(lanes.bias, [1.0, 2.0, 0.0, 0.0, 3.0, 0.0]);
+    }
+
+    /// Adding 0.0 would turn −0.0 into 0.0.
+    #[test]
+    fn no_bias_is_the_float_that_changes_none() {
+        let mut lanes = Lanes::new(2);
+        lanes.place(0, 0..1);
+        lanes.set_epilogue(&Epilogue::new(vec![1.0], Some(vec![7.0]), Activation::None).unwrap());
+        lanes.set_epilogue(&Epilogue::new(vec![1.0], None, Activation::None).unwrap());
+        assert!(lanes.bias.iter().all(|bias| bias.to_bits() == (-0.0f32).to_bits()));
+    }
+}

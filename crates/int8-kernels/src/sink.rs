@@ -131,3 +131,41 @@ pub struct Run<'a> {
     /// What is added to the output.
     pub residual: Option<Residual<'a>>,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sink_ends_with_the_last_channel_of_its_last_pixel() {
+        let fits = |length: usize, place: Place, rows: usize| {
+            Sink::F32 { values: &mut vec![0.0; length], place }.check(rows, 3, 2).is_ok()
+                && Sink::I8 { bytes: &mut vec![0; length], place, scale: 1.0 }.check(rows, 3, 2).is_ok()
+        };
+        let place = Place { pixel_stride: 5, first_channel: 1 };
+        // Five pixels and three of the sixth.
+        assert!(fits(28, place, 2) && !fits(27, place, 2));
+        assert!(fits(0, place, 0), "no rows need no room");
+        assert!(!fits(100, Place { pixel_stride: 2, first_channel: 1 }, 2));
+        assert!(!fits(100, Place { pixel_stride: usize::MAX, first_channel: 1 }, 2));
+        assert!(!fits(100, Place { pixel_stride: 5, first_channel: usize::MAX }, 2));
+    }
+
+    #[test]
+    fn an_addend_is_as_large_as_the_whole_output() {
+        let check =
+            |addend: Addend<'_>, sinks: &[Sink<'_>]| Residual { addend, then: Activation::None }.check(2, 3, 4, sinks);
+        let values = [0.0; 24];
+        assert_eq!(check(Addend::F32 { values: &values, pixel_stride: 4 }, &[]), Ok(()));
+        assert!(check(Addend::F32 { values: &values[1..], pixel_stride: 4 }, &[]).is_err());
+        assert!(check(Addend::F32 { values: &values, pixel_stride: 3 }, &[]).is_err());
+        let image = |height, width| Image::new(&[0; 24], height, width, 4, 4).unwrap();
+        assert_eq!(check(Addend::I8 { image: image(2, 3), step: 1.0 }, &[]), Ok(()));
+        assert!(check(Addend::I8 { image: image(3, 2), step: 1.0 }, &[]).is_err());
+        assert_eq!(check(Addend::InSink, &[]), Err(Error::NoAddend));
+        let bytes = Sink::I8 { bytes: &mut [], place: Place::whole(4), scale: 1.0 };
+        assert_eq!(check(Addend::InSink, &[bytes]), Err(Error::NoAddend));
+        let floats = Sink::F32 { values: &mut [], place: Place::whole(4) };
+        assert_eq!(check(Addend::InSink, &[floats]), Ok(()));
+    }
+}

@@ -131,3 +131,75 @@ fn copy_row(input: &Image<'_>, y: usize, to: &mut [u8]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NEEDS: Needs = Needs { is_dense: false, last_pixel: 2 };
+
+    fn shape() -> ConvShape {
+        ConvShape { kernel_h: 2, kernel_w: 2, ..ConvShape::pointwise(2, 1) }
+    }
+
+    /// The bytes of the window of an output, tap by tap.
+    fn window(source: &Source<'_>, shape: &ConvShape, y: usize, x: usize) -> Vec<u8> {
+        let start = source.origin + y * source.line_step + x * source.pixel_step;
+        let taps = (0..shape.kernel_h).flat_map(|y| (0..shape.kernel_w).map(move |x| (y, x)));
+        let of_tap = |(y, x)| source.bytes[start + source.tap(shape, y, x)..][..shape.in_channels].to_vec();
+        taps.flat_map(of_tap).collect()
+    }
+
+    #[test]
+    fn windows_without_padding_are_read_in_place() {
+        let bytes: Vec<u8> = (0..24).collect();
+        let image = Image::new(&bytes, 3, 4, 2, 2).unwrap();
+        let mut buffer = Vec::new();
+        let source = Source::new(&shape(), &image, &Padding::default(), 1..2, 3, NEEDS, &mut buffer);
+        assert_eq!(source.bytes.as_ptr(), bytes.as_ptr());
+        assert_eq!(window(&source, &shape(), 0, 0), [8, 9, 10, 11, 16, 17, 18, 19]);
+        assert_eq!(window(&source, &shape(), 0, 2), [12, 13, 14, 15, 20, 21, 22, 23]);
+    }
+
+    #[test]
+    fn a_copy_is_made_for_padding_for_reads_beyond_the_end_and_for_gaps() {
+        let bytes: Vec<u8> = (0..36).collect();
+        let dense = Image::new(&bytes[..24], 3, 4, 2, 2).unwrap();
+        let gaps = Image::new(&bytes, 3, 4, 2, 3).unwrap();
+        let padding = Padding { left: 1, value: -7, ..Padding::default() };
+        for (image, padding, needs) in [
+            (dense, padding, NEEDS),
+            (dense, Padding::default(), Needs { last_pixel: 3, ..NEEDS }),
+            (gaps, Padding::default(), Needs { is_dense: true, ..NEEDS }),
+        ] {
+            let (mut buffer, width) = (Vec::new(), 3 + padding.left);
+            let source = Source::new(&shape(), &image, &padding, 1..2, width, needs, &mut buffer);
+            assert_ne!(source.bytes.as_ptr(), image.bytes().as_ptr());
+            assert_eq!(source.pixel_stride, 2);
+            let at = |y: usize, x: usize| image.bytes()[(y * 4 + x) * image.pixel_stride()];
+            let first = window(&source, &shape(), 0, 0);
+            let expected = if padding.left == 1 { stored(-7) } else { at(1, 0) };
+            assert_eq!(first[0], expected);
+            assert_eq!(window(&source, &shape(), 0, width - 1)[6], at(2, 3));
+            assert!(source.bytes.len() >= 2 * source.row_stride + SLACK);
+        }
+    }
+
+    #[test]
+    fn a_buffer_that_held_a_larger_copy_is_written_anew() {
+        let image = Image::new(&[9, 9], 1, 1, 2, 2).unwrap();
+        let padding = Padding { top: 1, bottom: 0, left: 0, right: 1, value: 5 };
+        let mut buffer = vec![0xEE; 10_000];
+        let source = Source::new(&shape(), &image, &padding, 0..1, 1, NEEDS, &mut buffer);
+        let value = stored(5);
+        assert_eq!(window(&source, &shape(), 0, 0), [value, value, value, value, 9, 9, value, value]);
+    }
+
+    #[test]
+    fn steps_of_single_rows_and_pixels_do_not_overflow() {
+        let image = Image::new(&[1, 2], 1, 1, 2, usize::MAX).unwrap();
+        let shape = ConvShape { stride_h: usize::MAX, stride_w: 3, ..ConvShape::pointwise(2, 1) };
+        let source = Source::new(&shape, &image, &Padding::default(), 0..1, 1, NEEDS, &mut Vec::new()).origin;
+        assert_eq!(source, 0);
+    }
+}

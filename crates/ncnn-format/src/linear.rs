@@ -84,6 +84,8 @@ pub struct WindowAxis {
 /// Parameters that are not under one number in all types, or not in all types.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Keys {
+    num_output: ParamKey<i32>,
+    weight_data_size: ParamKey<i32>,
     bias_term: ParamKey<i32>,
     activation_type: ParamKey<i32>,
     activation_params: ParamKey<Vec<f32>>,
@@ -108,6 +110,8 @@ macro_rules! linear {
             window: vec![$(linear!(@axis params $axis)),*],
             int8_term: $layer.int8_term()?,
             keys: Keys {
+                num_output: typed::$kind::NUM_OUTPUT,
+                weight_data_size: typed::$kind::WEIGHT_DATA_SIZE,
                 bias_term: typed::$kind::BIAS_TERM,
                 activation_type: typed::$kind::ACTIVATION_TYPE,
                 activation_params: typed::$kind::ACTIVATION_PARAMS,
@@ -183,6 +187,11 @@ impl LinearLayer {
         self.family == LinearFamily::Convolution && self.window.len() == 2
     }
 
+    /// Whether it is of a type with groups of channels, such as `ConvolutionDepthWise`, be it one group only.
+    pub fn has_groups(&self) -> bool {
+        self.keys.has_groups
+    }
+
     /// Whether a scale table has rows for it and ncnn an int8 form: image convolutions with weights of their own,
     /// and inner products.
     pub fn has_int8_form(&self) -> bool {
@@ -235,6 +244,24 @@ impl LinearLayer {
             layer.params.remove(self.keys.activation_params);
         } else {
             layer.params.set(self.keys.activation_params, params);
+        }
+    }
+
+    /// Makes `layer` an inner product with the same weights, bias and activation, which a convolution of single
+    /// cells is to a vector.
+    pub fn become_inner_product(&self, layer: &mut Layer) {
+        use typed::InnerProduct as Product;
+        let old = std::mem::take(&mut layer.params);
+        layer.kind = LayerKind::InnerProduct;
+        let word = |key: ParamKey<i32>| old.int(key.id(), 0).unwrap_or(0);
+        layer.params.set(Product::NUM_OUTPUT, word(self.keys.num_output));
+        layer.params.set(Product::BIAS_TERM, i32::from(self.has_bias));
+        layer.params.set(Product::WEIGHT_DATA_SIZE, word(self.keys.weight_data_size));
+        if self.activation_type != 0 {
+            layer.params.set(Product::ACTIVATION_TYPE, self.activation_type);
+        }
+        if let Some(params) = old.raw(self.keys.activation_params.id()) {
+            layer.params.set_raw(Product::ACTIVATION_PARAMS.id(), params.clone());
         }
     }
 

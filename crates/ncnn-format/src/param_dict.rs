@@ -92,7 +92,11 @@ impl ParamDict {
     ///
     /// The key should be one of the layer's type: ncnn ignores an id that the type does not read.
     pub fn set<K: Key>(&mut self, key: K, value: K::Value) {
-        let (id, value) = (key.number(), K::keep(value));
+        self.set_raw(key.number(), K::keep(value));
+    }
+
+    /// Sets the parameter `id`, as a reader of files does.
+    pub(crate) fn set_raw(&mut self, id: u8, value: ParamValue) {
         match self.entries.iter_mut().find(|(key, _)| *key == id) {
             Some((_, old)) => *old = value,
             None => self.entries.push((id, value)),

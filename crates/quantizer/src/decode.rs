@@ -1,14 +1,17 @@
 //! Image files to pixels.
 
+#[cfg(feature = "images")]
+mod formats;
+
 use std::fs::File;
-use std::io::{Cursor, Read};
+use std::io::Read;
 use std::path::Path;
 
-use image::{DynamicImage, ImageDecoder, ImageFormat, ImageReader};
-use ncnn_format::{Error, ErrorKind, Result};
+use ncnn_format::{Error, Result};
 
-use crate::image::{MAX_PIXELS, RgbImage8, check_size};
-use crate::jpeg;
+use crate::image::RgbImage8;
+#[cfg(feature = "images")]
+use formats::decode_bytes;
 
 /// A file longer than this is not read.
 const MAX_FILE_BYTES: u64 = 1 << 29;
@@ -23,8 +26,8 @@ const MAX_FILE_BYTES: u64 = 1 << 29;
 ///
 /// # Errors
 /// All name the file. `Io` when it cannot be read, `Malformed` when it is damaged
-/// or cut short, `Unsupported` when it is none of these formats, `TooLarge` above
-/// 2^27 pixels.
+/// or cut short, `Unsupported` when it is none of these formats or this crate was built
+/// without its feature `images`, `TooLarge` above 2^27 pixels.
 pub fn decode_image(path: impl AsRef<Path>) -> Result<RgbImage8> {
     let path = path.as_ref();
     read_file(path).and_then(|bytes| decode_bytes(&bytes)).map_err(|error| error.in_file(path))
@@ -44,109 +47,20 @@ pub(crate) fn read_file(path: &Path) -> Result<Vec<u8>> {
     }
 }
 
-fn decode_bytes(bytes: &[u8]) -> Result<RgbImage8> {
-    if bytes.starts_with(&[0xff, 0xd8]) {
-        return jpeg::decode(bytes);
-    }
-    match image::guess_format(bytes) {
-        Ok(format @ (ImageFormat::Png | ImageFormat::Bmp | ImageFormat::Pnm)) => decode_with(format, bytes),
-        _ => Err(Error::unsupported(format!(
-            "expected a JPEG, PNG, BMP or PNM image, found a file that starts with {:02x?}",
-            &bytes[..bytes.len().min(4)]
-        ))),
-    }
+#[cfg(not(feature = "images"))]
+fn decode_bytes(_: &[u8]) -> Result<RgbImage8> {
+    Err(Error::unsupported("this program was built without decoders of images (feature images of quantizer)"))
 }
 
-fn decode_with(format: ImageFormat, bytes: &[u8]) -> Result<RgbImage8> {
-    let mut reader = ImageReader::with_format(Cursor::new(bytes), format);
-    let mut limits = image::Limits::default();
-    // Four samples of two bytes.
-    limits.max_alloc = Some(8 * MAX_PIXELS as u64);
-    reader.limits(limits);
-    let decoder = reader.into_decoder().map_err(refused)?;
-    let (width, height) = decoder.dimensions();
-    check_size(width as usize, height as usize)?;
-    let image = DynamicImage::from_decoder(decoder).map_err(refused)?;
-    RgbImage8::new(width as usize, height as usize, rgb8(image))
-}
-
-fn refused(error: image::ImageError) -> Error {
-    match error {
-        image::ImageError::Unsupported(error) => Error::wrap(ErrorKind::Unsupported, error),
-        image::ImageError::Limits(error) => Error::wrap(ErrorKind::TooLarge, error),
-        other => Error::malformed("the image is damaged or ends too early").caused_by(other),
-    }
-}
-
-fn rgb8(image: DynamicImage) -> Vec<u8> {
-    let color = image.color();
-    if color.bytes_per_pixel() > color.channel_count() {
-        image.into_rgb16().into_raw().iter().map(|value| (value >> 8) as u8).collect()
-    } else {
-        image.into_rgb8().into_raw()
-    }
-}
-
-#[cfg(test)]
+#[cfg(all(test, not(feature = "images")))]
 mod tests {
     use super::*;
-    use image::{GrayImage, ImageBuffer, LumaA, Rgb, RgbaImage};
-
-    fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
-        let mut bytes = Cursor::new(Vec::new());
-        image.into().write_to(&mut bytes, format).unwrap();
-        bytes.into_inner()
-    }
 
     #[test]
-    fn grey_is_repeated_in_every_format() {
-        let image = GrayImage::from_raw(2, 1, vec![7, 200]).unwrap();
-        for format in [ImageFormat::Png, ImageFormat::Bmp, ImageFormat::Pnm] {
-            let image = decode_bytes(&encoded(image.clone(), format)).unwrap();
-            assert_eq!((image.width(), image.height()), (2, 1));
-            assert_eq!(image.pixels(), [7, 7, 7, 200, 200, 200], "{format:?}");
-        }
-    }
-
-    #[test]
-    fn alpha_is_dropped_and_not_blended() {
-        let image = RgbaImage::from_raw(1, 1, vec![10, 20, 30, 0]).unwrap();
-        assert_eq!(decode_bytes(&encoded(image, ImageFormat::Png)).unwrap().pixels(), [10, 20, 30]);
-        let image = ImageBuffer::<LumaA<u8>, _>::from_raw(1, 1, vec![9, 128]).unwrap();
-        assert_eq!(decode_bytes(&encoded(image, ImageFormat::Png)).unwrap().pixels(), [9, 9, 9]);
-    }
-
-    #[test]
-    fn of_sixteen_bits_the_upper_eight_are_kept() {
-        let image = ImageBuffer::<Rgb<u16>, _>::from_raw(1, 1, vec![0x12ff, 0xfffe, 0x0100]).unwrap();
-        assert_eq!(decode_bytes(&encoded(image, ImageFormat::Png)).unwrap().pixels(), [0x12, 0xff, 0x01]);
-    }
-
-    #[test]
-    fn other_maxima_of_pnm_are_scaled() {
-        assert_eq!(decode_bytes(b"P5 2 1 15\n\x0f\x05").unwrap().pixels(), [255, 255, 255, 85, 85, 85]);
-    }
-
-    #[test]
-    fn unreadable_images_say_which_and_why() {
+    fn without_decoders_an_image_says_so() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.png");
-        let message = |bytes: &[u8]| {
-            std::fs::write(&path, bytes).unwrap();
-            let message = decode_image(&path).unwrap_err().to_string();
-            message.strip_prefix(&format!("{}: ", path.display())).unwrap().to_owned()
-        };
-        assert_eq!(message(b""), "the file is empty");
-        assert_eq!(
-            message(b"GIF89a"),
-            "expected a JPEG, PNG, BMP or PNM image, found a file that starts with [47, 49, 46, 38]"
-        );
-        let png = encoded(GrayImage::from_fn(64, 64, |x, y| image::Luma([(x * 7 + y * 13) as u8])), ImageFormat::Png);
-        assert!(message(&png[..png.len() / 2]).starts_with("the image is damaged or ends too early: "));
-        assert!(message(&[0xff, 0xd8, 0xff, 0xe0]).starts_with("the JPEG file ends or is damaged"));
-        assert!(message(b"P6 0 5 255\n").contains("0x5") || message(b"P6 0 5 255\n").contains("damaged"));
-        assert!(message(b"P6 100000 100000 255\n").contains("100000x100000"));
-        std::fs::remove_file(&path).unwrap();
-        assert!(decode_image(&path).unwrap_err().to_string().contains("a.png: cannot read: "));
+        std::fs::write(&path, "P5").unwrap();
+        assert!(decode_image(&path).unwrap_err().to_string().contains("without decoders of images"));
     }
 }

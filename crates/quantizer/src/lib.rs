@@ -1,5 +1,4 @@
-//! Turn an fp32 network and sample inputs into an int8 network, and say how good it is.
-
+#![doc = include_str!("../README.md")]
 #![forbid(unsafe_code)]
 
 pub mod calibrate;
@@ -12,11 +11,14 @@ mod fit;
 mod image;
 mod inputs;
 mod joint;
+#[cfg(feature = "images")]
 mod jpeg;
 mod labels;
 mod metrics;
 mod network;
 mod npy;
+#[cfg(feature = "serde")]
+mod number;
 pub mod optimize;
 mod options;
 mod pipeline;

@@ -9,8 +9,11 @@ use crate::labels::Label;
 /// Sums are kept in f64. Merging in another order may change the last bits, so
 /// merge in the order of the samples where bytes matter.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sqnr {
+    #[cfg_attr(feature = "serde", serde(with = "crate::number"))]
     signal: f64,
+    #[cfg_attr(feature = "serde", serde(with = "crate::number"))]
     noise: f64,
 }
 
@@ -44,9 +47,13 @@ impl Sqnr {
 ///
 /// Kept and merged like [`Sqnr`].
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Cosine {
+    #[cfg_attr(feature = "serde", serde(with = "crate::number"))]
     product: f64,
+    #[cfg_attr(feature = "serde", serde(with = "crate::number"))]
     reference: f64,
+    #[cfg_attr(feature = "serde", serde(with = "crate::number"))]
     other: f64,
 }
 
@@ -102,6 +109,7 @@ pub fn top_k(scores: &[f32], k: usize) -> Vec<usize> {
 
 /// How often the right class was first, and among the first five.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct TopK {
     /// Samples whose best class was right.
     pub top1: usize,
@@ -130,6 +138,7 @@ impl TopK {
 
 /// How often two networks give the same best class.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Agreement {
     /// Samples with the same best class.
     pub same: usize,

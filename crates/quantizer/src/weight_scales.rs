@@ -3,7 +3,7 @@
 use std::str::FromStr;
 
 use int8_kernels::quantize;
-use ncnn_format::{Error, Layer, LayerKind, Result};
+use ncnn_format::{Error, Layer, Result};
 
 use crate::weight_slices::WeightSlices;
 use crate::winograd::{WinogradGuard, bounded_scale, may_run_winograd};
@@ -191,8 +191,7 @@ fn largest_level(layer: &Layer, method: WeightMethod) -> Result<f32> {
         WeightMethod::Ncnn | WeightMethod::NcnnAciq => true,
         WeightMethod::Guarded(guard) | WeightMethod::Fitted(_, guard) => guard == WinogradGuard::Ncnn,
     };
-    let is_short = six_bit && layer.kind == LayerKind::Convolution && may_run_winograd(layer)?;
-    Ok(if is_short { 31.0 } else { 127.0 })
+    Ok(if six_bit && may_run_winograd(layer)? { 31.0 } else { 127.0 })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ncnn_format::{Error, Layer, LayerKind, Result, WeightRole, typed};
+use ncnn_format::{Error, Layer, LinearLayer, Result, WeightRole};
 
 /// The weights of a layer with an int8 form, cut by scale: one slice per output
 /// channel of a `Convolution`, per group of a `ConvolutionDepthWise`, per output
@@ -19,12 +19,12 @@ pub(crate) struct WeightSlices<'a> {
 /// # Errors
 /// `Malformed` when its parameters cannot be read.
 pub fn is_quantizable(layer: &Layer) -> Result<bool> {
-    match layer.kind {
-        LayerKind::Convolution => Ok(typed::Convolution::read(layer)?.dynamic_weight == 0),
-        LayerKind::ConvolutionDepthWise => Ok(typed::ConvolutionDepthWise::read(layer)?.dynamic_weight == 0),
-        LayerKind::InnerProduct => Ok(true),
-        _ => Ok(false),
-    }
+    Ok(quantizable(layer)?.is_some())
+}
+
+/// `layer` if it [is quantizable](is_quantizable).
+pub(crate) fn quantizable(layer: &Layer) -> Result<Option<LinearLayer>> {
+    Ok(LinearLayer::of(layer)?.filter(LinearLayer::has_int8_form))
 }
 
 impl<'a> WeightSlices<'a> {
@@ -94,14 +94,9 @@ fn check_bias(layer: &Layer) -> Result<()> {
 }
 
 fn slice_count(layer: &Layer) -> Result<usize> {
-    if !is_quantizable(layer)? {
+    let linear = quantizable(layer)?.ok_or_else(|| {
         let message = format!("a {} with these parameters has no static int8 form", layer.kind);
-        return Err(Error::unsupported(message).in_layer(&layer.name));
-    }
-    let count = match layer.kind {
-        LayerKind::ConvolutionDepthWise => typed::ConvolutionDepthWise::read(layer)?.group,
-        LayerKind::InnerProduct => typed::InnerProduct::read(layer)?.num_output,
-        _ => typed::Convolution::read(layer)?.num_output,
-    };
-    Ok(usize::try_from(count).unwrap_or_default())
+        Error::unsupported(message).in_layer(&layer.name)
+    })?;
+    Ok(linear.scale_count())
 }

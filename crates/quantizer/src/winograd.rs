@@ -18,7 +18,7 @@
 use std::str::FromStr;
 
 use int8_kernels::quantize;
-use ncnn_format::{Error, Layer, LayerKind, Result, typed};
+use ncnn_format::{Error, Layer, LinearLayer, Result};
 
 /// The largest activation magnitude.
 const MAX_ACTIVATION: u64 = 127;
@@ -83,13 +83,12 @@ impl WinogradGuard {
 /// # Errors
 /// `Malformed` when its parameters cannot be read.
 pub(crate) fn may_run_winograd(layer: &Layer) -> Result<bool> {
-    if layer.kind != LayerKind::Convolution {
-        return Ok(false);
-    }
-    let conv = typed::Convolution::read(layer)?;
-    let kernel = (conv.kernel_w, conv.kernel_h);
-    let steps = (conv.stride_w, conv.stride_h, conv.dilation_w, conv.dilation_h);
-    Ok(kernel == (3, 3) && steps == (1, 1, 1, 1))
+    let is_plain = |linear: &LinearLayer| {
+        linear.is_image_convolution()
+            && !linear.has_groups()
+            && linear.window.iter().all(|axis| (axis.kernel, axis.stride, axis.dilation) == (3, 1, 1))
+    };
+    Ok(LinearLayer::of(layer)?.as_ref().is_some_and(is_plain))
 }
 
 /// The largest scale not above `scale` with which no input takes the accumulator
@@ -150,6 +149,8 @@ pub(crate) fn as_printed(scale: f32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ncnn_format::LayerKind;
+    use ncnn_format::typed::Convolution;
     use proptest::prelude::*;
 
     #[test]
@@ -168,17 +169,14 @@ mod tests {
 
     #[test]
     fn only_plain_3x3_convolutions_are_concerned() {
-        let layer = |kind: &str, params: &[(u8, i32)]| {
-            let mut layer = Layer::new(kind.into(), "conv");
-            params.iter().for_each(|&(id, value)| layer.params.set_int(id, value));
-            may_run_winograd(&layer).unwrap()
-        };
-        assert!(layer("Convolution", &[(1, 3)]));
-        assert!(!layer("Convolution", &[(1, 3), (11, 1)]));
-        assert!(!layer("Convolution", &[(1, 3), (3, 2)]));
-        assert!(!layer("Convolution", &[(1, 3), (3, 1), (13, 2)]));
-        assert!(!layer("Convolution", &[(1, 3), (2, 2)]));
-        assert!(!layer("ConvolutionDepthWise", &[(1, 3)]));
+        let plain = Layer::new(LayerKind::Convolution, "conv").with(Convolution::KERNEL_W, 3);
+        let winograd = |layer: Layer| may_run_winograd(&layer).unwrap();
+        assert!(winograd(plain.clone()));
+        for key in [Convolution::KERNEL_H, Convolution::STRIDE_W, Convolution::STRIDE_H, Convolution::DILATION_W] {
+            assert!(!winograd(plain.clone().with(key, 2)), "{key:?}");
+        }
+        let depthwise = Layer { kind: LayerKind::ConvolutionDepthWise, ..plain };
+        assert!(!winograd(depthwise));
     }
 
     proptest! {

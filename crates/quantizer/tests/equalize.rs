@@ -179,7 +179,7 @@ fn searched_scales_are_no_worse_and_do_not_depend_on_threads() {
         }
         assert!(similarity.reached > 0.99, "{}: {similarity:?}", layer.layer);
         gains += usize::from(similarity.reached > similarity.start);
-        assert_eq!((layer.rule, layer.weights.scales.len()), (Method::Eq, start.weights.scales.len()));
+        assert_eq!((&*layer.rule, layer.weights.scales.len()), ("eq", start.weights.scales.len()));
         if layer.layer == "expand" {
             assert_eq!(layer.reported_threshold(), layer.range.absmax(), "inputs of the network are not clipped");
         }

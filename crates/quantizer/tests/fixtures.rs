@@ -1,5 +1,6 @@
 //! The whole road on the real networks of `fixtures/`, against ncnn's own tools.
 
+#![cfg(feature = "images")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod fixture;

@@ -3,6 +3,7 @@
 //! The files hold a 7x5 test pattern, written by Pillow 13 at quality 60. The
 //! pixels are what stb_image 2.30 decodes from them, in hexadecimal, red first.
 
+#![cfg(feature = "images")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use quantizer::{RgbImage8, decode_image};

@@ -1,5 +1,6 @@
 //! Three made-up images whose thresholds and scales ncnn2table itself printed.
 
+#![cfg(feature = "images")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;

@@ -4,6 +4,7 @@
 //!
 //! When an intended change moves bits, the failing test prints the lines to store.
 
+#![cfg(feature = "images")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod fixture;

@@ -61,7 +61,7 @@ fn quirk_09_an_all_zero_input_gets_a_finite_scale_and_a_warning() {
     let zeros = vec![Tensor::new([1, 4, 4], vec![0.0; 16]).unwrap()];
     let ours = calibrated(CONV, &zeros, Rule::Kl);
     assert_eq!(ours.table().input_scale("conv"), Some(1.0));
-    assert!(ours.warnings()[0].contains("was zero in all 1 samples"), "{:?}", ours.warnings());
+    assert!(ours.remarks()[0].to_string().contains("was zero in all 1 samples"), "{:?}", ours.remarks());
     assert_eq!(calibrated(CONV, &zeros, Method::NcnnKl).table().input_scale("conv"), Some(f32::INFINITY));
 }
 

@@ -120,4 +120,53 @@ mod tests {
     fn a_few_instructions_more_are_no_news() {
         assert_eq!(with(1000, 1000).dearer(&with(3000, 3000)), [""; 0]);
     }
+
+    #[test]
+    fn what_is_new_or_gone_shows_in_its_class_only() {
+        let mut now = with(1_000_000, 2_000_000);
+        let inference = now.inferences.get_mut("a53 net").unwrap();
+        inference.kernels = BTreeMap::from([("neon::other".to_owned(), 9_000_000)]);
+        assert_eq!(with(1_000_000, 2_000_000).dearer(&now), [""; 0]);
+    }
+
+    #[test]
+    fn the_c_library_may_cost_what_it_likes() {
+        let class = |name: &str, count: u64| Baseline {
+            inferences: BTreeMap::from([(
+                "a53 net".to_owned(),
+                Inference { classes: BTreeMap::from([(name.to_owned(), count)]), ..Inference::default() },
+            )]),
+            ..Baseline::default()
+        };
+        for name in LIBRARIES {
+            assert_eq!(class(name, 1_000_000).dearer(&class(name, 9_000_000)), [""; 0]);
+        }
+        assert_eq!(class("convert", 1_000_000).dearer(&class("convert", 9_000_000)).len(), 1);
+    }
+
+    #[test]
+    fn a_baseline_is_read_as_it_was_written() {
+        let mut stored = with(1, 2);
+        stored.rustc = "rustc 1.0".to_owned();
+        for cycles in [BTreeMap::new(), BTreeMap::from([("neon::tile".to_owned(), 7)])] {
+            let inference = stored.inferences.get_mut("a53 net").unwrap();
+            inference.model = (!cycles.is_empty()).then(|| "cortex-a53".to_owned());
+            inference.cycles = cycles;
+            let text = serde_json::to_string(&stored).unwrap();
+            assert_eq!(serde_json::from_str::<Baseline>(&text).unwrap(), stored, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_committed_baseline_has_a_class_for_everything_that_was_counted() {
+        let committed = Baseline::load().unwrap();
+        assert!(!committed.inferences.is_empty());
+        for (name, inference) in &committed.inferences {
+            let all = inference.classes["all"];
+            let sum: u64 = inference.classes.iter().filter(|(class, _)| *class != "all").map(|(_, count)| count).sum();
+            assert_eq!(sum, all, "{name}");
+            assert!(inference.kernels.values().sum::<u64>() <= all, "{name}");
+            assert_eq!(inference.model.is_some(), !inference.cycles.is_empty(), "{name}");
+        }
+    }
 }

@@ -228,4 +228,31 @@ mod tests {
                         blr x8\n# LLVM-MCA-END\n";
         assert_eq!(source(&[&block]), expected);
     }
+
+    #[test]
+    fn another_function_starts_another_block() {
+        let mut instructions: Vec<Instruction> = (0..4).map(|index| instruction(4 * index, "nop")).collect();
+        instructions[2].function = "g".to_owned();
+        instructions[3].function = "g".to_owned();
+        let blocks = blocks(instructions.into_iter(), |_| 5);
+        let found: Vec<(&str, u64)> =
+            blocks.iter().map(|block| (block.function.as_str(), block.instructions())).collect();
+        assert_eq!(found, [("f", 10), ("g", 10)]);
+        assert_eq!(blocks[1].end, 16);
+    }
+
+    #[test]
+    fn branches_are_known_by_their_mnemonic() {
+        for line in ["b 40", "bl 40", "b.eq 40", "b.hi 8", "ret", "ret x1", "cbz x0, 4", "tbnz w0, #1, 8", "br x2"] {
+            assert!(is_branch(line), "{line}");
+        }
+        for line in ["bic x0, x1, x2", "bfi w0, w1, #2, #3", "add x0, x0, #1", "brk #1", "", "blend"] {
+            assert!(!is_branch(line), "{line}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_hexadecimal_with_or_without_a_prefix() {
+        assert_eq!([hexadecimal("0x1f"), hexadecimal(" 1F "), hexadecimal("zz")], [Some(31), Some(31), None]);
+    }
 }

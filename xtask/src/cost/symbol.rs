@@ -116,4 +116,23 @@ mod tests {
             assert_eq!(Class::of(path), class, "{path}");
         }
     }
+
+    #[test]
+    fn classes_have_names_of_their_own() {
+        let names: std::collections::BTreeSet<&str> = CLASSES.map(Class::name).into();
+        assert_eq!(names.len(), CLASSES.len());
+        assert!(CLASSES.is_sorted());
+        assert!(CLASSES.iter().all(|class| class.to_string() == class.name()));
+    }
+
+    #[test]
+    fn damaged_symbols_lose_what_cannot_be_read() {
+        assert_eq!(path("_ZN"), "");
+        assert_eq!(path("_ZN3fooE"), "foo");
+        assert_eq!(path("_ZN3foo9shortE"), "foo");
+        assert_eq!(path("_ZN99999999999999999999999fooE"), "");
+        // Not a hash: the length or the letter is another.
+        assert_eq!(path("_ZN3foo16h0123456789abcdeE"), "foo::h0123456789abcde");
+        assert_eq!(path("_ZN3foo17x0123456789abcdefE"), "foo::x0123456789abcdef");
+    }
 }

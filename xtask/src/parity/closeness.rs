@@ -108,4 +108,30 @@ mod tests {
         let message = worst(&blob(&[&[1.0]]), &blob(&[&[1.0, 2.0]]), 1.0).unwrap_err().to_string();
         assert_eq!(message, "blob out: the shape 1 against 2");
     }
+
+    #[test]
+    fn the_first_of_the_largest_scores_is_the_answer() {
+        let answers = top1(&blob(&[&[0.1, 0.7, 0.2], &[3.0, 1.0, 2.0], &[-5.0, -9.0, -1.0]]));
+        assert_eq!(answers, [Some(1), Some(0), Some(2)]);
+    }
+
+    #[test]
+    fn an_infinite_reference_is_the_worst_error_too() {
+        for value in [f32::INFINITY, f32::NEG_INFINITY, f32::NAN] {
+            let found = worst(&blob(&[&[1.0]]), &blob(&[&[value]]), 1e9).unwrap();
+            assert_eq!(found, Worst { relative: f32::INFINITY, sample: 0, above: 1 });
+        }
+    }
+
+    #[test]
+    fn another_number_of_samples_is_refused() {
+        let message = worst(&blob(&[&[1.0]]), &blob(&[&[1.0], &[1.0]]), 1.0).unwrap_err().to_string();
+        assert_eq!(message, "blob out: 1 samples against 2");
+    }
+
+    #[test]
+    fn equal_runs_have_no_worst_sample() {
+        let runs = blob(&[&[1.0, -2.0], &[0.0, 0.0]]);
+        assert_eq!(worst(&runs, &runs, 0.0).unwrap(), Worst::default());
+    }
 }

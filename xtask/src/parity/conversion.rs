@@ -103,3 +103,59 @@ fn suffixed(prefix: &Path, suffix: &str) -> PathBuf {
 fn read(path: &Path) -> Result<Vec<u8>> {
     fs::read(path).map_err(|error| Error::io("cannot read", path, error))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARAM: &str = "7767517\n2 2\nInput data 0 1 data\nConvolution conv 1 1 data out 0=1 1=1 6=1 8=2\n";
+
+    /// The files of a golden network in a folder of its own.
+    fn golden(test: &str, files: &[(&str, &[u8])]) -> Golden {
+        let folder = std::env::temp_dir().join(format!("xtask-conversion-{}-{test}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        for (name, bytes) in files {
+            fs::write(folder.join(name), bytes).unwrap();
+        }
+        Golden::new(&folder.join("net"))
+    }
+
+    #[test]
+    fn layers_with_other_names_or_terms_are_told() {
+        let golden = golden("terms", &[("net.kl.int8.param", PARAM.as_bytes())]);
+        let difference = |text: &str| golden.terms_difference(&Model::from_param_text(text).unwrap()).unwrap();
+        assert_eq!(difference(PARAM), None);
+        let other = |from: &str, to: &str| difference(&PARAM.replace(from, to)).unwrap();
+        assert_eq!(other("8=2", "8=102"), "layer conv: int8_scale_term 102, not 2");
+        assert_eq!(other(" 8=2", ""), "layer conv: int8_scale_term 0, not 2");
+        assert_eq!(other("conv", "conv2"), "layer conv2 where conv is expected");
+        assert_eq!(other("Convolution", "Deconvolution"), "layer conv where conv is expected");
+        let more = PARAM.replace("2 2\n", "3 3\n") + "ReLU relu 1 1 out last\n";
+        assert_eq!(difference(&more).unwrap(), "3 layers, not 2");
+    }
+
+    #[test]
+    fn bytes_are_compared_with_the_file_where_there_is_one() {
+        let golden = golden("bytes", &[("net.kl.int8.bin", &[1, 2, 3, 4])]);
+        assert_eq!(golden.bytes_difference(&[1, 2, 3, 4]).unwrap(), None);
+        assert_eq!(golden.bytes_difference(&[1, 2, 9, 9]).unwrap().unwrap(), "first different byte at 2 of 4");
+        assert_eq!(golden.bytes_difference(&[1, 2]).unwrap().unwrap(), "2 bytes, not 4");
+    }
+
+    #[test]
+    fn bytes_are_compared_by_digest_where_the_file_is_too_large() {
+        // The digest of three letters, from the standard.
+        const ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+        let sums = format!("0000  other.bin\n{ABC}  net.kl.int8.bin\n");
+        let golden = golden("digest", &[("SHA256SUMS", sums.as_bytes())]);
+        assert_eq!(golden.bytes_difference(b"abc").unwrap(), None);
+        assert!(golden.bytes_difference(b"abd").unwrap().unwrap().ends_with(&format!("not {ABC}")));
+    }
+
+    #[test]
+    fn a_golden_file_without_a_digest_is_an_error_that_names_it() {
+        let golden = golden("none", &[("SHA256SUMS", b"0000  other.bin\n")]);
+        let message = golden.bytes_difference(b"abc").unwrap_err().to_string();
+        assert!(message.contains("no digest for net.kl.int8.bin"), "{message}");
+    }
+}

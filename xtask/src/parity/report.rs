@@ -87,4 +87,26 @@ mod tests {
         assert_eq!(report.misses(), 1);
         assert!(report.text().contains("MISS net") && report.text().ends_with("2 comparisons, 1 missed\n"));
     }
+
+    #[test]
+    fn lines_begin_where_they_are_told_and_notes_stand_behind_the_checks() {
+        let check = |model: &str| Check {
+            model: model.to_owned(),
+            what: "fp32 out".into(),
+            found: "1e-6".into(),
+            wanted: "below 1e-4".into(),
+            ok: true,
+        };
+        let mut report = Report { ncnn_version: "1.0".into(), ..Report::default() };
+        report.checks.extend(["first", "second", "third"].map(check));
+        assert_eq!(report.lines(1).lines().count(), 2);
+        assert!(report.lines(2).starts_with("ok   third"));
+        assert_eq!(report.lines(3), "");
+        assert!(!report.text().contains("notes"));
+        report.notes.push("layer conv deviates".into());
+        let text = report.text();
+        assert!(text.starts_with("ncnn 1.0\n\nok   first"), "{text}");
+        assert!(text.find("third").unwrap() < text.find("notes\n  layer conv deviates\n").unwrap(), "{text}");
+        assert!(text.ends_with("\n3 comparisons, 0 missed\n"), "{text}");
+    }
 }

@@ -1,5 +1,6 @@
 //! The times of single layers.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use int8_exec::StepReport;
@@ -14,7 +15,7 @@ use crate::output::{fit, table};
 pub(super) struct LayerTime {
     layer: String,
     kind: String,
-    kernel: &'static str,
+    kernel: Cow<'static, str>,
     fused: usize,
     macs: u64,
     pub(super) time: Duration,
@@ -31,7 +32,7 @@ impl LayerTime {
         Self {
             layer: layer.name.clone(),
             kind: layer.kind.to_string(),
-            kernel: "fp32-ref",
+            kernel: "fp32-ref".into(),
             fused: 0,
             macs: 0,
             time: Duration::MAX,
@@ -54,7 +55,7 @@ pub(super) fn layer_table(layers: &[LayerTime], peak: Option<f64>) -> String {
         vec![
             fit(&layer.layer, 32) + &fused,
             layer.kind.clone(),
-            layer.kernel.to_owned(),
+            layer.kernel.to_string(),
             format!("{:.3}", ms(time)),
             format!("{:.1}", 100.0 * time.as_secs_f64() / total.as_secs_f64().max(1e-9)),
             if has_macs { format!("{:.1}", layer.speed() / 1e9) } else { String::new() },
@@ -65,7 +66,7 @@ pub(super) fn layer_table(layers: &[LayerTime], peak: Option<f64>) -> String {
     let all = LayerTime {
         layer: "all".to_owned(),
         kind: String::new(),
-        kernel: "",
+        kernel: "".into(),
         fused: 0,
         macs: layers.iter().map(|layer| layer.macs).sum(),
         time: total,

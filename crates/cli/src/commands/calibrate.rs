@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::outputs::prepare;
 use crate::given::{CommandOptions, Given, JobArg, model_files};
-use crate::output::{Output, json_float, note_lines, note_texts, table};
+use crate::output::{Output, note_lines, note_texts, serialized, table};
 use crate::plots::save_plots;
 
 /// Arguments of `calibrate`.
@@ -55,8 +55,9 @@ pub(super) fn out_table(arg: Arg) -> Arg {
 /// # Errors
 /// Those of reading the model and the images, of calibrating and of writing.
 pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
-    let options = options(args)?;
+    let options = args.given.with_job(&args.job)?;
     let files = model_files(&options)?;
+    let options = checked(options)?;
     let model = files.load()?;
     prepare(&Vec::from_iter(options.table.iter().chain(&options.stats).cloned()), &files)?;
     let prepared = Pipeline::new(&model).options(options.clone()).prepare()?;
@@ -78,18 +79,14 @@ pub fn run(args: &CalibrateArgs, progress: &dyn Progress) -> Result<Output> {
         let (layers, samples) = (calibration.layers.len(), calibration.samples);
         wrote += &format!("wrote {}: {layers} layers from {samples} samples\n", out.display());
     }
-    Ok(Output {
-        text: text + &note_lines(&remarks) + &wrote,
-        json: json!({
-            "table": options.table,
-            "stats": options.stats,
-            "method": options.method.unwrap_or_default().to_string(),
-            "samples": calibration.as_ref().map(|calibration| calibration.samples),
-            "layers": calibration.as_ref().map(to_json),
-            "warnings": note_texts(&remarks),
-        }),
-        ..Output::default()
-    })
+    let none = || Ok(json!({ "samples": null, "layers": null }));
+    let mut json = calibration.as_ref().map_or_else(none, to_json)?;
+    json["table"] = json!(options.table);
+    json["stats"] = json!(options.stats);
+    json["method"] = json!(options.method.unwrap_or_default());
+    json["warnings"] = json!(note_texts(&remarks));
+    json["remarks"] = json!(remarks);
+    Ok(Output { text: text + &note_lines(&remarks) + &wrote, json, ..Output::default() })
 }
 
 /// What running the network on the samples gave.
@@ -115,15 +112,13 @@ fn counts(options: &Options, prepared: &Prepared<'_>, inputs: &Inputs, progress:
     let calibration = options.table.as_ref().map(calibrate).transpose()?;
     let mut remarks = quantizer::Dataset::remarks(inputs);
     remarks.extend(counted.remarks);
-    let warnings = calibration.iter().flat_map(Calibration::warnings);
-    remarks.extend(warnings.map(|warning| Remark::note("calibration", warning)));
+    remarks.extend(calibration.iter().flat_map(Calibration::remarks));
     remarks.extend(excluded);
     Ok(Counts { calibration, stats, remarks })
 }
 
-/// The options with what the job adds to them.
-fn options(args: &CalibrateArgs) -> Result<Options> {
-    let mut options = args.given.with_job(&args.job)?;
+/// The options, if they go together.
+fn checked(mut options: Options) -> Result<Options> {
     if options.shard.is_some() {
         if options.stats.is_none() {
             return Err(Error::invalid("--shard needs --stats: a part of the samples makes no table"));
@@ -159,7 +154,7 @@ pub(crate) fn describe(calibration: &Calibration) -> String {
                 format!("{:.6}", layer.range.absmax()),
                 format!("{:.6}", layer.reported_threshold()),
                 format!("{:.6}", layer.input_scale),
-                format!("{:.3} %", 100.0 * clipped(layer)),
+                format!("{:.3} %", 100.0 * layer.clipped()),
                 layer
                     .half_range()
                     .map_or_else(|| "-".to_owned(), |half| format!("{:.1} dB", half.unsigned_db - half.sqnr_db)),
@@ -183,52 +178,14 @@ fn bits(layer: &LayerCalibration) -> String {
     }
 }
 
-/// The share of non-zero values beyond the threshold, to the width of a bin.
-pub(crate) fn clipped(layer: &LayerCalibration) -> f64 {
-    let histogram = &layer.histogram;
-    let beyond: u64 = histogram
-        .counts()
-        .iter()
-        .enumerate()
-        .filter(|(bin, _)| (*bin as f32 + 0.5) * histogram.bin_width() > layer.reported_threshold())
-        .map(|(_, count)| count)
-        .sum();
-    if histogram.total() == 0 { 0.0 } else { beyond as f64 / histogram.total() as f64 }
-}
-
-/// The layers of a calibration as JSON.
-pub(crate) fn to_json(calibration: &Calibration) -> Vec<Value> {
-    calibration
-        .layers
-        .iter()
-        .map(|layer| {
-            json!({
-                "layer": layer.layer,
-                "blob": layer.blob,
-                "rule": layer.rule.to_string(),
-                "runner_up": layer.choice.as_ref().and_then(|choice| choice.runner_up).map(|other| json!({
-                    "rule": other.rule.to_string(),
-                    "threshold": other.threshold.map(|threshold| json_float(threshold.value().into())),
-                    "error": json_float(other.error),
-                })),
-                "error": layer.choice.as_ref().map(|choice| json_float(choice.winner.error)),
-                "cosine": layer.similarity.map(|found| json!({
-                    "start": json_float(found.start),
-                    "reached": json_float(found.reached),
-                })),
-                "signed_costs_db": layer.half_range().map(|half| json_float(half.unsigned_db - half.sqnr_db)),
-                "reduced_channels": layer.weights.reduced.iter().map(|&channel| json!({
-                    "channel": channel,
-                    "bits": json_float(layer.weights.bits(channel).into()),
-                })).collect::<Vec<_>>(),
-                "observed_channels": layer.weights.observed,
-                "absmax": json_float(layer.range.absmax().into()),
-                "threshold": json_float(layer.reported_threshold().into()),
-                "threshold_bin": layer.threshold.and_then(|threshold| threshold.bin()),
-                "scale": json_float(layer.input_scale.into()),
-                "clipped": clipped(layer),
-                "dead_channels": layer.weights.dead,
-            })
-        })
-        .collect()
+/// A calibration as JSON, in the form that docs/results.md describes but for the histograms, which would be most of it.
+///
+/// # Errors
+/// `Invalid` when it has no such form.
+pub(crate) fn to_json(calibration: &Calibration) -> Result<Value> {
+    let mut json = serialized(calibration)?;
+    for layer in json["layers"].as_array_mut().into_iter().flatten() {
+        layer.as_object_mut().map(|layer| layer.remove("histogram"));
+    }
+    Ok(json)
 }

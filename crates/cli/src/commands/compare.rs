@@ -4,13 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Arg, ArgGroup, Args};
 use ncnn_format::{Error, Model, Result};
-use quantizer::compare::{Comparison, Scores};
-use quantizer::{Pipeline, Progress, TopK};
-use serde_json::{Value, json};
+use quantizer::compare::Comparison;
+use quantizer::{Pipeline, Progress};
 
 use super::outputs::with_suffix;
 use crate::given::{CommandOptions, Given, JobArg, model_files};
-use crate::output::{Output, decibels, json_float, note_lines, share, table};
+use crate::output::{Output, decibels, note_lines, serialized, share, table};
 
 /// Arguments of `compare`.
 #[derive(Debug, Clone, Args)]
@@ -62,7 +61,7 @@ pub fn run(args: &CompareArgs, progress: &dyn Progress) -> Result<Output> {
     let comparison = &compared.comparison;
     let mut text = describe_blobs(comparison) + "\n" + &note_lines(&compared.remarks);
     text += &format!("{} samples\n{}", comparison.samples, describe_scores(comparison));
-    Ok(Output { text, json: to_json(comparison), ..Output::default() })
+    Ok(Output { text, json: serialized(comparison)?, ..Output::default() })
 }
 
 /// One line per blob: how far int8 is from fp32.
@@ -98,34 +97,4 @@ pub fn describe_scores(comparison: &Comparison) -> String {
         text += &table(&["", "top-1", "top-5"], rows, 1);
     }
     text + &format!("same top-1 class: {}\n", share(scores.agreement.same, scores.agreement.total))
-}
-
-/// A comparison as JSON.
-pub fn to_json(comparison: &Comparison) -> Value {
-    let blobs: Vec<Value> = comparison
-        .blobs
-        .iter()
-        .map(|blob| {
-            json!({
-                "layer": blob.layer,
-                "type": blob.kind.to_string(),
-                "blob": blob.blob,
-                "int8": blob.int8,
-                "sqnr_db": json_float(blob.sqnr_db),
-                "cosine": json_float(blob.cosine),
-            })
-        })
-        .collect();
-    json!({ "samples": comparison.samples, "layers": blobs, "scores": comparison.scores.as_ref().map(scores_json) })
-}
-
-fn scores_json(scores: &Scores) -> Value {
-    let accuracy = |accuracy: &TopK| json!({ "top1": accuracy.top1, "top5": accuracy.top5 });
-    json!({
-        "samples": scores.agreement.total,
-        "labelled": scores.fp32.total,
-        "fp32": accuracy(&scores.fp32),
-        "int8": accuracy(&scores.int8),
-        "agree_top1": scores.agreement.same,
-    })
 }

@@ -4,11 +4,11 @@ use clap::Args;
 use int8_exec::{Int8Net, PlanReport, StepReport};
 use ncnn_format::Result;
 use quantizer::InputShape;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::machine::{IsaArgs, bandwidth, peak};
 use crate::ModelArgs;
-use crate::output::{Output, bytes, count, fit, table};
+use crate::output::{Output, bytes, count, fit, serialized, table};
 
 /// Arguments of `plan`.
 #[derive(Debug, Clone, Args)]
@@ -49,14 +49,14 @@ pub fn run(args: &PlanArgs) -> Result<Output> {
     if args.explain {
         text += &format!("\n{}\n{}", explain(&report, &machine), machine.describe());
     }
-    let json = json!({
-        "isa": isa.name(),
-        "buffer_bytes": report.buffer_bytes,
-        "unshared_bytes": report.unshared_bytes,
-        "peak_gmacs_per_second": machine.macs_per_second.map(|peak| peak / 1e9),
-        "gigabytes_per_second": machine.bytes_per_second / 1e9,
-        "steps": report.steps.iter().map(|step| to_json(step, &machine)).collect::<Vec<_>>(),
-    });
+    let mut json = serialized(&report)?;
+    json["isa"] = json!(isa.name());
+    json["peak_gmacs_per_second"] = json!(machine.macs_per_second.map(|peak| peak / 1e9));
+    json["gigabytes_per_second"] = json!(machine.bytes_per_second / 1e9);
+    for (step, json) in report.steps.iter().zip(json["steps"].as_array_mut().into_iter().flatten()) {
+        json["bound"] = json!(machine.bound(step));
+        json["least_ms"] = json!(1e3 * machine.seconds(step));
+    }
     Ok(Output { text, json, ..Output::default() })
 }
 
@@ -79,7 +79,7 @@ fn explain(report: &PlanReport, machine: &Machine) -> String {
         vec![
             fit(&(step.layer.clone() + &fused), 48),
             step.kind.clone(),
-            step.kernel.to_owned(),
+            step.kernel.to_string(),
             step.output.clone(),
             if step.macs > 0 { count(step.macs) } else { String::new() },
             bytes(step.bytes),
@@ -112,19 +112,4 @@ impl Machine {
         let peak = self.macs_per_second.map_or_else(String::new, |peak| format!("{:.0} GMAC/s and ", peak / 1e9));
         format!("measured on one thread: {peak}{:.1} GB/s\n", self.bytes_per_second / 1e9)
     }
-}
-
-fn to_json(step: &StepReport, machine: &Machine) -> Value {
-    json!({
-        "name": step.layer,
-        "type": step.kind,
-        "fused": step.fused,
-        "kernel": step.kernel,
-        "makes": step.output,
-        "macs": step.macs,
-        "products": step.products,
-        "bytes": step.bytes,
-        "bound": machine.bound(step),
-        "least_ms": 1e3 * machine.seconds(step),
-    })
 }

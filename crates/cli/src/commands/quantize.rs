@@ -77,6 +77,7 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
         bytes(saved.bin_bytes),
         bytes(fp32_bin_bytes),
     );
+    let layers = quantized.calibration.as_ref().map(to_json).transpose()?.map(|mut json| json["layers"].take());
     Ok(Output {
         text,
         json: json!({
@@ -85,8 +86,9 @@ pub fn run(args: &QuantizeArgs, progress: &dyn Progress) -> Result<Output> {
             "table": saved.table,
             "bin_bytes": saved.bin_bytes,
             "fp32_bin_bytes": fp32_bin_bytes,
-            "layers": quantized.calibration.as_ref().map(to_json),
+            "layers": layers,
             "notes": note_texts(&quantized.remarks),
+            "remarks": quantized.remarks,
         }),
         ..Output::default()
     })

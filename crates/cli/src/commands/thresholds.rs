@@ -67,6 +67,10 @@ pub fn run(args: &ThresholdsArgs, progress: &dyn Progress) -> Result<Output> {
     let prepared = Pipeline::new(&model).options(options.clone()).prepare()?;
     let mut text = prepared.optimization.as_ref().map_or_else(String::new, |done| format!("{done}\n"));
     let statistics = Statistics::load(stats)?;
+    if options.plain_sums && !statistics.origin().plain_sums {
+        let message = "the statistics were counted without --plain-sums; what was counted cannot be changed";
+        return Err(Error::invalid(message).in_file(stats));
+    }
     if options.passes == Some(Passes::Two) {
         return Err(needs_two_passes());
     }
@@ -74,8 +78,7 @@ pub fn run(args: &ThresholdsArgs, progress: &dyn Progress) -> Result<Output> {
         .calibrate(&prepared.model, options.calibrate_options(), progress)
         .map_err(|error| error.in_file(stats))?;
     comment_out(&calibration.table(), &prepared.excluded).save(out)?;
-    let mut remarks: Vec<Remark> =
-        calibration.warnings().into_iter().map(|warning| Remark::note("calibration", warning)).collect();
+    let mut remarks = calibration.remarks();
     if statistics.missing() > 0 {
         let of = statistics.origin().samples;
         let message = format!("{} of {of} samples are not counted yet", statistics.missing());
@@ -87,12 +90,10 @@ pub fn run(args: &ThresholdsArgs, progress: &dyn Progress) -> Result<Output> {
     text += &note_lines(&remarks);
     let (layers, samples) = (calibration.layers.len(), calibration.samples);
     text += &format!("wrote {}: {layers} layers from {samples} samples\n", out.display());
-    let json = json!({
-        "table": out,
-        "method": options.method.unwrap_or_default().to_string(),
-        "samples": samples,
-        "layers": to_json(&calibration),
-        "warnings": note_texts(&remarks),
-    });
+    let mut json = to_json(&calibration)?;
+    json["table"] = json!(out);
+    json["method"] = json!(options.method.unwrap_or_default());
+    json["warnings"] = json!(note_texts(&remarks));
+    json["remarks"] = json!(remarks);
     Ok(Output { text, json, ..Output::default() })
 }

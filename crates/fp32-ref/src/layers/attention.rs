@@ -8,6 +8,7 @@ use super::matrix::{matrix, matrix_mut};
 use crate::Shape;
 
 /// One head of attention.
+#[derive(Debug)]
 pub struct Head<'a> {
     /// `[positions][width]`.
     pub query: ArrayView2<'a, f32>,

@@ -1,4 +1,4 @@
-//! Convolution over all channels as a matrix product over input windows.
+//! Convolving over all channels as a matrix product over input windows.
 
 use std::sync::OnceLock;
 

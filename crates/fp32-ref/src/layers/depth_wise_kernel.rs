@@ -1,4 +1,4 @@
-//! Convolution of every channel by itself.
+//! Convolving every channel by itself.
 
 use std::ops::Range;
 

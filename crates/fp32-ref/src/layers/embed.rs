@@ -9,6 +9,7 @@ use crate::{Layer, Shape, Tensor};
 
 /// Indices are the bits of the input's elements read as i32, as ncnn does: the caller
 /// feeds integers through `f32::from_bits`. `F` writes a row of the weight, biases included.
+#[derive(Debug)]
 pub struct Embed<F> {
     rows: usize,
     width: usize,

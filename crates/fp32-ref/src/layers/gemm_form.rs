@@ -8,6 +8,7 @@ use super::window::positive;
 use crate::{Shape, Tensor};
 
 /// The shape of `alpha · (A · B + beta · C)`, each of them a blob or a weight.
+#[derive(Debug)]
 pub struct GemmForm {
     /// Multiplier of everything.
     pub alpha: f32,
@@ -44,6 +45,7 @@ pub struct GemmSizes {
 }
 
 /// The inputs by what they are for.
+#[derive(Debug)]
 pub struct GemmInputs<T> {
     /// The first factor.
     pub a: T,
@@ -53,6 +55,7 @@ pub struct GemmInputs<T> {
     pub c: Option<T>,
 }
 
+#[derive(Debug)]
 enum Addend {
     None,
     Constant(Vec<f32>, Spread),

@@ -1,4 +1,4 @@
-//! Convolution of rows and of volumes, as a matrix product over columns of input windows.
+//! Convolving rows and volumes, as a matrix product over columns of input windows.
 
 use ncnn_format::{Error, Result, WeightRole};
 use ndarray::linalg::general_mat_mul;

@@ -14,6 +14,7 @@ pub(super) struct LstmCell {
 }
 
 /// The end of a step of an `LSTM`, once its gates are summed up.
+#[derive(Debug)]
 pub struct LstmOutput {
     /// Length of the cell's state.
     width: usize,

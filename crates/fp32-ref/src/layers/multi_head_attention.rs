@@ -11,6 +11,7 @@ use super::window::positive;
 use crate::{Layer, Shape, Tensor};
 
 /// The layer; `P` and `A` are how its projections and heads compute.
+#[derive(Debug)]
 pub struct MultiHeadAttention<P, A> {
     attend: A,
     heads: usize,
@@ -40,6 +41,7 @@ pub trait Projection: Send + Sync {
 }
 
 /// A projection of a layer, as its parameters describe it.
+#[derive(Debug)]
 pub struct ProjectionForm {
     /// What the weights are in the file.
     pub weight: WeightRole,

@@ -10,6 +10,7 @@ use super::window::positive;
 use crate::{Layer, Shape, Tensor};
 
 /// A recurrent layer; `C` is what happens at every step.
+#[derive(Debug)]
 pub struct Recurrent<C> {
     form: RecurrentForm,
     /// One per direction, in the order of the output.

@@ -8,6 +8,7 @@ use super::matrix::{matrix, matrix_mut};
 use crate::{Layer, Shape, Tensor};
 
 /// The layer; `A` is how its heads compute.
+#[derive(Debug)]
 pub struct Sdpa<A> {
     attend: A,
     masked: bool,

@@ -25,6 +25,7 @@ pub struct ConvWindow {
 
 /// How a plane is extended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Pads {
     /// By these numbers of rows and columns.
     Exact {

@@ -70,10 +70,10 @@ fn linear_and_cubic_resizing_weigh_the_inputs_around() {
         let input = draw.array(&dims, -1.0, 1.0);
         let expected = resized(&input, h, w, corners, kernel);
         let corner = u8::from(corners);
-        Trial::new("Interp", format!("0={kind} 3={h} 4={w} 6={corner}"), &[&input]).gives(&[expected.clone()]);
+        Trial::new("Interp", format!("0={kind} 3={h} 4={w} 6={corner}"), &[&input]).gives(&expected);
         // The same by a second blob and by an expression.
         let reference = draw.array(&[1, h, w], -1.0, 1.0);
-        Trial::new("Interp", format!("0={kind} 5=1 6={corner}"), &[&input, &reference]).gives(&[expected.clone()]);
+        Trial::new("Interp", format!("0={kind} 5=1 6={corner}"), &[&input, &reference]).gives(&expected);
         Trial::new("Interp", format!("0={kind} 6={corner} 9=\"1w,1h\""), &[&input, &reference]).gives(&[expected]);
     }
 }
@@ -87,7 +87,7 @@ fn nearest_resizing_repeats_or_skips_inputs() {
         let scales = [draw.pick(&[1, 2, 3, 4]), draw.pick(&[1, 2, 3, 4])];
         let (h, w) = (dims[1] * scales[0], dims[2] * scales[1]);
         let expected = nearest(&input, h, w);
-        Trial::new("Interp", format!("0=1 3={h} 4={w}"), &[&input]).gives(&[expected.clone()]);
+        Trial::new("Interp", format!("0=1 3={h} 4={w}"), &[&input]).gives(&expected);
         let params = format!("0=1 1={} 2={}", float(scales[0] as f64), float(scales[1] as f64));
         Trial::new("Interp", params, &[&input]).gives(&[expected]);
     }

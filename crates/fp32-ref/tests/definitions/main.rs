@@ -7,8 +7,10 @@
 
 mod attention;
 mod detection;
+mod effects;
 mod elementwise;
 mod interpolation;
+mod lines;
 mod moves;
 mod norms;
 mod operands;

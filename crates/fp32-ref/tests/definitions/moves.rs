@@ -47,7 +47,7 @@ fn concat_joins_along_every_axis() {
                     }
                 });
                 for written in [axis as i64, from_the_end(axis, rank)] {
-                    Trial::new("Concat", format!("0={written}"), &inputs).gives(&[expected.clone()]);
+                    Trial::new("Concat", format!("0={written}"), &inputs).gives(&expected);
                 }
             }
         }
@@ -333,7 +333,7 @@ const ORDERS: [&[&str]; 3] = [
 fn permute_has_every_order() {
     let mut draw = Draw::new(6);
     let row = numbered(&[5]);
-    Trial::new("Permute", "0=0", &[&row]).gives(&[row.clone()]);
+    Trial::new("Permute", "0=0", &[&row]).gives(&row);
     for rank in 2..=4 {
         let names: Vec<char> = ["hw", "chw", "cdhw"][rank - 2].chars().collect();
         for (number, order) in ORDERS[rank - 2].iter().enumerate() {
@@ -467,7 +467,7 @@ fn shuffle_channel_interleaves_groups_and_undoes_it() {
             let dims = with(&draw.dims(rank, 5), 0, groups * each);
             let input = numbered(&dims);
             let expected = Array::build(&dims, |i| input.at(&with(i, 0, i[0] % groups * each + i[0] / groups)));
-            Trial::new("ShuffleChannel", format!("0={groups}"), &[&input]).gives(&[expected.clone()]);
+            Trial::new("ShuffleChannel", format!("0={groups}"), &[&input]).gives(&expected);
             Trial::new("ShuffleChannel", format!("0={groups} 1=1"), &[&expected]).gives(&[input]);
         }
     }
@@ -491,7 +491,7 @@ fn pixels_and_channels_change_into_each_other() {
                     let place = (channel(c_in, y % factor, x % factor) * h + y / factor) * w + x / factor;
                     many.values[place] = few.at(&index);
                 }
-                Trial::new("PixelShuffle", format!("0={factor} 1={mode}"), &[&many]).gives(&[few.clone()]);
+                Trial::new("PixelShuffle", format!("0={factor} 1={mode}"), &[&many]).gives(&few);
                 Trial::new("Reorg", format!("0={factor} 1={mode}"), &[&few]).gives(&[many]);
             }
         }
@@ -578,7 +578,7 @@ fn memory_data_is_the_constant_of_its_weights() {
     ];
     for (params, dims) in table {
         let constant = numbered(dims);
-        Trial::new("MemoryData", params, &[]).weights(&[&constant.values]).gives(&[constant.clone()]);
+        Trial::new("MemoryData", params, &[]).weights(&[&constant.values]).gives(&constant);
     }
 }
 
@@ -593,7 +593,7 @@ fn embed_looks_up_rows_by_the_bits_of_its_input() {
             Array::row(&numbers.iter().map(|&number| f64::from(f32::from_bits(number as u32))).collect::<Vec<_>>());
         let params = format!("0={width} 1={rows} 3={}", rows * width);
         let expected = Array::build(&[count, width], |i| table.at(&[numbers[i[0]], i[1]]));
-        Trial::new("Embed", params.clone(), &[&input]).weights(&[&table.values]).gives(&[expected.clone()]);
+        Trial::new("Embed", params.clone(), &[&input]).weights(&[&table.values]).gives(&expected);
         let moved = Array::build(&[count, width], |i| expected.at(i) + bias[i[1]]);
         Trial::new("Embed", format!("{params} 2=1"), &[&input]).weights(&[&table.values, &bias]).gives(&[moved]);
     }

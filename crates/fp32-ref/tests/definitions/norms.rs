@@ -44,7 +44,7 @@ fn layer_norm_standardizes_rows_planes_or_channels() {
             let (gamma, beta) = (draw.floats(size, -2.0, 2.0), draw.floats(size, -1.0, 1.0));
             let normal = by_runs(&input, size, |values| standardized(values, eps));
             let params = format!("0={size} 1={}", float(eps));
-            Trial::new("LayerNorm", format!("{params} 2=0"), &[&input]).gives(&[normal.clone()]);
+            Trial::new("LayerNorm", format!("{params} 2=0"), &[&input]).gives(&normal);
             let moved = by_runs(&normal, size, |values| {
                 values.iter().zip(&gamma).zip(&beta).map(|((x, gamma), beta)| x * gamma + beta).collect()
             });
@@ -64,7 +64,7 @@ fn rms_norm_divides_rows_planes_or_channels_by_their_root_mean_square() {
             let gamma = draw.floats(size, -2.0, 2.0);
             let normal = by_runs(&input, size, |values| over_root_mean_square(values, eps));
             let params = format!("0={size} 1={}", float(eps));
-            Trial::new("RMSNorm", format!("{params} 2=0"), &[&input]).gives(&[normal.clone()]);
+            Trial::new("RMSNorm", format!("{params} 2=0"), &[&input]).gives(&normal);
             let scaled =
                 by_runs(&normal, size, |values| values.iter().zip(&gamma).map(|(x, gamma)| x * gamma).collect());
             Trial::new("RMSNorm", params, &[&input]).weights(&[&gamma]).gives(&[scaled]);
@@ -98,7 +98,7 @@ fn group_norm_standardizes_groups_of_channels() {
             // Single values give 0 / sqrt(eps), which has no relative precision.
             let group = input.values.len() / groups;
             if group > 1 {
-                Trial::new("GroupNorm", format!("{params} 3=0"), &[&input]).gives(&[normal.clone()]);
+                Trial::new("GroupNorm", format!("{params} 3=0"), &[&input]).gives(&normal);
             }
             let moved = Array::build(&dims, |i| normal.at(i) * gamma[i[0]] + beta[i[0]]);
             Trial::new("GroupNorm", params, &[&input]).weights(&[&gamma, &beta]).gives(&[moved]);
@@ -117,7 +117,7 @@ fn instance_norm_standardizes_each_channel() {
         let (gamma, beta) = (draw.floats(c, -2.0, 2.0), draw.floats(c, -1.0, 1.0));
         let normal = by_runs(&input, input.values.len() / c, |values| standardized(values, eps));
         let params = format!("0={c} 1={}", float(eps));
-        Trial::new("InstanceNorm", format!("{params} 2=0"), &[&input]).gives(&[normal.clone()]);
+        Trial::new("InstanceNorm", format!("{params} 2=0"), &[&input]).gives(&normal);
         let moved = Array::build(&dims, |i| normal.at(i) * gamma[i[0]] + beta[i[0]]);
         Trial::new("InstanceNorm", params, &[&input]).weights(&[&gamma, &beta]).gives(&[moved]);
     }
@@ -233,7 +233,7 @@ fn softmax_sums_to_one_along_every_axis() {
                     (input.at(index) - largest).exp() / values.iter().map(|x| (x - largest).exp()).sum::<f64>()
                 });
                 for written in [axis as i64, axis as i64 - rank as i64] {
-                    Trial::new("Softmax", format!("0={written} 1=1"), &[&input]).gives(&[expected.clone()]);
+                    Trial::new("Softmax", format!("0={written} 1=1"), &[&input]).gives(&expected);
                 }
             }
         }
@@ -263,7 +263,7 @@ fn glu_gates_one_half_with_the_other() {
                     input.at(index) / (1.0 + (-gate).exp())
                 });
                 for written in [axis as i64, axis as i64 - rank as i64] {
-                    Trial::new("GLU", format!("0={written}"), &[&input]).gives(&[expected.clone()]);
+                    Trial::new("GLU", format!("0={written}"), &[&input]).gives(&expected);
                 }
             }
         }
@@ -281,7 +281,7 @@ fn a_cumulative_sum_adds_all_before() {
                 let expected =
                     Array::build(&dims, |index| (0..=index[axis]).map(|at| input.at(&with(index, axis, at))).sum());
                 for written in [axis as i64, axis as i64 - rank as i64] {
-                    Trial::new("CumulativeSum", format!("0={written}"), &[&input]).gives(&[expected.clone()]);
+                    Trial::new("CumulativeSum", format!("0={written}"), &[&input]).gives(&expected);
                 }
             }
         }

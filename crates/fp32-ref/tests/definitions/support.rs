@@ -1,6 +1,6 @@
 //! Arrays for definitions, random draws, and the comparison with what a network gives.
 
-use fp32_ref::{Net, NetOptions, Shape, Tensor};
+use fp32_ref::{Net, NetOptions, Shape, Tensor, validate};
 use ncnn_format::{ErrorKind, F32Tag, Model, Result, Weight, WeightData, weight_layout};
 
 /// An array of any rank, outermost dimension first. Inputs hold values that `f32` has exactly.
@@ -56,6 +56,13 @@ impl Array {
 
     fn tensor(&self) -> Tensor {
         Tensor::new(&self.dims, self.values.iter().map(|&value| value as f32).collect()).unwrap()
+    }
+}
+
+/// An output alone is all outputs.
+impl AsRef<[Self]> for Array {
+    fn as_ref(&self) -> &[Self] {
+        std::slice::from_ref(self)
     }
 }
 
@@ -248,6 +255,46 @@ impl Trial {
         self
     }
 
+    /// The layer as the model has it.
+    pub(crate) fn layer(&self) -> ncnn_format::Layer {
+        self.model(false).unwrap().layers.pop().unwrap()
+    }
+
+    /// The same with other inputs.
+    pub(crate) fn fed(&self, inputs: Vec<Array>) -> Self {
+        Self { inputs, ..self.clone() }
+    }
+
+    pub(crate) fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    pub(crate) fn params(&self) -> &str {
+        &self.params
+    }
+
+    pub(crate) fn weights_of(&self) -> &[Vec<f64>] {
+        &self.weights
+    }
+
+    /// The output with the layer changed first.
+    pub(crate) fn changed(&self, change: impl Fn(&mut ncnn_format::Layer)) -> Result<Array> {
+        let mut model = self.model(false)?;
+        change(model.layers.last_mut().unwrap());
+        let outputs = Net::new(&model)?.run(&borrowed(&self.feeds()?), &mut ())?;
+        Ok(array(outputs.get("out0").unwrap()))
+    }
+
+    pub(crate) fn inputs(&self) -> &[Array] {
+        &self.inputs
+    }
+
+    /// The same with more parameters behind the others.
+    pub(crate) fn with_params(mut self, params: &str) -> Self {
+        self.params = format!("{} {params}", self.params);
+        self
+    }
+
     pub(crate) fn weight_count(&self) -> usize {
         self.weights.len()
     }
@@ -273,6 +320,10 @@ impl Trial {
         let feeds = borrowed(&feeds);
         let shapes: Vec<(&str, Shape)> = feeds.iter().map(|(name, value)| (*name, value.shape())).collect();
         let inferred = net.infer_shapes(&shapes);
+        // Who asks beforehand hears of just what fails.
+        let remarks = validate(&self.model(as_pixels)?, &shapes, &NetOptions::default());
+        let foretold = inferred.as_ref().err().is_none_or(|error| error.kind() == ErrorKind::Unsupported);
+        assert_eq!(remarks.is_empty(), foretold, "{self}: {remarks:?} of {inferred:?}");
         let outputs = match net.run(&feeds, &mut ()) {
             Ok(outputs) => outputs,
             Err(error) => {
@@ -290,8 +341,7 @@ impl Trial {
                 // Shapes that depend on values cannot be known beforehand.
                 Err(error) => assert_eq!(error.kind(), ErrorKind::Unsupported, "{self}: {error}"),
             }
-            let values = output.as_slice().iter().map(|&value| f64::from(value)).collect();
-            found.push(Array::new(output.shape().dims(), values));
+            found.push(array(output));
         }
         Ok(found)
     }
@@ -308,7 +358,8 @@ impl Trial {
     /// Fails where the network gives anything but `expected`, in whichever order of memory and
     /// with whichever algorithm it works.
     #[track_caller]
-    pub(crate) fn gives(&self, expected: &[Array]) {
+    pub(crate) fn gives(&self, expected: impl AsRef<[Array]>) {
+        let expected = expected.as_ref();
         let images = self.inputs.iter().any(|input| input.rank() == 3);
         let convolves = self.kind == "Convolution";
         for as_pixels in [false, true] {
@@ -330,6 +381,10 @@ impl Trial {
             }
         }
     }
+}
+
+fn array(tensor: &Tensor) -> Array {
+    Array::new(tensor.shape().dims(), tensor.as_slice().iter().map(|&value| f64::from(value)).collect())
 }
 
 fn borrowed(feeds: &[(String, Tensor)]) -> Vec<(&str, Tensor)> {
@@ -379,7 +434,7 @@ fn difference(found: &Array, expected: &Array, tolerance: f64) -> Option<String>
     let place = found.values.iter().zip(&expected.values).position(|(&a, &b)| {
         let same = a == b || (a.is_nan() && b.is_nan());
         // Below the smallest normal number f32 has no relative precision.
-        !same && !((a - b).abs() <= tolerance * largest + 1e-37)
+        !same && ((a - b).abs().is_nan() || (a - b).abs() > tolerance * largest + 1e-37)
     })?;
     let (a, b) = (found.values[place], expected.values[place]);
     Some(format!("element {place} of {:?} is {a}, expected {b} (largest {largest})", expected.dims))

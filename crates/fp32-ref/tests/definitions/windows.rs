@@ -325,7 +325,7 @@ fn weights_that_are_inputs_give_what_stored_weights_give() {
         let bias = draw.array(&[outputs], -1.0, 1.0);
         let sums = geometry.convolved(&input, &weights.values, 0.0);
         let params = format!("{} 19=1", geometry.params());
-        Trial::new(kind, params.clone(), &[&input, &weights]).gives(&[sums.clone()]);
+        Trial::new(kind, params.clone(), &[&input, &weights]).gives(&sums);
         let moved = Array::build(&sums.dims, |i| sums.at(i) + bias.values[i[0]]);
         Trial::new(kind, params + " 5=1", &[&input, &weights, &bias]).gives(&[moved]);
     }

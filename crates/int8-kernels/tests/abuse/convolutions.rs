@@ -5,7 +5,7 @@ use int8_kernels::{
     Scratch, Sink,
 };
 
-use super::numbers::{Calls, SIZES};
+use super::numbers::{Calls, SIZES, times};
 
 /// An epilogue of so many channels, with any activation.
 pub(crate) fn epilogue_of(calls: &mut Calls, channels: usize) -> Epilogue {
@@ -36,7 +36,7 @@ fn conv_of(calls: &mut Calls) -> PixelConv {
 }
 
 pub(crate) fn new(calls: &mut Calls) {
-    for _ in 0..3000 {
+    for _ in 0..times(3000) {
         let shape = calls.shape();
         let weights = weights_of(calls, &shape);
         let weights = vec![-128; calls.length(weights.len())];
@@ -51,7 +51,7 @@ pub(crate) fn new(calls: &mut Calls) {
 }
 
 pub(crate) fn questions(calls: &mut Calls) {
-    for _ in 0..60 {
+    for _ in 0..times(60) {
         let conv = conv_of(calls);
         let channels = calls.made(conv.shape()).out_channels;
         calls.made(conv.isa());
@@ -59,7 +59,8 @@ pub(crate) fn questions(calls: &mut Calls) {
             assert!(!calls.made(conv.kernel(height, width)).is_empty());
             calls.made(conv.algorithm(height, width));
             assert!(calls.made(conv.rows_together(height, width)) > 0);
-            calls.made(conv.prepare(height, width));
+            conv.prepare(height, width);
+            calls.made(());
         }
         let channels = calls.length(channels);
         let epilogue = epilogue_of(calls, channels);
@@ -101,7 +102,7 @@ fn rows(calls: &mut Calls, height: usize) -> std::ops::Range<usize> {
 
 pub(crate) fn accumulate(calls: &mut Calls) {
     let mut scratch = PixelScratch::default();
-    for _ in 0..30_000 {
+    for _ in 0..times(30_000) {
         let conv = conv_of(calls);
         let (input, padding) = (Input::of(calls, conv.shape().in_channels), calls.padding(5));
         let (height, width) = conv.shape().output_size(input.size[0], input.size[1], &padding).unwrap_or((1, 1));
@@ -116,7 +117,7 @@ pub(crate) fn accumulate(calls: &mut Calls) {
 pub(crate) fn run(calls: &mut Calls) {
     let mut scratch = PixelScratch::default();
     let mut ran = 0;
-    for _ in 0..40_000 {
+    for _ in 0..times(40_000) {
         let conv = conv_of(calls);
         let channels = conv.shape().out_channels;
         let (input, padding) = (Input::of(calls, conv.shape().in_channels), calls.padding(20));
@@ -154,11 +155,11 @@ pub(crate) fn run(calls: &mut Calls) {
         let run = Run { input: input.image(), padding, rows, residual };
         ran += usize::from(calls.made(conv.run(&run, &mut sinks, &mut scratch)).is_ok());
     }
-    assert!(ran > 5000, "only {ran} runs had operands that fit");
+    assert!(ran > times(5000), "only {ran} runs had operands that fit");
 }
 
 pub(crate) fn packed_new(calls: &mut Calls) {
-    for _ in 0..3000 {
+    for _ in 0..times(3000) {
         let shape = calls.shape();
         let weights = vec![1; calls.length(shape.out_channels * shape.depth().unwrap())];
         let (shape, isa) = (calls.spoilt(shape), calls.isa());
@@ -168,7 +169,7 @@ pub(crate) fn packed_new(calls: &mut Calls) {
 
 pub(crate) fn packed(calls: &mut Calls) {
     let mut scratch = Scratch::default();
-    for _ in 0..5000 {
+    for _ in 0..times(5000) {
         let shape = calls.shape();
         let weights = weights_of(calls, &shape);
         let isa = calls.isa();

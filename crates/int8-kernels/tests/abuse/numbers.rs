@@ -10,6 +10,11 @@ pub(crate) const SIZES: [usize; 12] =
 pub(crate) const FLOATS: [f32; 10] =
     [0.0, -0.0, 1.0, -3.5, 1e-40, f32::MIN_POSITIVE, f32::MAX, f32::INFINITY, f32::NEG_INFINITY, f32::NAN];
 
+/// So many, or fewer where the test runs in an emulator.
+pub(crate) const fn times(count: usize) -> usize {
+    if cfg!(target_arch = "x86_64") { count } else { count.div_ceil(10) }
+}
+
 /// Counts calls and draws operands.
 #[derive(Debug)]
 pub(crate) struct Calls {

@@ -3,7 +3,7 @@
 use int8_kernels::{Addend, Conv1x1, Gemm, Image, PixelScratch, Residual, Sink, im2col, im2col_len, reference};
 
 use super::convolutions::epilogue_of;
-use super::numbers::{Calls, SIZES};
+use super::numbers::{Calls, SIZES, times};
 
 pub(crate) fn gemm_new(calls: &mut Calls) {
     for (outputs, depth) in SIZES.into_iter().flat_map(|outputs| SIZES.map(|depth| (outputs, depth))) {
@@ -17,7 +17,7 @@ pub(crate) fn gemm_new(calls: &mut Calls) {
 
 pub(crate) fn gemm(calls: &mut Calls) {
     let mut scratch = PixelScratch::default();
-    for _ in 0..6000 {
+    for _ in 0..times(6000) {
         let (outputs, depth, rows) = (1 + calls.below(70), 1 + calls.below(70), calls.below(40));
         let isa = calls.isa();
         let gemm = calls.made(Gemm::new(outputs, depth, &vec![-128; outputs * depth], isa)).unwrap();
@@ -54,7 +54,7 @@ pub(crate) fn conv1x1_new(calls: &mut Calls) {
 
 pub(crate) fn conv1x1(calls: &mut Calls) {
     let mut scratch = PixelScratch::default();
-    for _ in 0..4000 {
+    for _ in 0..times(4000) {
         let (inputs, outputs) = (1 + calls.below(40), 1 + calls.below(40));
         let isa = calls.isa();
         let conv = calls.made(Conv1x1::new(inputs, outputs, &vec![1; outputs * inputs], isa)).unwrap();
@@ -79,7 +79,7 @@ pub(crate) fn conv1x1(calls: &mut Calls) {
 }
 
 pub(crate) fn im2col_of(calls: &mut Calls) {
-    for _ in 0..6000 {
+    for _ in 0..times(6000) {
         let shape = calls.shape();
         let (height, width, channels) = (1 + calls.below(6), 1 + calls.below(6), shape.in_channels);
         let bytes = vec![1; height * width * channels];
@@ -109,7 +109,7 @@ pub(crate) fn reference_gemm(calls: &mut Calls) {
 }
 
 pub(crate) fn reference_conv(calls: &mut Calls) {
-    for _ in 0..5000 {
+    for _ in 0..times(5000) {
         let shape = calls.shape();
         let (height, width, padding) = (1 + calls.below(5), 1 + calls.below(5), calls.padding(5));
         let size = shape.output_size(height, width, &padding).unwrap_or((1, 1));

@@ -6,10 +6,10 @@ use int8_kernels::{
     stored, unstored,
 };
 
-use super::numbers::{Calls, FLOATS, SIZES};
+use super::numbers::{Calls, FLOATS, SIZES, times};
 
 pub(crate) fn activation(calls: &mut Calls) {
-    for _ in 0..2000 {
+    for _ in 0..times(2000) {
         let (activation, x) = (calls.activation(), calls.float());
         calls.made(activation.apply(x));
     }
@@ -46,7 +46,7 @@ pub(crate) fn slices(calls: &mut Calls) {
 }
 
 pub(crate) fn planes(calls: &mut Calls) {
-    for _ in 0..4000 {
+    for _ in 0..times(4000) {
         let (channels, pixels) = (calls.below(5), calls.pick(&[0, 1, 2, 17, 513]));
         let (planes, stride) = (vec![1.0; calls.length(channels * pixels)], channels + calls.below(2));
         let (channels, stride) = (calls.size(channels, 5), calls.size(stride, 5));
@@ -57,7 +57,7 @@ pub(crate) fn planes(calls: &mut Calls) {
 }
 
 pub(crate) fn epilogue(calls: &mut Calls) {
-    for _ in 0..4000 {
+    for _ in 0..times(4000) {
         let channels = calls.below(4);
         let scales: Vec<f32> = (0..channels).map(|_| calls.float()).collect();
         let bias = (calls.below(2) == 0).then(|| vec![calls.float(); calls.length(channels)]);
@@ -124,7 +124,7 @@ pub(crate) fn isa(calls: &mut Calls) {
 }
 
 pub(crate) fn pool(calls: &mut Calls) {
-    for _ in 0..30_000 {
+    for _ in 0..times(30_000) {
         let channels = calls.pick(&[1, 2, 16, 17, 70]);
         let (height, width, stride) = (1 + calls.below(5), 1 + calls.below(5), channels + calls.below(3));
         let mut bytes = vec![9; (height * width - 1) * stride + channels];

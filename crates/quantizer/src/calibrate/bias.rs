@@ -9,10 +9,12 @@ use fp32_ref::Net;
 use ncnn_format::{Model, Result, WeightData, WeightRole};
 use rayon::prelude::*;
 
+use super::calibration::Calibration;
 use super::collect::Collector;
-use super::output_error::Probe;
-use super::{Calibration, patches, targets};
-use crate::{Dataset, Progress};
+use super::probe::Probe;
+use super::{patches, targets};
+use crate::dataset::Dataset;
+use crate::progress::Progress;
 
 /// `model` with the biases of all calibrated layers that have one moved by the mean error (float minus int8)
 /// of their outputs under the scales of `calibration`, layer by layer on the float network's activations.

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use histogram_kl::Rule;
 use ncnn_format::{Error, Result};
 
-use crate::{WeightMethod, WeightRule, WinogradGuard};
+use super::strategies::{Auto, EasyQuant, MovingAverage, Ncnn, OneRule};
+use super::strategy::{Strategy, needs_samples};
 
 /// How thresholds of activations and scales of weights are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -43,32 +44,16 @@ impl Method {
         [Self::Auto].into_iter().chain(rules).chain([Self::MovingAverage, Self::Eq, Self::NcnnKl, Self::NcnnAciq])
     }
 
-    /// The rule for a blob, which may be an input of the whole network; `None` if the method needs more than
-    /// a histogram.
-    pub(super) fn rule(self, reads_network_input: bool) -> Option<Rule> {
+    /// What the method does.
+    pub fn strategy(self) -> Box<dyn Strategy> {
         match self {
-            Self::NcnnKl => Some(Rule::KlNcnn),
-            Self::NcnnAciq => Some(Rule::AciqNcnn),
-            // It searches weights for inputs too.
-            Self::Eq => None,
-            _ if reads_network_input => Some(Rule::AbsMax),
-            Self::Rule(rule) => Some(rule),
-            Self::Auto | Self::MovingAverage => None,
+            Self::Auto => Box::new(Auto::default()),
+            Self::MovingAverage => Box::new(MovingAverage),
+            Self::Eq => Box::new(EasyQuant),
+            Self::Rule(rule) => Box::new(OneRule(rule)),
+            Self::NcnnKl => Box::new(Ncnn::Kl),
+            Self::NcnnAciq => Box::new(Ncnn::Aciq),
         }
-    }
-
-    /// How the scales of weights are chosen along with it.
-    pub(super) fn weight_method(self, rule: WeightRule, guard: WinogradGuard) -> WeightMethod {
-        match self {
-            Self::NcnnKl => WeightMethod::Ncnn,
-            Self::NcnnAciq => WeightMethod::NcnnAciq,
-            _ => WeightMethod::Fitted(rule, guard),
-        }
-    }
-
-    /// Whether layers are computed on patches of their inputs.
-    pub(super) fn needs_patches(self) -> bool {
-        matches!(self, Self::Auto | Self::Eq)
     }
 
     /// Checks that counts of values are enough for it, which is all that
@@ -77,25 +62,7 @@ impl Method {
     /// # Errors
     /// `Invalid` if it needs the samples themselves.
     pub fn check_counts_suffice(self) -> Result<()> {
-        match self {
-            Self::MovingAverage | Self::Eq => Err(self.needs_samples()),
-            _ => Ok(()),
-        }
-    }
-
-    /// What is wrong when there are only counts.
-    pub(super) fn needs_samples(self) -> Error {
-        Error::invalid(format!("{self} needs the samples themselves, counts are not enough"))
-    }
-
-    /// Whether counts that are a fraction of a bin off can change the threshold by more than a bin.
-    pub(super) fn needs_exact_counts(self) -> bool {
-        matches!(self, Self::NcnnKl | Self::Rule(Rule::Kl | Rule::KlNcnn | Rule::KlMerge | Rule::Js))
-    }
-
-    /// Whether the tables are to be ncnn2table's, warts and all.
-    pub(super) fn is_ncnns(self) -> bool {
-        matches!(self, Self::NcnnKl | Self::NcnnAciq)
+        if self.strategy().needs().counts_suffice() { Ok(()) } else { Err(needs_samples(&self.to_string())) }
     }
 }
 
@@ -134,6 +101,23 @@ impl FromStr for Method {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_method_and_its_strategy_have_one_name() {
+        for method in Method::all() {
+            assert_eq!(method.strategy().name(), method.to_string());
+        }
+    }
+
+    #[test]
+    fn only_two_methods_need_the_samples_themselves() {
+        for method in Method::all() {
+            let needs_them = matches!(method, Method::MovingAverage | Method::Eq);
+            assert_eq!(method.check_counts_suffice().is_err(), needs_them, "{method}");
+        }
+        let message = Method::Eq.check_counts_suffice().unwrap_err().to_string();
+        assert_eq!(message, "eq needs the samples themselves, counts are not enough");
+    }
 
     #[test]
     fn every_method_is_found_by_its_name() {

@@ -5,9 +5,9 @@ use histogram_kl::Threshold;
 use int8_kernels::{ConvShape, Isa, PackedConv, Padding, Scratch, quantize, quantize_slice};
 use ncnn_format::{Error, Layer, LinearLayer, Model, Result, WeightRole};
 
-use super::Decision;
 use super::collect::Collector;
-use crate::WeightScales;
+use super::decision::Decision;
+use crate::weight_scales::WeightScales;
 use crate::winograd::{OBSERVED_MARGIN, WRAP};
 
 /// Most samples that are looked at.

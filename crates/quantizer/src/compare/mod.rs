@@ -1,45 +1,23 @@
 //! Running the fp32 and the int8 network side by side.
 
+mod comparison;
+#[cfg(feature = "serde")]
+mod record;
 mod scores;
 
 use fp32_ref::{BlobId, Graph, Net, Tensor, Workspace};
 use int8_exec::{Int8Net, Value};
 use ncnn_format::{Error, LayerKind, Model, Result};
 
+pub use comparison::{BlobComparison, Comparison};
 pub use scores::Scores;
 
+use crate::dataset::Dataset;
+use crate::labels::Labels;
 use crate::metrics::{Cosine, Sqnr};
 use crate::network::named;
+use crate::progress::Progress;
 use crate::spread::spread;
-use crate::{Dataset, Labels, Progress};
-
-/// How close an int8 network comes to its fp32 original.
-#[derive(Debug, Clone)]
-pub struct Comparison {
-    /// How many samples were run.
-    pub samples: usize,
-    /// Where quantized layers and outputs differ, in file order.
-    pub blobs: Vec<BlobComparison>,
-    /// Classification scores, when the network has an output to rank.
-    pub scores: Option<Scores>,
-}
-
-/// The error of one blob over all samples.
-#[derive(Debug, Clone)]
-pub struct BlobComparison {
-    /// The layer that makes the blob.
-    pub layer: String,
-    /// The type of that layer.
-    pub kind: LayerKind,
-    /// The blob.
-    pub blob: String,
-    /// Whether the layer computes on int8.
-    pub int8: bool,
-    /// Signal-to-quantization-noise ratio in dB; infinite when equal.
-    pub sqnr_db: f64,
-    /// Cosine of the angle between the two; 1 when parallel.
-    pub cosine: f64,
-}
 
 /// What to compare.
 #[derive(Default)]

@@ -6,20 +6,13 @@ mod rows;
 mod sequence;
 mod storage;
 
-use ncnn_format::{Error, Layer, LayerKind, Model, Result, ScaleTable, Storage};
+use ncnn_format::{Error, Layer, Model, Result, ScaleTable};
 
 pub use note::Note;
 
 use crate::sequence_weights::{has_rows, needs_no_rows};
-use crate::weight_slices::is_quantizable;
+use crate::weight_slices::quantizable;
 use rows::Rows;
-
-/// Parameter `int8_scale_term` of Convolution, ConvolutionDepthWise, InnerProduct
-/// and the recurrent layers.
-const INT8_SCALE_TERM: u8 = 8;
-
-/// The same of Embed, Gemm, MultiHeadAttention and SDPA.
-const QUANTIZE_TERM: u8 = 18;
 
 /// How weights that stay float are stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -109,21 +102,8 @@ pub fn convert(model: &Model, table: &ScaleTable, options: ConvertOptions) -> Re
 }
 
 fn check_is_float(layer: &Layer) -> Result<()> {
-    let term = match layer.kind {
-        LayerKind::Convolution
-        | LayerKind::ConvolutionDepthWise
-        | LayerKind::InnerProduct
-        | LayerKind::LSTM
-        | LayerKind::GRU
-        | LayerKind::RNN => layer.params.int(INT8_SCALE_TERM, 0),
-        LayerKind::Embed | LayerKind::Gemm | LayerKind::MultiHeadAttention | LayerKind::SDPA => {
-            layer.params.int(QUANTIZE_TERM, 0)
-        }
-        _ => Ok(0),
-    };
-    let term = term.map_err(|error| error.in_layer(&layer.name))?;
-    let stores_int8 = layer.weights.iter().any(|weight| weight.data.storage() == Storage::I8);
-    if term != 0 || stores_int8 {
+    let term = layer.int8_term()?.unwrap_or(0);
+    if term != 0 || layer.stores_int8() {
         let message = format!("is int8 already (int8_scale_term {term}); convert the float model");
         return Err(Error::invalid(message).in_layer(&layer.name));
     }
@@ -148,7 +128,7 @@ fn note_unknown_rows(model: &Model, table: &ScaleTable, options: ConvertOptions,
 
 fn convert_layer(layer: &mut Layer, table: &ScaleTable, options: ConvertOptions, notes: &mut Vec<Note>) -> Result<()> {
     let name = layer.name.clone();
-    if !is_quantizable(layer)? {
+    let Some(linear) = quantizable(layer)? else {
         if !has_rows(&layer.kind) && !needs_no_rows(&layer.kind) {
             return Ok(());
         }
@@ -157,13 +137,13 @@ fn convert_layer(layer: &mut Layer, table: &ScaleTable, options: ConvertOptions,
         }
         notes.push(Note::StaysFloat { layer: name, kind: layer.kind.clone() });
         return Ok(());
-    }
+    };
     match Rows::find(table, layer)? {
         Rows::None => notes.push(Note::NoRows { layer: name }),
         Rows::InputOnly => notes.push(Note::NoWeightScales { layer: name }),
         Rows::WeightsOnly => notes.push(Note::NoInputScale { layer: name }),
         Rows::Both(scales) => {
-            storage::store_int8(layer, &scales)?;
+            storage::store_int8(layer, &linear, &scales)?;
             if !scales.dead.is_empty() {
                 notes.push(Note::DeadChannels { layer: name, channels: scales.dead });
             }

@@ -6,10 +6,10 @@
 
 use std::collections::HashMap;
 
-use ncnn_format::{Layer, LayerKind, Model, Result, WeightRole};
+use ncnn_format::{Layer, LayerKind, LinearLayer, Model, Result, WeightRole};
 
 use super::note::Note;
-use super::{INT8_SCALE_TERM, storage};
+use super::storage;
 
 /// Marks every int8 convolution whose output is read by int8 convolutions only,
 /// directly or through one Split.
@@ -30,8 +30,8 @@ pub(super) fn fuse(model: &mut Model, notes: &mut Vec<Note>) -> Result<()> {
     }
     for (index, scale) in fusions {
         let layer = &mut model.layers[index];
-        let term = layer.params.int(INT8_SCALE_TERM, 0)?;
-        layer.params.set_int(INT8_SCALE_TERM, term + 100);
+        let term = layer.int8_term()?.unwrap_or(0);
+        layer.set_int8_term(term + 100)?;
         storage::push_raw(layer, WeightRole::OutputScale, vec![scale]);
     }
     Ok(())
@@ -100,8 +100,7 @@ impl Readers {
 }
 
 fn is_int8_conv(layer: &Layer) -> Result<bool> {
-    let is_conv = matches!(layer.kind, LayerKind::Convolution | LayerKind::ConvolutionDepthWise);
-    Ok(is_conv && layer.params.int(INT8_SCALE_TERM, 0)? != 0)
+    Ok(LinearLayer::of(layer)?.is_some_and(|linear| linear.is_image_convolution() && linear.is_int8()))
 }
 
 /// The input scale of a layer that takes int8: a convolution with one input.

@@ -3,7 +3,7 @@
 use ncnn_format::{Error, F32Tag, Layer, LayerKind, Result, ScaleTable, Weight, WeightData, WeightRole, typed};
 
 use super::note::Note;
-use super::{INT8_SCALE_TERM, QUANTIZE_TERM, rows, storage};
+use super::{rows, storage};
 use crate::sequence_weights::{self, SequenceWeight};
 use crate::weight_slices::WeightSlices;
 
@@ -15,10 +15,7 @@ use crate::weight_slices::WeightSlices;
 pub(super) fn convert(layer: &mut Layer, table: &ScaleTable, notes: &mut Vec<Note>) -> Result<()> {
     match layer.kind {
         LayerKind::Gemm => gemm(layer).map_err(|error| error.in_layer(&layer.name)),
-        LayerKind::SDPA => {
-            layer.params.set_int(QUANTIZE_TERM, 2);
-            Ok(())
-        }
+        LayerKind::SDPA => layer.set_int8_term(2),
         _ => by_rows(layer, table, notes),
     }
 }
@@ -45,13 +42,7 @@ fn by_rows(layer: &mut Layer, table: &ScaleTable, notes: &mut Vec<Note>) -> Resu
     for (weight, scales) in weights.into_iter().zip(scales) {
         quantize(layer, weight, scales)?;
     }
-    let term = if matches!(layer.kind, LayerKind::Embed | LayerKind::MultiHeadAttention) {
-        QUANTIZE_TERM
-    } else {
-        INT8_SCALE_TERM
-    };
-    layer.params.set_int(term, 2);
-    Ok(())
+    layer.set_int8_term(2)
 }
 
 /// Constants become integers with A along rows and B along columns of the product; C stays float.
@@ -63,11 +54,11 @@ fn gemm(layer: &mut Layer) -> Result<()> {
     let (a, b) = (params.constant_a == 1, params.constant_b == 1);
     if a && params.trans_a != 0 {
         transpose(layer, WeightRole::MatrixA, count("constantM", params.constant_m)?)?;
-        layer.params.remove(2);
+        layer.params.remove(typed::Gemm::TRANS_A);
     }
     if b && params.trans_b == 0 {
         transpose(layer, WeightRole::MatrixB, count("constantN", params.constant_n)?)?;
-        layer.params.set_int(3, 1);
+        layer.params.set(typed::Gemm::TRANS_B, 1);
     }
     let rows = if a { count("constantM", params.constant_m)? } else { 0 };
     let matrices = [
@@ -78,8 +69,7 @@ fn gemm(layer: &mut Layer) -> Result<()> {
         let scales = sequence_weights::scales(layer, matrix)?;
         quantize(layer, matrix, scales)?;
     }
-    layer.params.set_int(QUANTIZE_TERM, 2);
-    Ok(())
+    layer.set_int8_term(2)
 }
 
 /// Turns a weight with rows of `columns` values.

@@ -1,16 +1,14 @@
 //! How weights are stored in an int8 model.
 
 use int8_kernels::quantize;
-use ncnn_format::{F32Tag, Layer, LayerKind, Result, Weight, WeightData, WeightRole};
+use ncnn_format::typed::MemoryData;
+use ncnn_format::{F32Tag, Layer, LayerKind, LinearLayer, Result, Weight, WeightData, WeightRole};
 
 use super::rows::LayerScales;
 use crate::weight_slices::WeightSlices;
 
 /// ncnn's writer replaces smaller magnitudes in plain f32 blobs by 0.
 const TINY: f32 = 1e-30;
-
-/// MemoryData's parameter "load type".
-const LOAD_TYPE: u8 = 21;
 
 /// The weights of each slice times its scale.
 ///
@@ -23,17 +21,9 @@ pub(super) fn integers(slices: &WeightSlices<'_>, scales: &[f32]) -> Vec<i8> {
 }
 
 /// Makes `layer` int8: weights, scales and `int8_scale_term`.
-pub(super) fn store_int8(layer: &mut Layer, scales: &LayerScales) -> Result<()> {
+pub(super) fn store_int8(layer: &mut Layer, linear: &LinearLayer, scales: &LayerScales) -> Result<()> {
     let quantized = integers(&WeightSlices::of(layer)?, &scales.weights);
-    let weight = Weight { role: WeightRole::Weight, data: WeightData::I8(quantized) };
-    let bias = layer.weights.iter().find(|weight| weight.role == WeightRole::Bias).cloned();
-    layer.weights = [Some(weight), bias].into_iter().flatten().collect();
-    push_raw(layer, WeightRole::WeightScales, scales.weights.clone());
-    push_raw(layer, WeightRole::InputScale, vec![scales.input]);
-    // The value 2 would mean a single weight scale in a ConvolutionDepthWise.
-    let term = if layer.kind == LayerKind::ConvolutionDepthWise { 1 } else { 2 };
-    layer.params.set_int(super::INT8_SCALE_TERM, term);
-    Ok(())
+    linear.set_int8(layer, quantized, scales.weights.clone(), scales.input)
 }
 
 /// Appends an untagged weight to `layer`.
@@ -66,7 +56,7 @@ fn untag(layer: &mut Layer) {
             weight.data = WeightData::F32(values.into_owned(), F32Tag::Raw);
         }
     }
-    layer.params.remove(LOAD_TYPE);
+    layer.params.remove(MemoryData::LOAD_TYPE);
 }
 
 fn count_infinite(data: &WeightData) -> usize {

@@ -1,9 +1,6 @@
 //! Which blobs must be scaled together.
 
-use fp32_ref::{Activation, BlobId, Graph};
-use ncnn_format::{Layer, LayerKind, Model, Result, typed};
-
-use crate::is_quantizable;
+use ncnn_format::{Activation, BlobId, Graph, Layer, LinearLayer, Model, Result};
 
 /// Blobs whose channels can be scaled without changing what the network computes.
 #[derive(Debug, Default, Clone, PartialEq)]
@@ -21,12 +18,12 @@ pub(super) struct Group {
 /// The groups of `model` that have a writer and a reader.
 ///
 /// Blobs belong together if a layer joins them that treats every channel by itself and lets a factor
-/// through: Split, Dropout, ReLU, Pooling, addition. A group is left out if any other layer makes or reads
+/// through ([`Effect::scales_through`](ncnn_format::Effect::scales_through)): copies, ReLU, pooling, addition. A group is left out if any other layer makes or reads
 /// one of its blobs, or nobody does: then the factor could not be taken back.
 pub(super) fn find(model: &Model, graph: &Graph) -> Result<Vec<Group>> {
     let mut joined = Joined((0..graph.blobs().len()).collect());
     for (layer, node) in model.layers.iter().zip(graph.nodes()) {
-        if lets_factors_through(layer)? {
+        if layer.effect()?.scales_through() {
             let blobs: Vec<usize> = node.inputs.iter().chain(&node.outputs).map(|blob| blob.0).collect();
             blobs.windows(2).for_each(|pair| joined.join(pair[0], pair[1]));
         }
@@ -35,7 +32,13 @@ pub(super) fn find(model: &Model, graph: &Graph) -> Result<Vec<Group>> {
         vec![Some(Group { limit: f32::INFINITY, ..Group::default() }); graph.blobs().len()];
     for (index, blob) in graph.blobs().iter().enumerate() {
         let root = joined.root(index);
-        let ends = Ends { model, blob: BlobId(index), producer: blob.producer, consumers: &blob.consumers };
+        let ends = Ends {
+            model,
+            blob: BlobId(index),
+            producer: blob.producer,
+            consumers: &blob.consumers,
+            is_output: graph.is_output(BlobId(index)),
+        };
         groups[root] = match groups[root].take() {
             Some(mut group) => ends.add_to(&mut group)?.then_some(group),
             None => None,
@@ -51,6 +54,8 @@ struct Ends<'a> {
     blob: BlobId,
     producer: usize,
     consumers: &'a [usize],
+    /// Whether somebody outside reads the blob, who would see the factor.
+    is_output: bool,
 }
 
 impl Ends<'_> {
@@ -60,59 +65,35 @@ impl Ends<'_> {
         if let Some(limit) = writer_limit(maker)? {
             group.writers.push(self.producer);
             group.limit = group.limit.min(limit);
-        } else if !lets_factors_through(maker)? {
+        } else if !maker.effect()?.scales_through() {
             return Ok(false);
         }
         for &consumer in self.consumers {
             let reader = &self.model.layers[consumer];
-            if is_convolution(reader)? {
+            if convolution(reader)?.is_some() {
                 group.readers.push(consumer);
                 group.read.push(self.blob);
-            } else if !lets_factors_through(reader)? {
+            } else if !reader.effect()?.scales_through() {
                 return Ok(false);
             }
         }
-        Ok(!self.consumers.is_empty())
+        Ok(!self.consumers.is_empty() && !self.is_output)
     }
 }
 
-fn is_convolution(layer: &Layer) -> Result<bool> {
-    Ok(matches!(layer.kind, LayerKind::Convolution | LayerKind::ConvolutionDepthWise)
-        && layer.inputs.len() == 1
-        && is_quantizable(layer)?)
+/// `layer` if it is a convolution whose weights can take factors.
+pub(super) fn convolution(layer: &Layer) -> Result<Option<LinearLayer>> {
+    let takes_factors = |linear: &LinearLayer| linear.is_image_convolution() && linear.has_int8_form();
+    Ok(if layer.inputs.len() == 1 { LinearLayer::of(layer)?.filter(takes_factors) } else { None })
 }
 
 /// The upper limit of what a convolution makes; `None` for other layers and for activations that do not let a
 /// factor through.
 fn writer_limit(layer: &Layer) -> Result<Option<f32>> {
-    if !is_convolution(layer)? {
-        return Ok(None);
-    }
-    let activation = match layer.kind {
-        LayerKind::Convolution => {
-            let params = typed::Convolution::read(layer)?;
-            Activation::new(params.activation_type, &params.activation_params)?
-        }
-        _ => {
-            let params = typed::ConvolutionDepthWise::read(layer)?;
-            Activation::new(params.activation_type, &params.activation_params)?
-        }
-    };
-    Ok(match activation {
-        Activation::None | Activation::Relu | Activation::LeakyRelu { .. } => Some(f32::INFINITY),
+    let Some(linear) = convolution(layer)? else { return Ok(None) };
+    Ok(match linear.activation()? {
         Activation::Clip { min: 0.0, max } if max > 0.0 => Some(max),
-        _ => None,
-    })
-}
-
-fn lets_factors_through(layer: &Layer) -> Result<bool> {
-    Ok(match layer.kind {
-        LayerKind::Split | LayerKind::ReLU | LayerKind::Pooling => true,
-        LayerKind::BinaryOp => {
-            let params = typed::BinaryOp::read(layer)?;
-            params.op_type == 0 && params.with_scalar == 0
-        }
-        _ => false,
+        activation => activation.scales_through().then_some(f32::INFINITY),
     })
 }
 

@@ -23,7 +23,7 @@
 mod groups;
 
 use fp32_ref::{BlobId, Net, Value, Workspace};
-use ncnn_format::{F32Tag, Layer, LayerKind, Model, Result, WeightData, WeightRole, typed};
+use ncnn_format::{Error, F32Tag, Layer, LinearLayer, Model, Result, WeightData, WeightRole};
 
 use crate::network::named;
 use crate::spread::spread;
@@ -129,7 +129,7 @@ fn factors(group: &Group, model: &Model, reaches: &[&Vec<f32>]) -> Result<Option
         }
     }
     for &writer in &group.writers {
-        if outputs(&model.layers[writer])? != channels.len() {
+        if linear(&model.layers[writer])?.outputs != channels.len() {
             return Ok(None);
         }
     }
@@ -144,29 +144,17 @@ fn factors(group: &Group, model: &Model, reaches: &[&Vec<f32>]) -> Result<Option
     Ok(Some(channels.iter().map(factor).collect()))
 }
 
-fn outputs(layer: &Layer) -> Result<usize> {
-    let outputs = match layer.kind {
-        LayerKind::ConvolutionDepthWise => typed::ConvolutionDepthWise::read(layer)?.num_output,
-        _ => typed::Convolution::read(layer)?.num_output,
-    };
-    Ok(usize::try_from(outputs).unwrap_or_default())
+/// What has factors for its rows or columns.
+fn linear(layer: &Layer) -> Result<LinearLayer> {
+    groups::convolution(layer)?.ok_or_else(|| Error::invalid("has no weights to scale").in_layer(&layer.name))
 }
 
 /// The number of input channels of a convolution, and of those of one group.
 fn inputs(layer: &Layer) -> Result<(usize, usize)> {
-    let (groups, taps) = match layer.kind {
-        LayerKind::ConvolutionDepthWise => {
-            let params = typed::ConvolutionDepthWise::read(layer)?;
-            (params.group, params.kernel_w * params.kernel_h)
-        }
-        _ => {
-            let params = typed::Convolution::read(layer)?;
-            (1, params.kernel_w * params.kernel_h)
-        }
-    };
-    let [groups, taps] = [groups, taps].map(|number| usize::try_from(number).unwrap_or_default().max(1));
-    let per_group = layer.weight_f32(WeightRole::Weight)?.len() / outputs(layer)?.max(1) / taps;
-    Ok((groups * per_group, per_group))
+    let linear = linear(layer)?;
+    let taps = linear.window.iter().map(|axis| usize::try_from(axis.kernel).unwrap_or_default()).product::<usize>();
+    let per_group = layer.weight_f32(WeightRole::Weight)?.len() / linear.outputs.max(1) / taps.max(1);
+    Ok((linear.groups.max(1) * per_group, per_group))
 }
 
 /// Multiplies what a layer makes.
@@ -187,9 +175,10 @@ fn scale_rows(layer: &mut Layer, factors: &[f32]) -> Result<()> {
 /// Divides what a layer reads.
 fn scale_columns(layer: &mut Layer, factors: &[f32]) -> Result<()> {
     let (inputs, per_group) = inputs(layer)?;
-    let rows_of_group = outputs(layer)? * per_group / inputs.max(1);
+    let outputs = linear(layer)?.outputs;
+    let rows_of_group = outputs * per_group / inputs.max(1);
     let mut values = layer.weight_f32(WeightRole::Weight)?.into_owned();
-    let row = values.len() / outputs(layer)?.max(1);
+    let row = values.len() / outputs.max(1);
     let taps = row / per_group.max(1);
     for (index, row) in values.chunks_exact_mut(row.max(1)).enumerate() {
         let first = index / rows_of_group.max(1) * per_group;

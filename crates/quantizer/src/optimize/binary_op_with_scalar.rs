@@ -1,6 +1,6 @@
 //! A number that came as a blob.
 
-use ncnn_format::{LayerKind, Result, WeightRole, typed};
+use ncnn_format::{LayerKind, Result, WeightRole, typed, typed::BinaryOp};
 
 use super::network::Network;
 
@@ -13,7 +13,7 @@ pub(super) fn apply(network: &mut Network, index: usize) -> Result<bool> {
     if layer.kind != LayerKind::BinaryOp || layer.inputs.len() != 2 {
         return Ok(false);
     }
-    let params = typed::BinaryOp::read(layer)?;
+    let params = BinaryOp::read(layer)?;
     let numbers = [number(network, &layer.inputs[0])?, number(network, &layer.inputs[1])?];
     let (position, number) = match numbers {
         // Two constants would make a constant, which no layer with an input does.
@@ -23,14 +23,15 @@ pub(super) fn apply(network: &mut Network, index: usize) -> Result<bool> {
     };
     let exchanged = usize::try_from(params.op_type).ok().and_then(|op| EXCHANGED.get(op).copied());
     let Some(exchanged) = exchanged.filter(|_| params.with_scalar == 0) else { return Ok(false) };
-    network.note(index, format!("takes {number} as a parameter instead of the blob {}", layer.inputs[position]));
-    let layer = &mut network.layers[index];
-    layer.inputs.remove(position);
+    let (constant, other) = (layer.inputs[position].clone(), layer.inputs[1 - position].clone());
+    network.note(index, format!("takes {number} as a parameter instead of the blob {constant}"));
+    network.set_inputs(index, vec![other]);
+    let params = &mut network.layers[index].params;
     if position == 0 {
-        layer.params.set_int(0, exchanged);
+        params.set(BinaryOp::OP_TYPE, exchanged);
     }
-    layer.params.set_int(1, 1);
-    layer.params.set_float(2, number);
+    params.set(BinaryOp::WITH_SCALAR, 1);
+    params.set(BinaryOp::B, number);
     Ok(true)
 }
 

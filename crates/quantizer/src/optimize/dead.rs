@@ -14,6 +14,6 @@ pub(super) fn apply(network: &mut Network, index: usize) -> Result<bool> {
         return Ok(false);
     }
     network.note(index, "removed, nobody reads what it makes");
-    network.layers.remove(index);
+    network.remove(index);
     Ok(true)
 }

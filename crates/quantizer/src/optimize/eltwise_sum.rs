@@ -1,6 +1,6 @@
 //! A sum of multiples.
 
-use ncnn_format::{Layer, LayerKind, Number, ParamDict, ParamValue, Result, typed};
+use ncnn_format::{Layer, LayerKind, ParamDict, Result, typed};
 
 use super::network::Network;
 
@@ -20,8 +20,7 @@ pub(super) fn apply(network: &mut Network, index: usize) -> Result<bool> {
     if network.shape(a).is_none() || network.shape(a) != network.shape(b) {
         return Ok(network.refuse(index, "its operands are not known to have one shape"));
     }
-    let factor = |multiple: &Option<(usize, f32)>| Number::Float(multiple.map_or(1.0, |(_, factor)| factor));
-    let factors = multiples.iter().map(factor).collect();
+    let factors = multiples.iter().map(|multiple| multiple.map_or(1.0, |(_, factor)| factor)).collect();
     let inputs: Vec<String> = multiples
         .iter()
         .zip([a, b])
@@ -30,16 +29,11 @@ pub(super) fn apply(network: &mut Network, index: usize) -> Result<bool> {
     network.note(index, "became a weighted sum with the multiplications before it");
     let layer = &mut network.layers[index];
     layer.kind = LayerKind::Eltwise;
-    layer.inputs = inputs;
     layer.params = ParamDict::default();
-    layer.params.set_int(0, 1);
-    layer.params.set(1, ParamValue::Array(factors));
-    let mut makers: Vec<usize> = multiples.iter().flatten().map(|&(maker, _)| maker).collect();
-    makers.sort_unstable();
-    for maker in makers.into_iter().rev() {
-        network.layers.remove(maker);
-    }
-    // Fewer layers stand before this one now; the sweep goes on behind it either way.
+    layer.params.set(typed::Eltwise::OP_TYPE, 1);
+    layer.params.set(typed::Eltwise::COEFFS, factors);
+    network.set_inputs(index, inputs);
+    multiples.iter().flatten().for_each(|&(maker, _)| network.remove(maker));
     Ok(false)
 }
 

@@ -1,9 +1,9 @@
 //! Putting numbers per channel into the weights of the layer before.
 
-use ncnn_format::{F32Tag, Layer, LayerKind, Result, Weight, WeightData, WeightRole, typed};
+use ncnn_format::{F32Tag, Layer, LayerKind, LinearFamily, LinearLayer, Result, Weight, WeightData, WeightRole, typed};
 
 use super::affine::Affine;
-use super::linear::{Ids, set_weight};
+use super::linear;
 use super::network::Network;
 
 /// Folds a BatchNorm, Scale, Bias, Dropout, Power of 1 or arithmetic with constants into the
@@ -13,15 +13,15 @@ pub(super) fn apply(network: &mut Network, index: usize) -> Result<bool> {
     let input = network.layers[index].inputs[affine.input].clone();
     let Some(producer) = network.producer(&input) else { return Ok(false) };
     let layer = &network.layers[producer];
-    let ids = Ids::of(&layer.kind);
-    if ids.is_none() && !is_static_affine(layer)? {
+    let linear = linear::foldable(layer)?;
+    if linear.is_none() && !is_static_affine(layer)? {
         return Ok(false);
     }
-    if let Some(obstacle) = obstacle(network, producer, &input, ids.as_ref(), &affine)? {
+    if let Some(obstacle) = obstacle(network, producer, &input, linear.as_ref(), &affine) {
         return Ok(network.refuse(index, obstacle));
     }
-    let folded = match &ids {
-        Some(ids) => into_linear(ids, layer, &affine)?,
+    let folded = match &linear {
+        Some(linear) => into_linear(linear, layer, &affine)?,
         None => into_affine(layer, &affine)?,
     };
     if !folded.weights.iter().all(is_finite) {
@@ -48,49 +48,46 @@ fn obstacle(
     network: &Network,
     producer: usize,
     input: &str,
-    ids: Option<&Ids>,
+    linear: Option<&LinearLayer>,
     affine: &Affine,
-) -> Result<Option<String>> {
+) -> Option<String> {
     let layer = &network.layers[producer];
-    if let Some(obstacle) = ids.map(|ids| ids.obstacle(layer)).transpose()?.flatten() {
-        return Ok(Some(format!("{} {obstacle}", layer.name)));
+    if let Some(obstacle) = linear.and_then(|linear| linear::obstacle(layer, linear)) {
+        return Some(format!("{} {obstacle}", layer.name));
     }
     if layer.outputs.len() != 1 {
-        return Ok(Some(format!("{} makes several blobs", layer.name)));
+        return Some(format!("{} makes several blobs", layer.name));
     }
     if !network.is_read_once(input) {
-        return Ok(Some(format!("others read the output of {} too", layer.name)));
+        return Some(format!("others read the output of {} too", layer.name));
     }
-    let channels = match ids {
-        Some(_) => Ids::outputs(layer)?,
+    let channels = match linear {
+        Some(linear) => linear.outputs,
         None => layer.weights.first().map_or(0, |weight| weight.data.len()),
     };
     if !affine.fits(channels) || channels == 0 {
-        return Ok(Some(format!("it does not have the {channels} channels of {}", layer.name)));
+        return Some(format!("it does not have the {channels} channels of {}", layer.name));
     }
     // An inner product of a matrix gives a row of outputs per row, and the numbers go by rows.
-    let by_rows = layer.kind == LayerKind::InnerProduct && network.shape(input).is_none_or(|shape| shape.rank() != 1);
-    if by_rows && !affine.is_uniform() {
-        return Ok(Some(format!("{} is not known to give a vector", layer.name)));
-    }
-    Ok(None)
+    let is_product = linear.is_some_and(|linear| linear.family == LinearFamily::InnerProduct);
+    let by_rows = is_product && network.shape(input).is_none_or(|shape| shape.rank() != 1);
+    (by_rows && !affine.is_uniform()).then(|| format!("{} is not known to give a vector", layer.name))
 }
 
 /// The layer with multiplied weights and moved biases.
-fn into_linear(ids: &Ids, layer: &Layer, affine: &Affine) -> Result<Layer> {
-    let outputs = Ids::outputs(layer)?;
-    let bias = ids.bias(layer, outputs)?;
+fn into_linear(linear: &LinearLayer, layer: &Layer, affine: &Affine) -> Result<Layer> {
+    let bias = linear.bias(layer)?;
     let mut folded = layer.clone();
     if !affine.only_adds() {
         let weights = layer.weight_f32(WeightRole::Weight)?;
-        let per_output = (weights.len() / outputs).max(1);
+        let per_output = (weights.len() / linear.outputs).max(1);
         let scaled = weights
             .chunks(per_output)
             .enumerate()
             .flat_map(|(output, kernel)| kernel.iter().map(move |&weight| times(weight, affine.scale(output))));
-        set_weight(&mut folded, WeightRole::Weight, scaled.collect());
+        folded.set_weight_f32(WeightRole::Weight, scaled.collect());
     }
-    ids.set_bias(&mut folded, moved(&bias, affine));
+    linear.set_bias(&mut folded, moved(&bias, affine));
     Ok(folded)
 }
 
@@ -104,11 +101,11 @@ fn into_affine(layer: &Layer, affine: &Affine) -> Result<Layer> {
         Some(_) => moved(&layer.weight_f32(WeightRole::Bias)?, affine),
         None => moved(&vec![0.0; scales.len()], affine),
     };
-    set_weight(&mut folded, role, scaled);
+    folded.set_weight_f32(role, scaled);
     if layer.weight(WeightRole::Bias).is_some() {
-        set_weight(&mut folded, WeightRole::Bias, bias);
+        folded.set_weight_f32(WeightRole::Bias, bias);
     } else if bias.iter().any(|&bias| bias != 0.0) {
-        folded.params.set_int(1, 1);
+        folded.params.set(typed::Scale::BIAS_TERM, 1);
         folded.weights.push(Weight { role: WeightRole::Bias, data: WeightData::F32(bias, F32Tag::Raw) });
     }
     Ok(folded)

@@ -55,6 +55,6 @@ fn mean_axes(layer: &Layer, rank: usize) -> Result<Option<Vec<i32>>> {
 fn become_pooling(layer: &mut Layer) {
     layer.kind = LayerKind::Pooling;
     layer.params = ParamDict::default();
-    layer.params.set_int(0, 1);
-    layer.params.set_int(4, 1);
+    layer.params.set(typed::Pooling::POOLING_TYPE, 1);
+    layer.params.set(typed::Pooling::GLOBAL_POOLING, 1);
 }

@@ -1,6 +1,6 @@
 //! Layers that hand their input on unchanged.
 
-use ncnn_format::{Layer, LayerKind, Result, typed};
+use ncnn_format::{Layer, LayerKind, Result};
 
 use super::network::Network;
 
@@ -16,12 +16,13 @@ pub(super) fn apply(network: &mut Network, index: usize) -> Result<bool> {
 
 fn has_no_effect(layer: &Layer) -> Result<bool> {
     Ok(match layer.kind {
+        // A Split goes when it has one reader, with the reasons that it has then.
+        LayerKind::Split => false,
+        // One that swallows inputs still hands the first ones on.
         LayerKind::Noop => true,
         LayerKind::Concat => layer.inputs.len() == 1,
-        LayerKind::Dropout => typed::Dropout::read(layer)?.scale == 1.0,
-        LayerKind::Pooling => is_single_cell(&typed::Pooling::read(layer)?),
         LayerKind::BinaryOp => {
-            let params = typed::BinaryOp::read(layer)?;
+            let params = layer.binary_op()?;
             // Added to, subtracted; multiplied by, divided by.
             params.with_scalar != 0
                 && match params.op_type {
@@ -30,19 +31,6 @@ fn has_no_effect(layer: &Layer) -> Result<bool> {
                     _ => false,
                 }
         }
-        _ => false,
+        _ => layer.effect()?.is_identity(),
     })
-}
-
-fn is_single_cell(pooling: &typed::Pooling) -> bool {
-    let ones = [pooling.kernel_w, pooling.kernel_h, pooling.stride_w, pooling.stride_h];
-    let zeros = [
-        pooling.global_pooling,
-        pooling.adaptive_pooling,
-        pooling.pad_left,
-        pooling.pad_right,
-        pooling.pad_top,
-        pooling.pad_bottom,
-    ];
-    ones.iter().all(|&one| one == 1) && zeros.iter().all(|&zero| zero == 0)
 }

@@ -88,8 +88,8 @@ pub fn optimize(model: &Model, options: &OptimizeOptions) -> Result<Optimized> {
         network.refusals.clear();
         PASSES.iter().try_for_each(|pass| sweep(&mut network, pass))?;
     }
-    let Network { layers, changes, refusals, .. } = network;
-    let model = Model { layers, ..model.clone() };
+    let (changes, refusals) = (std::mem::take(&mut network.changes), std::mem::take(&mut network.refusals));
+    let model = Model { layers: network.into_layers(), ..model.clone() };
     Ok(Optimized { model, changes, refusals })
 }
 
@@ -97,9 +97,11 @@ fn sweep(network: &mut Network, pass: &Pass) -> Result<()> {
     network.pass = pass.name;
     let mut index = 0;
     while index < network.layers.len() {
-        let name = network.layers[index].name.clone();
-        // A layer that was changed, or the one that moved up, is looked at again.
-        if !(pass.apply)(network, index).map_err(|error| error.in_layer(&name))? {
+        let apply = |network: &mut Network| {
+            (pass.apply)(network, index).map_err(|error| error.in_layer(&network.layers[index].name))
+        };
+        // A layer that was changed is looked at again.
+        if network.is_removed(index) || !apply(network)? {
             index += 1;
         }
     }

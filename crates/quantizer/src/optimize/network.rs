@@ -3,15 +3,23 @@
 use std::collections::{HashMap, HashSet};
 
 use fp32_ref::Shape;
-use ncnn_format::{Error, Layer, LayerKind, Model, Result};
+use ncnn_format::{Graph, Layer, LayerKind, Model, Result};
 
 use super::options::OptimizeOptions;
 use super::report::{Change, Refusal};
 use super::shapes::known_shapes;
 
 /// Layers in file order, what is known about their blobs, and the report so far.
+///
+/// A layer that was removed leaves an empty one in its place, so that indices stay.
 pub(super) struct Network {
+    /// Their inputs and outputs change through [`Network::set_inputs`] and [`Network::set_outputs`] only.
     pub(super) layers: Vec<Layer>,
+    removed: Vec<bool>,
+    /// By blob name, the layer that makes it.
+    makers: HashMap<String, usize>,
+    /// By blob name, the layers that read it, once per reading.
+    readers: HashMap<String, Vec<usize>>,
     /// By blob name; passes never change the shape of a blob.
     shapes: HashMap<String, Shape>,
     /// Blobs that somebody outside reads: outputs and those of the options.
@@ -24,49 +32,88 @@ pub(super) struct Network {
 
 impl Network {
     pub(super) fn new(model: &Model, options: &OptimizeOptions) -> Result<Self> {
-        let shapes = known_shapes(model, &options.input_shapes)?;
+        let graph = Graph::new(model)?;
+        let shapes = known_shapes(model, &graph, &options.input_shapes)?;
+        let graph = if options.outputs.is_empty() { graph } else { graph.with_outputs(&options.outputs)? };
+        let graph = graph.keeping(&options.keep)?;
         let mut network = Self {
             layers: model.layers.clone(),
+            removed: vec![false; model.layers.len()],
+            makers: HashMap::new(),
+            readers: HashMap::new(),
             shapes,
-            kept: HashSet::new(),
+            kept: graph.outputs().iter().map(|&blob| graph.blob_name(blob).to_owned()).collect(),
             pass: "",
             changes: Vec::new(),
             refusals: Vec::new(),
         };
-        let outputs = if options.outputs.is_empty() { network.unread_results() } else { options.outputs.clone() };
-        for blob in outputs.iter().chain(&options.keep) {
-            if network.producer(blob).is_none() {
-                return Err(Error::invalid(format!("no blob is called {blob}")));
-            }
+        for index in 0..network.layers.len() {
+            let (inputs, outputs) = network.take_blobs(index);
+            network.set_inputs(index, inputs);
+            network.set_outputs(index, outputs);
         }
-        network.kept = outputs.into_iter().chain(options.keep.iter().cloned()).collect();
         Ok(network)
     }
 
-    /// The blobs that no layer reads or a Noop swallows. A constant and a spare name of a Split are no results.
-    fn unread_results(&self) -> Vec<String> {
-        let is_read = |blob: &String| self.layers.iter().any(|layer| layer.inputs.contains(blob));
-        let is_spare = |layer: &Layer| match layer.kind {
-            LayerKind::MemoryData => true,
-            LayerKind::Split => layer.outputs.iter().any(is_read),
-            _ => false,
-        };
-        let makers = self.layers.iter().filter(|layer| !is_spare(layer));
-        let unread = makers.flat_map(|layer| &layer.outputs).filter(|blob| !is_read(blob));
-        // A Noop with more inputs than outputs stands at the end to have them all computed.
-        let noops = self.layers.iter().filter(|layer| layer.kind == LayerKind::Noop);
-        unread.chain(noops.flat_map(|noop| noop.inputs.iter().skip(noop.outputs.len()))).cloned().collect()
+    /// The layers that are left.
+    pub(super) fn into_layers(self) -> Vec<Layer> {
+        self.layers.into_iter().zip(self.removed).filter(|(_, removed)| !removed).map(|(layer, _)| layer).collect()
+    }
+
+    /// Whether the layer at `index` is gone.
+    pub(super) fn is_removed(&self, index: usize) -> bool {
+        self.removed[index]
     }
 
     /// The layer that makes `blob`.
     pub(super) fn producer(&self, blob: &str) -> Option<usize> {
-        self.layers.iter().position(|layer| layer.outputs.iter().any(|output| output == blob))
+        self.makers.get(blob).copied()
     }
 
     /// The layers that read `blob`, once per reading.
-    pub(super) fn readers(&self, blob: &str) -> Vec<usize> {
-        let reads = |layer: &Layer| layer.inputs.iter().filter(|input| *input == blob).count();
-        self.layers.iter().enumerate().flat_map(|(index, layer)| vec![index; reads(layer)]).collect()
+    pub(super) fn readers(&self, blob: &str) -> &[usize] {
+        self.readers.get(blob).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Gives the layer at `index` other inputs.
+    pub(super) fn set_inputs(&mut self, index: usize, inputs: Vec<String>) {
+        for old in std::mem::take(&mut self.layers[index].inputs) {
+            if let Some(readers) = self.readers.get_mut(&old)
+                && let Some(position) = readers.iter().position(|&reader| reader == index)
+            {
+                readers.swap_remove(position);
+            }
+        }
+        for blob in &inputs {
+            self.readers.entry(blob.clone()).or_default().push(index);
+        }
+        self.layers[index].inputs = inputs;
+    }
+
+    /// Gives the layer at `index` other outputs.
+    pub(super) fn set_outputs(&mut self, index: usize, outputs: Vec<String>) {
+        for old in std::mem::take(&mut self.layers[index].outputs) {
+            if self.makers.get(&old) == Some(&index) {
+                self.makers.remove(&old);
+            }
+        }
+        for blob in &outputs {
+            self.makers.insert(blob.clone(), index);
+        }
+        self.layers[index].outputs = outputs;
+    }
+
+    /// Takes the layer at `index` out.
+    pub(super) fn remove(&mut self, index: usize) {
+        self.set_inputs(index, Vec::new());
+        self.set_outputs(index, Vec::new());
+        self.layers[index].weights = Vec::new();
+        self.removed[index] = true;
+    }
+
+    fn take_blobs(&mut self, index: usize) -> (Vec<String>, Vec<String>) {
+        let layer = &mut self.layers[index];
+        (std::mem::take(&mut layer.inputs), std::mem::take(&mut layer.outputs))
     }
 
     /// Whether somebody outside the network reads `blob`.
@@ -113,7 +160,7 @@ impl Network {
     /// `blob` must be an input of that layer and [read once](Self::is_read_once).
     pub(super) fn absorb(&mut self, index: usize, blob: &str) {
         let output = self.layers[index].outputs.first().cloned();
-        self.layers.remove(index);
+        self.remove(index);
         if let Some(output) = output {
             self.rename_output(blob, &output);
         }
@@ -126,7 +173,9 @@ impl Network {
         let (Some(input), Some(output)) = (layer.inputs.first().cloned(), layer.outputs.first().cloned()) else {
             return false;
         };
-        if self.is_kept(&output) {
+        let (inputs, outputs) = (layer.inputs[1..].to_vec(), layer.outputs[1..].to_vec());
+        let renames_maker = self.is_kept(&output);
+        if renames_maker {
             // The name must stay, so its maker takes it over, unless nobody would take it for an output then.
             let can_name = |maker: usize| {
                 !matches!(self.layers[maker].kind, LayerKind::Input | LayerKind::Split | LayerKind::MemoryData)
@@ -134,28 +183,38 @@ impl Network {
             if !self.producer(&input).is_some_and(can_name) || !self.is_read_once(&input) {
                 return self.refuse(index, format!("its output {output} must keep its name"));
             }
-            self.rename_output(&input, &output);
         } else {
-            for layer in &mut self.layers {
-                layer.inputs.iter_mut().filter(|name| **name == output).for_each(|name| name.clone_from(&input));
-            }
+            self.rename_input(&output, &input);
         }
         self.note(index, format!("removed, {why}"));
-        let layer = &mut self.layers[index];
-        layer.inputs.remove(0);
-        layer.outputs.remove(0);
-        if layer.outputs.is_empty() {
-            self.layers.remove(index);
+        self.set_inputs(index, inputs);
+        if outputs.is_empty() {
+            self.remove(index);
+        } else {
+            self.set_outputs(index, outputs);
+        }
+        if renames_maker {
+            self.rename_output(&input, &output);
         }
         true
     }
 
+    /// Lets the readers of the blob `from` read `to`.
+    fn rename_input(&mut self, from: &str, to: &str) {
+        let readers = self.readers.remove(from).unwrap_or_default();
+        for &reader in &readers {
+            let inputs = &mut self.layers[reader].inputs;
+            inputs.iter_mut().filter(|name| *name == from).for_each(|name| to.clone_into(name));
+        }
+        self.readers.entry(to.to_owned()).or_default().extend(readers);
+    }
+
+    /// Lets the maker of the blob `from`, which nobody reads any more, make `to`.
     fn rename_output(&mut self, from: &str, to: &str) {
-        for output in self.layers.iter_mut().flat_map(|layer| &mut layer.outputs) {
-            if output == from {
-                to.clone_into(output);
-                return;
-            }
+        if let Some(maker) = self.producer(from) {
+            let rename = |name: &String| if name == from { to.to_owned() } else { name.clone() };
+            let outputs = self.layers[maker].outputs.iter().map(rename).collect();
+            self.set_outputs(maker, outputs);
         }
     }
 }

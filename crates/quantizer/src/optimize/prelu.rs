@@ -23,7 +23,7 @@ pub(super) fn apply(network: &mut Network, index: usize) -> Result<bool> {
     layer.weights.clear();
     layer.params = ParamDict::default();
     if slope != 0.0 {
-        layer.params.set_float(0, slope);
+        layer.params.set(typed::ReLU::SLOPE, slope);
     }
     Ok(true)
 }

@@ -29,8 +29,10 @@ pub(super) fn apply(network: &mut Network, index: usize) -> Result<bool> {
             return Ok(network.refuse(reshape, format!("not known to have one value per channel of {image}")));
         }
         network.note(reshape, format!("removed, {} broadcasts the vector itself", network.layers[index].name));
-        network.layers[index].inputs[position] = source;
-        network.layers.remove(reshape);
+        let mut inputs = network.layers[index].inputs.clone();
+        inputs[position] = source;
+        network.set_inputs(index, inputs);
+        network.remove(reshape);
         return Ok(false);
     }
     Ok(false)

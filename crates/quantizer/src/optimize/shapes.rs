@@ -11,12 +11,11 @@ use crate::declared_shape;
 /// be built, or whose shape depends on values, there are none.
 ///
 /// # Errors
-/// As [`Graph::new`]; `Invalid` when `given` names something that is no input.
-pub(super) fn known_shapes(model: &Model, given: &[(String, Shape)]) -> Result<HashMap<String, Shape>> {
-    let graph = Graph::new(model)?;
+/// `Invalid` when `given` names something that is no input.
+pub(super) fn known_shapes(model: &Model, graph: &Graph, given: &[(String, Shape)]) -> Result<HashMap<String, Shape>> {
     let Some(feeds) = input_shapes(model, given)? else { return Ok(HashMap::new()) };
     let feeds = feeds.into_iter().map(|(name, shape)| Ok((graph.blob(&name)?, shape))).collect::<Result<Vec<_>>>()?;
-    let shapes = Shapes::of_model(model, &graph, &feeds, &Registry::default());
+    let shapes = Shapes::of_model(model, graph, &feeds, &Registry::default());
     let names = graph.blobs().iter().enumerate();
     Ok(names.filter_map(|(blob, Blob { name, .. })| Some((name.clone(), shapes.get(BlobId(blob))?))).collect())
 }

@@ -21,14 +21,14 @@ pub(super) fn apply(network: &mut Network, index: usize) -> Result<bool> {
 
 fn drop_unread(network: &mut Network, index: usize) -> bool {
     let outputs = &network.layers[index].outputs;
-    let wanted = |blob: &String| network.is_kept(blob) || !network.readers(blob).is_empty();
-    let unread: Vec<String> = outputs.iter().filter(|blob| !wanted(blob)).cloned().collect();
+    let (wanted, unread): (Vec<String>, Vec<String>) =
+        outputs.iter().cloned().partition(|blob| network.is_kept(blob) || !network.readers(blob).is_empty());
     // One without any reader is dead as a whole.
-    if unread.is_empty() || unread.len() == outputs.len() {
+    if unread.is_empty() || wanted.is_empty() {
         return false;
     }
     network.note(index, format!("makes {} no more, which nobody reads", unread.join(", ")));
-    network.layers[index].outputs.retain(|blob| !unread.contains(blob));
+    network.set_outputs(index, wanted);
     true
 }
 
@@ -40,10 +40,12 @@ fn join_outer(network: &mut Network, index: usize) -> bool {
         return false;
     }
     network.note(index, format!("joined with {}", network.layers[outer].name));
-    let inner = network.layers.remove(index);
-    let outputs = &mut network.layers[outer].outputs;
+    let inner = network.layers[index].outputs.clone();
+    network.remove(index);
+    let mut outputs = network.layers[outer].outputs.clone();
     if let Some(position) = outputs.iter().position(|blob| *blob == input) {
-        outputs.splice(position..=position, inner.outputs);
+        outputs.splice(position..=position, inner);
     }
+    network.set_outputs(outer, outputs);
     true
 }

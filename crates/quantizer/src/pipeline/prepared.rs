@@ -61,7 +61,7 @@ impl Prepared<'_> {
                 Ok((calibration, equalized, corrected))
             })?;
         let mut remarks = dataset.remarks();
-        remarks.extend(notes("calibration", calibration.warnings()));
+        remarks.extend(calibration.remarks());
         remarks.extend(notes("skipped", skipped));
         let table = comment_out(&calibration.table(), &self.excluded);
         Ok(Calibrated { table, calibration: Some(calibration), remarks, prepared: self, equalized, corrected })

@@ -16,10 +16,14 @@ use fp32_ref::Graph;
 use histogram_kl::GrowingHistogram;
 use ncnn_format::{Error, Model, Result};
 
+use super::calibration::Calibration;
 use super::collect::in_final_bins;
+use super::decide::{all_weight_scales, decide, layers};
+use super::gathered::Gathered;
+use super::options::CalibrateOptions;
 use super::targets::{self, Target};
-use super::{CalibrateOptions, Calibration, Counted, Sampled, all_weight_scales, decide, layers};
-use crate::{Progress, sequence_rows};
+use crate::progress::Progress;
+use crate::sequence_weights::sequence_rows;
 
 pub use provenance::{ModelPrint, Origin};
 
@@ -144,7 +148,7 @@ impl Statistics {
         progress: &dyn Progress,
     ) -> Result<Calibration> {
         let options = options.into();
-        let method = options.method;
+        let strategy = options.method.strategy();
         self.origin.model.check_same(&ModelPrint::of(model)?)?;
         if self.samples.is_empty() {
             return Err(Error::invalid("no samples were counted yet"));
@@ -157,11 +161,13 @@ impl Statistics {
         }
         let values: Vec<GrowingHistogram> = self.blobs.iter().map(|blob| blob.values.clone()).collect();
         let (ranges, histograms) = in_final_bins(&values)?;
-        let weights = all_weight_scales(model, &targets, options)?;
+        let weight_method = strategy.weight_method(options.weights, options.winograd);
+        let weights = all_weight_scales(model, &targets, weight_method)?;
         let samples = self.samples.len();
-        let counted = Counted { model, targets: &targets, ranges: &ranges, histograms: &histograms, samples };
-        let decisions = decide(&counted, options, &Sampled::default(), &weights, progress)?;
-        let layers = layers(&counted, method, &decisions, weights)?;
+        let (maxima, patches) = (Vec::new(), Vec::new());
+        let gathered = Gathered { model, targets: &targets, samples, ranges, histograms, maxima, patches };
+        let decisions = decide(&gathered, &*strategy, options, &weights, progress)?;
+        let layers = layers(&gathered, weight_method, &decisions, weights)?;
         Ok(Calibration { layers, sequence_rows: sequence_rows(model)?, samples })
     }
 }
