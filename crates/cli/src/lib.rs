@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod command_line;
 pub mod commands;
 mod given;
 mod job;
@@ -14,7 +15,8 @@ use std::process::ExitCode;
 
 use ncnn_format::{Error, Result};
 
-pub use args::{Cli, Command, ModelArgs, RunOptions};
+pub use args::{ModelArgs, RunOptions};
+pub use command_line::{Cli, Command};
 pub use given::{CommandOptions, Given, JobArg};
 pub use output::Output;
 pub use progress::TerminalProgress;

@@ -6,8 +6,9 @@ mod source;
 mod values;
 
 use fp32_ref::{Graph, Shape};
-use ncnn_format::{Error, Model, Result};
+use ncnn_format::{Model, Result};
 
+use crate::network::declared_shape_of;
 use crate::{Dataset, Options, Preprocess, Subset, choose, single_input};
 
 pub use named::Named;
@@ -16,6 +17,7 @@ pub(crate) use readable::{list_unreadable, skipped_notes};
 pub use source::Inputs;
 pub use values::{Floats, InputShape, Shard};
 
+use named::check_known;
 use source::InputSettings;
 
 /// The options of an input, apart from where its samples are.
@@ -68,7 +70,7 @@ impl Options {
             norm: Named::of(&self.norm, blob).cloned().unwrap_or_default().0,
             pixel: Named::of(&self.pixel, blob).copied(),
             given: Named::of(&self.shape, blob).cloned(),
-            declared: source::declared(model, blob)?,
+            declared: declared_shape_of(model, blob)?,
             resize: Named::of(&self.resize, blob).copied().unwrap_or_default(),
         })
     }
@@ -83,14 +85,5 @@ impl Options {
             .chain(Named::names(&self.shape))
             .chain(Named::names(&self.resize));
         check_known(used, &known)
-    }
-}
-
-/// # Errors
-/// `Invalid` for a name that is not among the network's inputs.
-fn check_known<'a>(mut used: impl Iterator<Item = &'a str>, known: &[&str]) -> Result<()> {
-    match used.find(|name| !known.contains(name)) {
-        Some(name) => Err(Error::invalid(format!("no input is called {name}; there are {}", known.join(", ")))),
-        None => Ok(()),
     }
 }

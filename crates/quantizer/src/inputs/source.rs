@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use fp32_ref::{Graph, Shape};
-use ncnn_format::{Error, LayerKind, Model, Remark, Result};
+use ncnn_format::{Error, Model, Remark, Result};
 
-use super::{InputShape, Named, check_known};
+use super::named::check_known;
+use super::{InputShape, Named};
 use crate::{
-    Dataset, Feed, FileDataset, InputOptions, Joint, Options, Pixel, Preprocess, ResizeMode, Samples, declared_shape,
-    single_input,
+    Dataset, Feed, FileDataset, InputOptions, Joint, Options, Pixel, Preprocess, ResizeMode, Samples, single_input,
 };
 
 /// Extensions of files that hold tensors instead of pixels.
@@ -148,13 +148,6 @@ impl Dataset for Inputs {
     fn fingerprint(&self, index: usize) -> Result<String> {
         self.joint.fingerprint(index)
     }
-}
-
-/// The size that the Input layer of `blob` states.
-pub(super) fn declared(model: &Model, blob: &str) -> Result<Option<Shape>> {
-    let inputs = model.layers.iter().filter(|layer| layer.kind == LayerKind::Input);
-    let layer = inputs.into_iter().find(|layer| layer.outputs.iter().any(|output| output == blob));
-    layer.map_or(Ok(None), declared_shape)
 }
 
 /// Samples of one number belong together; that their names differ is an accident, most likely.

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use fp32_ref::{Graph, Shape};
 use ncnn_format::{Error, Model, Result};
 
-use crate::single_input;
+use crate::network::{declared_shape_of, single_input};
 
 /// Numbers for the channels.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -46,7 +46,7 @@ impl InputShape {
     /// `Invalid` when nobody says it, or there are several inputs.
     pub fn or_declared(given: Option<&Self>, model: &Model) -> Result<Shape> {
         let graph = Graph::new(model)?;
-        let declared = super::source::declared(model, single_input(&graph)?)?;
+        let declared = declared_shape_of(model, single_input(&graph)?)?;
         let missing = || Error::invalid("the network does not say how large its input is; give option shape w,h,c");
         given.map(Self::shape).transpose()?.or(declared).ok_or_else(missing)
     }

@@ -2,6 +2,7 @@
 
 mod compared;
 mod counted;
+mod notes;
 mod optimization;
 mod prepared;
 mod quantized;
@@ -9,7 +10,7 @@ mod saved;
 
 use std::borrow::Cow;
 
-use ncnn_format::{Model, Remark, Result};
+use ncnn_format::{Model, Result};
 
 use crate::{Dataset, Options, Progress, Selection};
 
@@ -111,9 +112,4 @@ impl Selection {
     fn excluded_or_none(&self, model: &Model) -> Result<Vec<crate::Excluded>> {
         if self.is_everything() { Ok(Vec::new()) } else { self.excluded(model) }
     }
-}
-
-/// Lines that are good to know, with a code for programs.
-fn notes(code: &'static str, lines: impl IntoIterator<Item = String>) -> Vec<Remark> {
-    lines.into_iter().map(|line| Remark::note(code, line)).collect()
 }

@@ -4,7 +4,8 @@ use std::borrow::Cow;
 
 use ncnn_format::{Model, Remark, Result, ScaleTable};
 
-use super::{Optimization, Quantized, notes};
+use super::notes::notes;
+use super::{Optimization, Quantized};
 use crate::calibrate::{CalibrateOptions, Calibration, calibrate, correct_biases};
 use crate::inputs::with_readable;
 use crate::{ConvertOptions, Dataset, Excluded, Options, Progress, comment_out, convert, equalize};

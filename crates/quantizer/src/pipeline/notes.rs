@@ -1,0 +1,8 @@
+//! What is good to know about a job.
+
+use ncnn_format::Remark;
+
+/// Lines that are good to know, with a code for programs.
+pub(super) fn notes(code: &'static str, lines: impl IntoIterator<Item = String>) -> Vec<Remark> {
+    lines.into_iter().map(|line| Remark::note(code, line)).collect()
+}
