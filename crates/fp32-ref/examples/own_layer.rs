@@ -2,7 +2,11 @@
 //! image, `weight` (parameter 0) times.
 
 use fp32_ref::{Layer, Net, NetOptions, Registry, Shape, Tensor};
+use ncnn_format::typed::ParamKey;
 use ncnn_format::{Error, Model, Result};
+
+/// Parameter 0; 1 unless the file says otherwise.
+const WEIGHT: ParamKey<f32> = ParamKey::custom(0, "weight");
 
 struct Mirror {
     weight: f32,
@@ -10,9 +14,7 @@ struct Mirror {
 
 /// Checks the parameters of a layer of a file.
 fn build(layer: &ncnn_format::Layer) -> Result<Box<dyn Layer>> {
-    let weight = layer.params.iter().find(|(id, _)| *id == 0).map_or("1".to_owned(), |(_, value)| value.to_string());
-    let weight = weight.parse().map_err(|_| Error::malformed(format!("weight is {weight}, expected a number")))?;
-    Ok(Box::new(Mirror { weight }))
+    Ok(Box::new(Mirror { weight: layer.params.get(WEIGHT)?.unwrap_or(1.0) }))
 }
 
 impl Layer for Mirror {

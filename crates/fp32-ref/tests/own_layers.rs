@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use fp32_ref::{
     BuildOptions, Graph, Layer, Net, NetOptions, Order, Pixels, Registry, Shape, Shapes, Tensor, Value, Workspace,
 };
+use ncnn_format::typed::ParamKey;
 use ncnn_format::{Error, ErrorKind, Model, Result};
 
 /// Adds a number to every value, and counts how often it was built.
@@ -142,8 +143,8 @@ fn a_layer_is_built_once_per_network_from_its_own_parameters() {
     let count = Arc::clone(&built);
     registry.register("Shift", move |layer| {
         count.fetch_add(1, Ordering::SeqCst);
-        let by = layer.params.iter().next().map_or(0.0, |(_, value)| value.to_string().parse().unwrap());
-        Ok(Box::new(Shift(by)))
+        let by = layer.params.get(ParamKey::custom(0, "by"))?;
+        Ok(Box::new(Shift(by.unwrap_or(0.0))))
     });
     let text = "Input data 0 1 data\nShift a 1 1 data mid 0=5.0\nShift b 1 1 mid out 0=0.5";
     let net = Net::with_options(&model(text), NetOptions::default().with_registry(registry)).unwrap();

@@ -34,6 +34,20 @@ impl<T> ParamKey<T> {
         Self { id, name, value: PhantomData }
     }
 
+    /// A parameter of a layer type that is not ncnn's own; `id` is below [`ParamDict::MAX_ID`].
+    ///
+    /// ```
+    /// use ncnn_format::{Model, typed::ParamKey};
+    ///
+    /// const FACTOR: ParamKey<f32> = ParamKey::custom(0, "factor");
+    /// let model = Model::from_param_text("7767517\n1 1\nMirror m 0 1 out 0=0.5\n")?;
+    /// assert_eq!(model.layers[0].params.get(FACTOR)?, Some(0.5));
+    /// # Ok::<(), ncnn_format::Error>(())
+    /// ```
+    pub const fn custom(id: u8, name: &'static str) -> Self {
+        Self::new(id, name)
+    }
+
     /// The id in front of the `=`.
     pub const fn id(self) -> u8 {
         self.id
