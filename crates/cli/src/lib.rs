@@ -2,10 +2,10 @@
 #![forbid(unsafe_code)]
 
 mod args;
-mod command_line;
 pub mod commands;
 mod given;
 mod job;
+mod model_args;
 pub mod output;
 pub mod plots;
 mod progress;
@@ -15,9 +15,9 @@ use std::process::ExitCode;
 
 use ncnn_format::{Error, Result};
 
-pub use args::{ModelArgs, RunOptions};
-pub use command_line::{Cli, Command};
+pub use args::{Cli, Command, RunOptions};
 pub use given::{CommandOptions, Given, JobArg};
+pub use model_args::ModelArgs;
 pub use output::Output;
 pub use progress::TerminalProgress;
 

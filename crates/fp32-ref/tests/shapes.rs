@@ -139,7 +139,7 @@ fn all_faults_are_found_at_once() {
             "warning: layer m: layers of type Mystery cannot be run: the registry has no such type",
             "error: layer k: no weight was loaded",
             "error: layer p: upscale_factor is 0, expected at least 1",
-            "error: layer g: 3 channels cannot be divided into 2 equal groups",
+            "error: layer g: 3 channels (3x4x4) cannot be divided into 2 equal groups",
         ]
         .map(|text| text.to_owned())
     );

@@ -1,7 +1,7 @@
 //! Questions about a network as a whole.
 
 use fp32_ref::{Graph, Shape, Tensor};
-use ncnn_format::{Error, Layer, LayerKind, Model, Result, typed};
+use ncnn_format::{Error, Layer, Result, typed};
 
 use crate::Feed;
 
@@ -53,11 +53,4 @@ pub(crate) fn named(graph: &Graph, feeds: Vec<Feed>) -> Result<Vec<(&str, Tensor
             Ok((graph.blob_name(id), feed.value))
         })
         .collect()
-}
-
-/// The size that the Input layer of `blob` states.
-pub(crate) fn declared_shape_of(model: &Model, blob: &str) -> Result<Option<Shape>> {
-    let inputs = model.layers.iter().filter(|layer| layer.kind == LayerKind::Input);
-    let layer = inputs.into_iter().find(|layer| layer.outputs.iter().any(|output| output == blob));
-    layer.map_or(Ok(None), declared_shape)
 }

@@ -21,4 +21,5 @@ mod reductions;
 mod refusals;
 mod regions;
 mod support;
+mod threads;
 mod windows;

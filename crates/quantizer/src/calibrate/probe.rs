@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use fp32_ref::Activation;
 use int8_kernels::{ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Run, quantize, quantize_values};
-use ncnn_format::{Error, ErrorKind, Layer, LayerKind, Result, WeightRole, typed};
+use ncnn_format::{Error, ErrorKind, Layer, LinearLayer, Result, WeightRole};
 use ndarray::{ArrayView2, Axis, Slice};
 
 use super::alignment::Alignment;
@@ -44,7 +44,9 @@ impl<'a> Probe<'a> {
     /// # Errors
     /// `Malformed` when the layer's parameters or weights cannot be read; as [`Probe::quantize_weights`].
     pub fn new(layer: &'a Layer, patches: &'a Patches, weight_scales: &[f32]) -> Result<Option<Self>> {
-        let (outputs, groups, activation) = form(layer)?;
+        let linear = LinearLayer::of(layer)?.ok_or_else(|| Error::invalid("has no weight matrix"))?;
+        let (outputs, groups) = (linear.outputs, linear.groups.max(1));
+        let activation = Activation::new(linear.activation_type, &linear.activation_params)?;
         let weights = layer.weight_f32(WeightRole::Weight)?;
         let depth = weights.len().checked_div(outputs).unwrap_or(0);
         let bias = match layer.weight(WeightRole::Bias) {
@@ -191,25 +193,6 @@ impl<'a> Probe<'a> {
         self.activation.apply_all(&mut outputs);
         outputs.iter().map(|&y| f64::from(y).powi(2)).sum::<f64>() / self.count() as f64
     }
-}
-
-/// Outputs, groups and activation of a layer that can be int8.
-fn form(layer: &Layer) -> Result<(usize, usize, Activation)> {
-    let (outputs, groups, kind, params) = match layer.kind {
-        LayerKind::ConvolutionDepthWise => {
-            let params = typed::ConvolutionDepthWise::read(layer)?;
-            (params.num_output, params.group, params.activation_type, params.activation_params)
-        }
-        LayerKind::InnerProduct => {
-            let params = typed::InnerProduct::read(layer)?;
-            (params.num_output, 1, params.activation_type, params.activation_params)
-        }
-        _ => {
-            let params = typed::Convolution::read(layer)?;
-            (params.num_output, 1, params.activation_type, params.activation_params)
-        }
-    };
-    Ok((outputs.max(0) as usize, groups.max(1) as usize, Activation::new(kind, &params)?))
 }
 
 /// `[patch][output]` in f32, before the activation.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use ncnn_format::{Model, Remark, Result};
 
-use super::Pipeline;
+use super::job::Pipeline;
 use super::notes::notes;
 use crate::compare::{CompareOptions, Comparison, compare};
 use crate::inputs::with_readable;

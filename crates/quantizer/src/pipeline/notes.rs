@@ -1,4 +1,4 @@
-//! What is good to know about a job.
+//! Lines of text as remarks.
 
 use ncnn_format::Remark;
 
