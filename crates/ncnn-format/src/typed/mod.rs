@@ -40,18 +40,17 @@ mod convolution;
 mod deconvolution;
 mod dense;
 mod detection;
-mod key;
 mod normalization;
 mod pooling;
 mod shape;
 mod signal;
 
+pub use crate::param_key::{ParamKey, ParamType};
 pub use activation::*;
 pub use convolution::*;
 pub use deconvolution::*;
 pub use dense::*;
 pub use detection::*;
-pub use key::{Key, ParamKey, ParamType};
 pub use normalization::*;
 pub use pooling::*;
 pub use shape::*;
@@ -214,7 +213,7 @@ macro_rules! layer_params {
 
                 fn read_params(params: &$crate::ParamDict) -> $crate::Result<Self> {
                     let _ = params;
-                    $(let $name = $crate::typed::layer_params!(@get params $ty $id $default);)*
+                    $(let $name: $crate::typed::layer_params!(@rust $ty) = params.find($id)?.unwrap_or_else(|| $default);)*
                     Ok(Self { $($name),* })
                 }
             }
@@ -284,11 +283,6 @@ macro_rules! layer_params {
     (@rust Ints) => { Vec<i32> };
     (@rust Floats) => { Vec<f32> };
     (@rust Text) => { String };
-    (@get $params:ident Int $id:literal $default:expr) => { $params.int($id, $default)? };
-    (@get $params:ident Float $id:literal $default:expr) => { $params.float($id, $default)? };
-    (@get $params:ident Ints $id:literal $default:expr) => { $params.ints($id, $default)? };
-    (@get $params:ident Floats $id:literal $default:expr) => { $params.floats($id, $default)? };
-    (@get $params:ident Text $id:literal $default:expr) => { $params.text($id, $default)? };
 }
 use layer_params;
 
