@@ -11,9 +11,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::file::{Complaint, File};
 use super::modules::{Module, Path, module_of, parse};
 
-/// Crates whose circles are still to be cut.
-const NOT_YET: [&str; 1] = ["ncnn-format"];
-
 /// Who points at whom, and the line of the first arrow.
 type Arrows = BTreeMap<Path, BTreeMap<Path, usize>>;
 
@@ -26,17 +23,7 @@ pub(super) fn check(files: &[File], complaints: &mut Vec<Complaint>) {
         }
     }
     for (folder, files) in crates {
-        let is_known = folder.strip_prefix("crates/").is_some_and(|name| NOT_YET.contains(&name));
-        let found = circles(&files);
-        if is_known && found.is_empty() {
-            complaints.push(Complaint::new(
-                folder,
-                None,
-                "has no circles any more; take it from the list in circles.rs",
-            ));
-        } else if !is_known {
-            complaints.extend(found.iter().map(|circle| Complaint::new(folder, None, circle)));
-        }
+        complaints.extend(circles(&files).iter().map(|circle| Complaint::new(folder, None, circle)));
     }
 }
 

@@ -21,7 +21,7 @@ const MAY_DEPEND: [(&str, &[&str]); 7] = [
 const LEAVES: [&str; 3] = ["ncnn-format", "histogram-kl", "int8-kernels"];
 
 /// Files outside tests that may name the layer type Convolution: what a layer is, is said once.
-const MAX_NAME_CONVOLUTION: usize = 32;
+const MAX_NAME_CONVOLUTION: usize = 12;
 
 /// Checks every crate.
 pub(super) fn check(files: &[File], complaints: &mut Vec<Complaint>) {

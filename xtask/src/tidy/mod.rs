@@ -1,7 +1,6 @@
 //! What clippy cannot check: the invariants of the repository as a whole.
 
 mod circles;
-mod citations;
 mod crates;
 mod file;
 mod flags;
@@ -11,6 +10,7 @@ mod modules;
 mod numbers;
 mod rust;
 mod steps;
+mod words;
 
 use std::collections::BTreeSet;
 use std::process::Command;
