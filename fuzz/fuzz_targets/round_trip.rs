@@ -5,6 +5,7 @@
 
 use fuzz::has_magic;
 use libfuzzer_sys::fuzz_target;
+use ncnn_format::typed::ParamKey;
 use ncnn_format::{Model, SourceText};
 
 fuzz_target!(|bytes: &[u8]| {
@@ -38,7 +39,7 @@ fn forget(model: &Model) {
 /// Changes the layer `at` and expects every other one to keep its text.
 fn edit(model: &Model, at: usize) {
     let mut edited = model.clone();
-    edited.layers[at].params.set_int(31, 77);
+    edited.layers[at].params.set(ParamKey::custom(31, "featmask"), 77);
     if edited.check_param_text().is_err() {
         return;
     }

@@ -1,10 +1,6 @@
 //! The command line as clap sees it.
 
-use std::io::Write;
-use std::path::PathBuf;
-
 use clap::{Args, Parser, Subcommand};
-use ncnn_format::{Limits, Model, Result};
 
 /// Turn an fp32 ncnn model into an int8 model that stock ncnn loads, and say how good it is.
 #[derive(Debug, Parser)]
@@ -81,30 +77,4 @@ pub enum Command {
     Bench(crate::commands::bench::BenchArgs),
     /// Say how an int8 model is going to run: what is fused, with which kernels, in how much memory.
     Plan(crate::commands::plan::PlanArgs),
-}
-
-/// The fp32 model.
-#[derive(Debug, Clone, Args)]
-pub struct ModelArgs {
-    /// The network's .param file.
-    #[arg(long, value_name = "FILE")]
-    pub param: PathBuf,
-    /// The network's .bin file.
-    #[arg(long, value_name = "FILE")]
-    pub bin: PathBuf,
-}
-
-impl ModelArgs {
-    /// Reads both files; oddities in the text are said on standard error.
-    ///
-    /// # Errors
-    /// Those of reading them, naming the file.
-    pub fn load(&self) -> Result<Model> {
-        let (model, oddities) = Model::load_with(&self.param, &self.bin, &Limits::default())?;
-        for oddity in oddities {
-            // A courtesy: a closed standard error is no reason to stop.
-            let _ = writeln!(std::io::stderr(), "{}", oddity.in_file(&self.param));
-        }
-        Ok(model)
-    }
 }

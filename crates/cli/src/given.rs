@@ -8,8 +8,8 @@ use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
 use ncnn_format::{Error, Result};
 use quantizer::{OptionSpec, Options, Takes};
 
-use crate::ModelArgs;
 use crate::job::load_job;
+use crate::model_args::ModelArgs;
 use crate::output::in_flags;
 
 /// Which options a command takes, and what it asks of them.

@@ -5,6 +5,7 @@ mod args;
 pub mod commands;
 mod given;
 mod job;
+mod model_args;
 pub mod output;
 pub mod plots;
 mod progress;
@@ -14,8 +15,9 @@ use std::process::ExitCode;
 
 use ncnn_format::{Error, Result};
 
-pub use args::{Cli, Command, ModelArgs, RunOptions};
+pub use args::{Cli, Command, RunOptions};
 pub use given::{CommandOptions, Given, JobArg};
+pub use model_args::ModelArgs;
 pub use output::Output;
 pub use progress::TerminalProgress;
 

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use fp32_ref::{BuildOptions, Layer, Shape, Tensor, build};
+use ncnn_format::typed::{Concat, ConvolutionDepthWise, Crop, Padding, ParamKey, Permute, Reshape, Slice};
 use ncnn_format::{F32Tag, LayerKind, Number, ParamValue, Weight, WeightData, WeightRole};
 use proptest::prelude::*;
 
@@ -10,18 +11,18 @@ use proptest::prelude::*;
 fn layer(
     kind: LayerKind,
     outputs: usize,
-    ints: &[(u8, usize)],
-    arrays: &[(u8, &[usize])],
+    ints: &[(ParamKey<i32>, usize)],
+    arrays: &[(ParamKey<Vec<i32>>, &[usize])],
     weights: &[(WeightRole, &[f32])],
 ) -> Box<dyn Layer> {
-    let number = |value: usize| Number::Int(i32::try_from(value).unwrap());
+    let number = |value: usize| i32::try_from(value).unwrap();
     let mut layer = ncnn_format::Layer::new(kind, "layer");
     layer.outputs = (0..outputs).map(|index| format!("out{index}")).collect();
-    for &(id, value) in ints {
-        layer.params.set(id, ParamValue::Number(number(value)));
+    for &(key, value) in ints {
+        layer.params.set(key, number(value));
     }
-    for &(id, values) in arrays {
-        layer.params.set(id, ParamValue::Array(values.iter().map(|&value| number(value)).collect()));
+    for &(key, values) in arrays {
+        layer.params.set(key, values.iter().map(|&value| number(value)).collect());
     }
     for &(role, values) in weights {
         layer.weights.push(Weight { role, data: WeightData::F32(values.to_vec(), F32Tag::Tagged) });
@@ -95,20 +96,20 @@ impl Geometry {
         let (weights, bias) = (self.weights(), self.bias());
         let [top, bottom, left, right] = self.pads;
         let ints = [
-            (0, bias.len()),
-            (1, self.kernel.1),
-            (11, self.kernel.0),
-            (2, self.dilation.1),
-            (12, self.dilation.0),
-            (3, self.stride.1),
-            (13, self.stride.0),
-            (4, left),
-            (14, top),
-            (15, right),
-            (16, bottom),
-            (5, 1),
-            (6, weights.len()),
-            (7, self.groups),
+            (ConvolutionDepthWise::NUM_OUTPUT, bias.len()),
+            (ConvolutionDepthWise::KERNEL_W, self.kernel.1),
+            (ConvolutionDepthWise::KERNEL_H, self.kernel.0),
+            (ConvolutionDepthWise::DILATION_W, self.dilation.1),
+            (ConvolutionDepthWise::DILATION_H, self.dilation.0),
+            (ConvolutionDepthWise::STRIDE_W, self.stride.1),
+            (ConvolutionDepthWise::STRIDE_H, self.stride.0),
+            (ConvolutionDepthWise::PAD_LEFT, left),
+            (ConvolutionDepthWise::PAD_TOP, top),
+            (ConvolutionDepthWise::PAD_RIGHT, right),
+            (ConvolutionDepthWise::PAD_BOTTOM, bottom),
+            (ConvolutionDepthWise::BIAS_TERM, 1),
+            (ConvolutionDepthWise::WEIGHT_DATA_SIZE, weights.len()),
+            (ConvolutionDepthWise::GROUP, self.groups),
         ];
         layer(kind, 1, &ints, &[], &[(WeightRole::Weight, &weights), (WeightRole::Bias, &bias)])
     }
@@ -200,8 +201,8 @@ proptest! {
         prop_assume!(cut < dims[axis]);
         let whole = numbered(&dims);
         let sizes = [cut, dims[axis] - cut];
-        let slice = layer(LayerKind::Slice, 2, &[(1, axis)], &[(0, &sizes)], &[]);
-        let concat = layer(LayerKind::Concat, 1, &[(0, axis)], &[], &[]);
+        let slice = layer(LayerKind::Slice, 2, &[(Slice::AXIS, axis)], &[(Slice::SLICES, &sizes)], &[]);
+        let concat = layer(LayerKind::Concat, 1, &[(Concat::AXIS, axis)], &[], &[]);
         let joined = run(&*concat, run(&*slice, vec![whole.clone()]));
         prop_assert_eq!(&joined[0], &whole);
     }
@@ -210,7 +211,7 @@ proptest! {
     fn every_permutation_has_an_inverse(dims in proptest::collection::vec(1..=4_usize, 2..=4), order in 0..24_usize) {
         let orders = [2, 6, 24][dims.len() - 2];
         let whole = numbered(&dims);
-        let permute = |order: usize| layer(LayerKind::Permute, 1, &[(0, order)], &[], &[]);
+        let permute = |order: usize| layer(LayerKind::Permute, 1, &[(Permute::ORDER_TYPE, order)], &[], &[]);
         let turned = run(&*permute(order % orders), vec![whole.clone()]).remove(0);
         let back = (0..orders).any(|order| run(&*permute(order), vec![turned.clone()])[0] == whole);
         prop_assert!(back);
@@ -220,8 +221,9 @@ proptest! {
     fn flattening_and_reshaping_keep_the_order(dims in shapes()) {
         let whole = numbered(&dims);
         let flat = run(&*layer(LayerKind::Flatten, 1, &[], &[], &[]), vec![whole.clone()]).remove(0);
-        let ids: &[u8] = [&[0][..], &[1, 0], &[2, 1, 0], &[2, 11, 1, 0]][dims.len() - 1];
-        let sizes: Vec<(u8, usize)> = ids.iter().copied().zip(dims.iter().copied()).collect();
+        let (c, d, h, w) = (Reshape::C, Reshape::D, Reshape::H, Reshape::W);
+        let keys = [&[][..], &[w], &[h, w], &[c, h, w], &[c, d, h, w]][dims.len()].to_vec();
+        let sizes: Vec<(ParamKey<i32>, usize)> = keys.into_iter().zip(dims.iter().copied()).collect();
         let back = run(&*layer(LayerKind::Reshape, 1, &sizes, &[], &[]), vec![flat]);
         prop_assert_eq!(&back[0], &whole);
     }
@@ -229,10 +231,10 @@ proptest! {
     #[test]
     fn cropping_what_was_padded_gives_it_back(dims in shapes(), left in 0..3_usize, top in 0..3_usize, kind in 0..2_usize) {
         let whole = numbered(&dims);
-        let padding = layer(LayerKind::Padding, 1, &[(0, top), (1, 1), (2, left), (3, 2), (4, kind)], &[], &[]);
+        let padding = layer(LayerKind::Padding, 1, &[(Padding::TOP, top), (Padding::BOTTOM, 1), (Padding::LEFT, left), (Padding::RIGHT, 2), (Padding::PAD_TYPE, kind)], &[], &[]);
         let padded = run(&*padding, vec![whole.clone()]);
         let top = if dims.len() > 1 { top } else { 0 };
-        let crop = layer(LayerKind::Crop, 1, &[(0, left), (1, top)], &[], &[]);
+        let crop = layer(LayerKind::Crop, 1, &[(Crop::WOFFSET, left), (Crop::HOFFSET, top)], &[], &[]);
         let cropped = run(&*crop, vec![padded[0].clone(), whole.clone()]);
         prop_assert_eq!(&cropped[0], &whole);
     }
@@ -241,7 +243,7 @@ proptest! {
     fn int8_moves_as_floats_do(dims in proptest::collection::vec(1..=4_usize, 2..=3), order in 0..2_usize) {
         let floats = numbered(&dims);
         let bytes = Tensor::new(&dims, floats.as_slice().iter().map(|&x| x as i8).collect()).unwrap();
-        let permute = layer(LayerKind::Permute, 1, &[(0, order)], &[], &[]);
+        let permute = layer(LayerKind::Permute, 1, &[(Permute::ORDER_TYPE, order)], &[], &[]);
         let moved = permute.run_i8(vec![bytes]).unwrap().unwrap().remove(0);
         let expected = run(&*permute, vec![floats]).remove(0);
         prop_assert_eq!(moved.shape(), expected.shape());
@@ -280,10 +282,8 @@ fn hostile_sizes_are_errors_not_panics() {
                 LayerKind::Reduction,
             ] {
                 let mut layer = ncnn_format::Layer::new(kind, "layer");
-                for (default_id, default) in [(0, 1), (1, 1), (6, 1)] {
-                    layer.params.set_int(default_id, default);
-                }
-                layer.params.set_int(id, value);
+                let word = |(id, value)| (id, ParamValue::Number(Number::Int(value)));
+                layer.params.extend([(0, 1), (1, 1), (6, 1), (id, value)].map(word));
                 let data = WeightData::F32(vec![1.0], F32Tag::Tagged);
                 layer.weights.push(Weight { role: WeightRole::Weight, data });
                 if let Ok(built) = build(&layer, BuildOptions::default())

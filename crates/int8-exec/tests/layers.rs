@@ -4,7 +4,8 @@
 
 use fp32_ref::{BlobId, Tensor};
 use int8_exec::{Int8Net, Options, Roundings, Value};
-use ncnn_format::{F32Tag, Layer, LayerKind, Model, ParamValue, Weight, WeightData, WeightRole};
+use ncnn_format::typed::{Convolution, ConvolutionDepthWise, InnerProduct, ParamKey, ReLU};
+use ncnn_format::{F32Tag, Layer, LayerKind, Model, Weight, WeightData, WeightRole};
 
 /// Small seeded integers: the tests need variety, not randomness.
 struct Lcg(u32);
@@ -36,12 +37,12 @@ fn input(outputs: &[&str]) -> Layer {
     layer
 }
 
-fn layer(kind: LayerKind, name: &str, from: &[&str], to: &[&str], ints: &[(u8, i32)]) -> Layer {
+fn layer(kind: LayerKind, name: &str, from: &[&str], to: &[&str], ints: &[(ParamKey<i32>, i32)]) -> Layer {
     let mut layer = Layer::new(kind, name);
     layer.inputs = from.iter().map(ToString::to_string).collect();
     layer.outputs = to.iter().map(ToString::to_string).collect();
-    for &(id, value) in ints {
-        layer.params.set_int(id, value);
+    for &(key, value) in ints {
+        layer.params.set(key, value);
     }
     layer
 }
@@ -75,11 +76,18 @@ impl Conv {
         let slices = if group == 1 { out_c } else { group };
         let scales: Vec<f32> = (0..slices).map(|_| 100.0 + 50.0 * lcg.float()).collect();
         let kind = if group == 1 { LayerKind::Convolution } else { LayerKind::ConvolutionDepthWise };
-        let mut ints = vec![(0, out_c as i32), (1, k as i32), (4, (k / 2) as i32), (5, 1)];
-        ints.extend([(6, weights.len() as i32), (8, term), (9, 1)]);
+        let ints = [
+            (Convolution::NUM_OUTPUT, out_c as i32),
+            (Convolution::KERNEL_W, k as i32),
+            (Convolution::PAD_LEFT, (k / 2) as i32),
+            (Convolution::BIAS_TERM, 1),
+            (Convolution::WEIGHT_DATA_SIZE, weights.len() as i32),
+            (Convolution::INT8_SCALE_TERM, term),
+            (Convolution::ACTIVATION_TYPE, 1),
+        ];
         let mut layer = layer(kind, name, &[from], &[name], &ints);
         if group > 1 {
-            layer.params.set_int(7, group as i32);
+            layer.params.set(ConvolutionDepthWise::GROUP, group as i32);
         }
         layer.weights = vec![
             weight(WeightRole::Weight, WeightData::I8(weights.clone())),
@@ -205,7 +213,8 @@ fn an_inner_product_takes_flattened_input_or_rows() {
     let mut lcg = Lcg(9);
     let weights: Vec<i8> = (0..5 * 12).map(|_| lcg.i8()).collect();
     let scales: Vec<f32> = (0..5).map(|_| 90.0 + lcg.float()).collect();
-    let mut dense = layer(LayerKind::InnerProduct, "fc", &["data"], &["fc"], &[(0, 5), (2, 60), (8, 2)]);
+    let fc = [(InnerProduct::NUM_OUTPUT, 5), (InnerProduct::WEIGHT_DATA_SIZE, 60), (InnerProduct::INT8_SCALE_TERM, 2)];
+    let mut dense = layer(LayerKind::InnerProduct, "fc", &["data"], &["fc"], &fc);
     dense.weights = vec![
         weight(WeightRole::Weight, WeightData::I8(weights.clone())),
         raw(WeightRole::WeightScales, scales.clone()),
@@ -244,8 +253,7 @@ fn a_zero_weight_scale_gives_the_bias_alone() {
 #[test]
 fn int8_into_a_layer_that_computes_on_floats_is_refused_by_name() {
     let conv = Conv::new("conv", "data", (1, 2, 1, 1), 102, 13);
-    let mut clip = layer(LayerKind::ReLU, "act", &["conv"], &["act"], &[]);
-    clip.params.set(0, ParamValue::Number(ncnn_format::Number::Float(0.1)));
+    let clip = layer(LayerKind::ReLU, "act", &["conv"], &["act"], &[]).with(ReLU::SLOPE, 0.1);
     let model = Model { layers: vec![input(&["data"]), conv.layer, clip], ..Model::default() };
     let error = Int8Net::new(&model).unwrap().run(&[("data", floats([1, 2, 2], 14))], &mut ()).unwrap_err();
     let message = error.to_string();

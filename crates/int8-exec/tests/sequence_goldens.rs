@@ -12,7 +12,7 @@ use std::path::Path;
 use fp32_ref::Tensor;
 use goldens::{Case, Draw, GoldenWeight};
 use int8_exec::Int8Net;
-use ncnn_format::{F32Tag, Layer, Model, Weight, WeightData, weight_layout};
+use ncnn_format::{F32Tag, Layer, Model, Number, ParamValue, Weight, WeightData, weight_layout};
 
 /// What ncnn's wheel on x86 differs by, relative to the largest value of an output. Where it runs
 /// its plain layers, the bits are the same; elsewhere its vector code has an `exp` and roundings of its own.
@@ -110,7 +110,8 @@ fn senseless_parameters_are_refused_without_panic() {
         for id in 0..=22 {
             for value in [-2_147_483_648, -1, 0, 1, 3, 64, 65_536, 2_147_483_647] {
                 let (mut model, feeds) = model(case);
-                model.layers.last_mut().unwrap().params.set_int(id, value);
+                let word = ParamValue::Number(Number::Int(value));
+                model.layers.last_mut().unwrap().params.extend([(id, word)]);
                 let Ok(net) = Int8Net::new(&model) else { continue };
                 // Whether it works does not matter here.
                 let _ = net.run(&feeds, &mut ());

@@ -204,13 +204,18 @@ impl Graph {
     /// # Errors
     /// `Invalid`, listing the network's inputs and outputs.
     pub fn blob(&self, name: &str) -> Result<BlobId> {
-        self.by_name.get(name).copied().ok_or_else(|| {
+        self.find(name).ok_or_else(|| {
             Error::invalid(format!(
                 "no blob is called {name}; the inputs are {}, the outputs {}",
                 self.list(&self.inputs),
                 self.list(&self.outputs)
             ))
         })
+    }
+
+    /// The blob called `name`, if there is one.
+    pub(crate) fn find(&self, name: &str) -> Option<BlobId> {
+        self.by_name.get(name).copied()
     }
 
     /// The names of `blobs`, for messages.

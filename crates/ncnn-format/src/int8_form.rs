@@ -1,9 +1,14 @@
 //! Whether a layer computes on integers.
 
-use crate::{Error, Layer, Result, Storage, typed};
+use crate::{Error, Layer, LayerKind, Number, ParamValue, Result, Storage, typed};
 
 /// The names that ncnn gives to the parameter.
 const NAMES: [&str; 2] = ["int8_scale_term", "quantize_term"];
+
+/// The parameter of `kind` that says how it computes on integers.
+pub(crate) fn int8_param(kind: &LayerKind) -> Option<&'static typed::ParamSpec> {
+    typed::param_specs(kind)?.iter().find(|row| NAMES.contains(&row.name))
+}
 
 impl Layer {
     /// The parameter that says how the layer computes on integers, 0 being not at all: `int8_scale_term`, in some
@@ -13,17 +18,17 @@ impl Layer {
     /// `Malformed` when it is no number.
     ///
     /// ```
-    /// use ncnn_format::{Layer, LayerKind, typed::Convolution};
+    /// use ncnn_format::{Layer, LayerKind, typed::InnerProduct};
     ///
-    /// let conv = Layer::new(LayerKind::Convolution, "conv").with(Convolution::INT8_SCALE_TERM, 102);
-    /// assert_eq!(conv.int8_term()?, Some(102));
-    /// assert!(conv.is_int8()?);
+    /// let product = Layer::new(LayerKind::InnerProduct, "fc").with(InnerProduct::INT8_SCALE_TERM, 2);
+    /// assert_eq!(product.int8_term()?, Some(2));
+    /// assert!(product.is_int8()?);
     /// assert_eq!(Layer::new(LayerKind::ReLU, "relu").int8_term()?, None);
     /// # Ok::<(), ncnn_format::Error>(())
     /// ```
     pub fn int8_term(&self) -> Result<Option<i32>> {
-        let row = typed::param_specs(&self.kind).and_then(|rows| rows.iter().find(|row| NAMES.contains(&row.name)));
-        row.map(|row| self.params.int(row.id, 0)).transpose().map_err(|error| error.in_layer(&self.name))
+        let term = |row: &typed::ParamSpec| Ok(self.params.find(row.id)?.unwrap_or(0));
+        int8_param(&self.kind).map(term).transpose().map_err(|error: Error| error.in_layer(&self.name))
     }
 
     /// Whether the layer computes on integers.
@@ -44,11 +49,10 @@ impl Layer {
     /// # Errors
     /// `Invalid` for a type without an int8 form.
     pub fn set_int8_term(&mut self, term: i32) -> Result<()> {
-        let rows = typed::param_specs(&self.kind).unwrap_or_default();
-        let row = rows.iter().find(|row| NAMES.contains(&row.name)).ok_or_else(|| {
+        let row = int8_param(&self.kind).ok_or_else(|| {
             Error::invalid(format!("a layer of type {} has no int8 form", self.kind)).in_layer(&self.name)
         })?;
-        self.params.set_int(row.id, term);
+        self.params.set_raw(row.id, ParamValue::Number(Number::Int(term)));
         Ok(())
     }
 }
@@ -56,7 +60,7 @@ impl Layer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LayerKind, WeightRole};
+    use crate::WeightRole;
 
     #[test]
     fn the_types_with_an_int8_form_are_ncnns() {

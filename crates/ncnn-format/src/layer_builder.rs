@@ -7,22 +7,21 @@ use crate::{F32Tag, Layer, Model, Result, Weight, WeightData, WeightRole};
 /// A layer is written down as its line in a `.param` is, and its weights after it:
 ///
 /// ```
-/// use ncnn_format::{Layer, LayerKind, Model, WeightRole, typed::Convolution, typed::Input};
+/// use ncnn_format::{Layer, LayerKind, Model, WeightRole, typed::Input, typed::InnerProduct};
 ///
 /// let model = Model::new([
-///     Layer::new(LayerKind::Input, "data").makes("data").with(Input::W, 4).with(Input::H, 4).with(Input::C, 1),
-///     Layer::new(LayerKind::Convolution, "conv")
+///     Layer::new(LayerKind::Input, "data").makes("data").with(Input::W, 3),
+///     Layer::new(LayerKind::InnerProduct, "fc")
 ///         .reads("data")
 ///         .makes("out")
-///         .with(Convolution::NUM_OUTPUT, 2)
-///         .with(Convolution::KERNEL_W, 1)
-///         .with(Convolution::BIAS_TERM, 1)
-///         .with(Convolution::WEIGHT_DATA_SIZE, 2)
-///         .with_weight(WeightRole::Weight, vec![1.0, -1.0])
+///         .with(InnerProduct::NUM_OUTPUT, 2)
+///         .with(InnerProduct::BIAS_TERM, 1)
+///         .with(InnerProduct::WEIGHT_DATA_SIZE, 6)
+///         .with_weight(WeightRole::Weight, vec![1.0, 0.0, 0.0, 0.0, 1.0, -1.0])
 ///         .with_weight(WeightRole::Bias, vec![0.5, 0.5]),
 /// ]);
 /// assert_eq!(model.to_param_text().lines().count(), 4);
-/// assert_eq!(model.bin_bytes()?.len(), 4 + 8 + 8);
+/// assert_eq!(model.bin_bytes()?.len(), 4 + 24 + 8);
 /// # Ok::<(), ncnn_format::Error>(())
 /// ```
 impl Layer {

@@ -51,6 +51,7 @@ pub struct LinearLayer {
     pub window: Vec<WindowAxis>,
     /// `int8_scale_term`; `None` for types without an int8 form.
     pub int8_term: Option<i32>,
+    pub(crate) raw: RawSizes,
     keys: Keys,
 }
 
@@ -81,11 +82,18 @@ pub struct WindowAxis {
     pub pads: [i32; 2],
 }
 
+/// Sizes with the signs that the file has.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct RawSizes {
+    pub(crate) num_output: i32,
+    pub(crate) weight_data_size: i32,
+    /// 1 for a type without groups.
+    pub(crate) group: i32,
+}
+
 /// Parameters that are not under one number in all types, or not in all types.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Keys {
-    num_output: ParamKey<i32>,
-    weight_data_size: ParamKey<i32>,
     bias_term: ParamKey<i32>,
     activation_type: ParamKey<i32>,
     activation_params: ParamKey<Vec<f32>>,
@@ -109,9 +117,8 @@ macro_rules! linear {
             activation_params: Vec::new(),
             window: vec![$(linear!(@axis params $axis)),*],
             int8_term: $layer.int8_term()?,
+            raw: RawSizes { num_output: params.num_output, weight_data_size: params.weight_data_size, group: 1 },
             keys: Keys {
-                num_output: typed::$kind::NUM_OUTPUT,
-                weight_data_size: typed::$kind::WEIGHT_DATA_SIZE,
                 bias_term: typed::$kind::BIAS_TERM,
                 activation_type: typed::$kind::ACTIVATION_TYPE,
                 activation_params: typed::$kind::ACTIVATION_PARAMS,
@@ -141,6 +148,7 @@ macro_rules! linear {
     };
     (@extra $linear:ident $params:ident group) => {
         $linear.groups = size($params.group);
+        $linear.raw.group = $params.group;
         $linear.keys.has_groups = true
     };
     (@extra $linear:ident $params:ident dynamic_weight) => {
@@ -182,9 +190,14 @@ impl LinearLayer {
         self.weight_len.checked_div(self.outputs).unwrap_or(0)
     }
 
+    /// Whether it is a convolution over this many dimensions, with or without groups; 2 are those of an image.
+    pub fn is_convolution(&self, dimensions: usize) -> bool {
+        self.family == LinearFamily::Convolution && self.window.len() == dimensions
+    }
+
     /// Whether it is a convolution of images: a `Convolution` or a `ConvolutionDepthWise`.
     pub fn is_image_convolution(&self) -> bool {
-        self.family == LinearFamily::Convolution && self.window.len() == 2
+        self.is_convolution(2)
     }
 
     /// Whether it is of a type with groups of channels, such as `ConvolutionDepthWise`, be it one group only.
@@ -192,10 +205,14 @@ impl LinearLayer {
         self.keys.has_groups
     }
 
-    /// Whether a scale table has rows for it and ncnn an int8 form: image convolutions with weights of their own,
-    /// and inner products.
+    /// Whether scale tables have rows for layers of its type: image convolutions and inner products.
+    pub fn has_table_rows(&self) -> bool {
+        self.int8_term.is_some()
+    }
+
+    /// Whether ncnn has an int8 form of it: its type [has rows](Self::has_table_rows), and its weights are its own.
     pub fn has_int8_form(&self) -> bool {
-        self.int8_term.is_some() && !self.is_dynamic
+        self.has_table_rows() && !self.is_dynamic
     }
 
     /// Whether it computes on integers.
@@ -253,10 +270,9 @@ impl LinearLayer {
         use typed::InnerProduct as Product;
         let old = std::mem::take(&mut layer.params);
         layer.kind = LayerKind::InnerProduct;
-        let word = |key: ParamKey<i32>| old.int(key.id(), 0).unwrap_or(0);
-        layer.params.set(Product::NUM_OUTPUT, word(self.keys.num_output));
+        layer.params.set(Product::NUM_OUTPUT, self.raw.num_output);
         layer.params.set(Product::BIAS_TERM, i32::from(self.has_bias));
-        layer.params.set(Product::WEIGHT_DATA_SIZE, word(self.keys.weight_data_size));
+        layer.params.set(Product::WEIGHT_DATA_SIZE, self.raw.weight_data_size);
         if self.activation_type != 0 {
             layer.params.set(Product::ACTIVATION_TYPE, self.activation_type);
         }

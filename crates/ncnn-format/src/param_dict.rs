@@ -1,74 +1,16 @@
 //! The `id=value` list of a layer.
 
-use crate::typed::{Key, ParamKey, ParamType};
-use crate::{Error, Result};
+use crate::Result;
+use crate::param_key::{ParamKey, ParamType};
+use crate::param_value::ParamValue;
 
 /// Parameters of a layer in the order in which they were written.
 ///
-/// The getters answer what the *file means to ncnn*, whose parameters are untyped
-/// 32-bit words: asking for the float of `1=6` gives 8.4e-45, not 6.
+/// They are read and set by [keys](ParamKey), which the types in [`typed`](crate::typed) have as constants. What is read
+/// is what the *file means to ncnn*, whose parameters are untyped 32-bit words.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ParamDict {
     entries: Vec<(u8, ParamValue)>,
-}
-
-/// The value of one parameter.
-#[derive(Debug, Clone, PartialEq)]
-pub enum ParamValue {
-    /// `0=20` or `0=0.5`.
-    Number(Number),
-    /// `-23309=2,0.1,0.2` or `9=0.1,0.2`.
-    Array(Vec<Number>),
-    /// `6="0w,1h"`.
-    Text(String),
-}
-
-/// A 32-bit word that was written as an integer or as a float.
-#[derive(Debug, Clone, Copy)]
-pub enum Number {
-    /// Written without `.`, `e` or `E`.
-    Int(i32),
-    /// Written with one of them.
-    Float(f32),
-}
-
-impl PartialEq for Number {
-    /// Equal bits of the same type, so that NaN equals itself and 0.0 is not -0.0.
-    fn eq(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Int(a), Self::Int(b)) => a == b,
-            (Self::Float(a), Self::Float(b)) => a.to_bits() == b.to_bits(),
-            _ => false,
-        }
-    }
-}
-
-impl Number {
-    /// The word as ncnn reads it where it wants an integer.
-    pub fn as_int(self) -> i32 {
-        match self {
-            Self::Int(value) => value,
-            Self::Float(value) => i32::from_ne_bytes(value.to_ne_bytes()),
-        }
-    }
-
-    /// The word where a float is wanted. Versions of ncnn differ on an int: older ones read it as the
-    /// bits of a float, those of 2026 as its value. Taken is what can have been meant: the bits if they
-    /// are those of a normal float, else the value.
-    pub fn as_float(self) -> f32 {
-        match self {
-            Self::Int(value) => {
-                let bits = Self::float_of_word(value);
-                if bits.is_normal() { bits } else { value as f32 }
-            }
-            Self::Float(value) => value,
-        }
-    }
-
-    /// The float that has the bits of `word`.
-    pub(crate) fn float_of_word(word: i32) -> f32 {
-        f32::from_ne_bytes(word.to_ne_bytes())
-    }
 }
 
 impl ParamDict {
@@ -80,51 +22,24 @@ impl ParamDict {
     /// # Errors
     /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) when it has another form.
     pub fn get<T: ParamType>(&self, key: ParamKey<T>) -> Result<Option<T>> {
-        T::find(self, key.id())
-    }
-
-    /// The value of `id` as it was written, for inspectors.
-    pub fn raw(&self, id: u8) -> Option<&ParamValue> {
-        self.entries.iter().find(|(key, _)| *key == id).map(|(_, value)| value)
+        self.find(key.id())
     }
 
     /// Sets a parameter, in its old place if it had one, else at the end.
     ///
     /// The key should be one of the layer's type: ncnn ignores an id that the type does not read.
-    pub fn set<K: Key>(&mut self, key: K, value: K::Value) {
-        self.set_raw(key.number(), K::keep(value));
-    }
-
-    /// Sets the parameter `id`, as a reader of files does.
-    pub(crate) fn set_raw(&mut self, id: u8, value: ParamValue) {
-        match self.entries.iter_mut().find(|(key, _)| *key == id) {
-            Some((_, old)) => *old = value,
-            None => self.entries.push((id, value)),
-        }
-    }
-
-    /// Sets a parameter unless it means `value` already, `default` being what it means when absent.
-    pub(crate) fn set_unless_meant<T: ParamType>(&mut self, key: ParamKey<T>, value: &T, default: T) {
-        let is_meant = self.get(key).is_ok_and(|found| found.unwrap_or(default).means(value));
-        if !is_meant {
-            self.set(key, value.clone());
-        }
-    }
-
-    /// Sets `id` to an integer.
-    pub fn set_int(&mut self, id: u8, value: i32) {
-        self.set(id, ParamValue::Number(Number::Int(value)));
-    }
-
-    /// Sets `id` to a float.
-    pub fn set_float(&mut self, id: u8, value: f32) {
-        self.set(id, ParamValue::Number(Number::Float(value)));
+    pub fn set<T: ParamType>(&mut self, key: ParamKey<T>, value: T) {
+        self.set_raw(key.id(), value.into_value());
     }
 
     /// Removes a parameter, so that ncnn's default holds.
-    pub fn remove<K: Key>(&mut self, key: K) {
-        let id = key.number();
-        self.entries.retain(|(key, _)| *key != id);
+    pub fn remove<T>(&mut self, key: ParamKey<T>) {
+        self.remove_raw(key.id());
+    }
+
+    /// The value of `id` as it was written, for inspectors.
+    pub fn raw(&self, id: u8) -> Option<&ParamValue> {
+        self.entries.iter().find(|(key, _)| *key == id).map(|(_, value)| value)
     }
 
     /// The entries in order.
@@ -137,101 +52,89 @@ impl ParamDict {
         self.entries.is_empty()
     }
 
-    /// The integer `id`, or `default` when it is absent.
+    /// The value of `id`, as a reader of files asks for it.
     ///
     /// # Errors
-    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) when it is an array or text.
-    pub fn int(&self, id: u8, default: i32) -> Result<i32> {
-        self.number(id, default, Number::as_int)
+    /// `Malformed` when it has another form.
+    pub(crate) fn find<T: ParamType>(&self, id: u8) -> Result<Option<T>> {
+        self.raw(id).map(|value| T::from_value(id, value)).transpose()
     }
 
-    /// The float `id`, or `default` when it is absent.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) when it is an array or text.
-    pub fn float(&self, id: u8, default: f32) -> Result<f32> {
-        self.number(id, default, Number::as_float)
-    }
-
-    fn number<T>(&self, id: u8, default: T, cast: impl Fn(Number) -> T) -> Result<T> {
-        match self.raw(id) {
-            None => Ok(default),
-            Some(ParamValue::Number(number)) => Ok(cast(*number)),
-            Some(other) => Err(Error::malformed(format!("parameter {id} should be a number, found {}", other.noun()))),
+    /// Sets the parameter `id`, as a reader of files does.
+    pub(crate) fn set_raw(&mut self, id: u8, value: ParamValue) {
+        match self.entries.iter_mut().find(|(key, _)| *key == id) {
+            Some((_, old)) => *old = value,
+            None => self.entries.push((id, value)),
         }
     }
 
-    /// The array `id` as integers, or `default` when it is absent.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) when it is text, or
-    /// a scalar (`10=0.1`), which ncnn reads as an empty array and crashes on.
-    pub fn ints(&self, id: u8, default: Vec<i32>) -> Result<Vec<i32>> {
-        self.array(id, default, Number::as_int)
+    /// Removes the parameter `id`.
+    pub(crate) fn remove_raw(&mut self, id: u8) {
+        self.entries.retain(|(key, _)| *key != id);
     }
 
-    /// The array `id` as floats, or `default` when it is absent.
-    ///
-    /// # Errors
-    /// As [`ParamDict::ints`].
-    pub fn floats(&self, id: u8, default: Vec<f32>) -> Result<Vec<f32>> {
-        self.array(id, default, Number::as_float)
-    }
-
-    fn array<T>(&self, id: u8, default: Vec<T>, cast: impl Fn(Number) -> T) -> Result<Vec<T>> {
-        match self.raw(id) {
-            None => Ok(default),
-            Some(ParamValue::Array(numbers)) => Ok(numbers.iter().map(|&number| cast(number)).collect()),
-            Some(other) => Err(Error::malformed(format!(
-                "parameter {id} should be an array, found {}; an array of one element is written -233{id:02}=1,x",
-                other.noun()
-            ))),
-        }
-    }
-
-    /// The text `id`, or `default` when it is absent.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Malformed`](crate::ErrorKind::Malformed) when it is a number or an array.
-    pub fn text(&self, id: u8, default: String) -> Result<String> {
-        match self.raw(id) {
-            None => Ok(default),
-            Some(ParamValue::Text(text)) => Ok(text.clone()),
-            Some(other) => Err(Error::malformed(format!("parameter {id} should be text, found {}", other.noun()))),
+    /// Sets a parameter unless it means `value` already, `default` being what it means when absent.
+    pub(crate) fn set_unless_meant<T: ParamType>(&mut self, key: ParamKey<T>, value: &T, default: T) {
+        let is_meant = self.get(key).is_ok_and(|found| found.unwrap_or(default).means(value));
+        if !is_meant {
+            self.set(key, value.clone());
         }
     }
 }
 
-impl ParamValue {
-    /// The value in words, for messages.
-    fn noun(&self) -> String {
-        match self {
-            Self::Number(Number::Int(value)) => format!("the number {value}"),
-            Self::Number(Number::Float(value)) => format!("the number {value}"),
-            Self::Array(numbers) => format!("an array of {}", numbers.len()),
-            Self::Text(text) => format!("the text \"{text}\""),
-        }
+impl FromIterator<(u8, ParamValue)> for ParamDict {
+    /// Parameters as a file may have them, of any form; of several values of an id the last one counts.
+    fn from_iter<I: IntoIterator<Item = (u8, ParamValue)>>(entries: I) -> Self {
+        let mut params = Self::default();
+        params.extend(entries);
+        params
+    }
+}
+
+impl Extend<(u8, ParamValue)> for ParamDict {
+    /// Sets parameters of any id and form, as a file may have them.
+    fn extend<I: IntoIterator<Item = (u8, ParamValue)>>(&mut self, entries: I) {
+        entries.into_iter().for_each(|(id, value)| self.set_raw(id, value));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Number;
+    use crate::typed::{Clip, Convolution, ReLU};
 
     #[test]
     fn an_integer_read_as_a_float_is_its_bits_if_they_are_a_float_and_else_its_value() {
-        let mut params = ParamDict::default();
         for (word, float) in [(6, 6.0), (-233, -233.0), (0, 0.0), (0x4040_0000, 3.0), (0x80_0000, f32::MIN_POSITIVE)] {
-            params.set_int(1, word);
-            assert_eq!(params.float(1, 9.0).unwrap(), float);
+            let params: ParamDict = [(0, ParamValue::Number(Number::Int(word)))].into_iter().collect();
+            assert_eq!(params.get(ReLU::SLOPE).unwrap(), Some(float));
         }
     }
 
     #[test]
     fn a_scalar_where_an_array_belongs_says_how_to_write_it() {
-        let mut params = ParamDict::default();
-        params.set_float(10, 0.1);
-        let message = params.floats(10, vec![]).unwrap_err().to_string();
+        let params: ParamDict = [(10, ParamValue::Number(Number::Float(0.1)))].into_iter().collect();
+        let message = params.get(Convolution::ACTIVATION_PARAMS).unwrap_err().to_string();
         assert!(message.contains("-23310=1,x"), "{message}");
+    }
+
+    #[test]
+    fn a_parameter_keeps_its_place_when_it_is_set_again_and_is_absent_when_removed() {
+        let mut params = ParamDict::default();
+        params.set(Clip::MAX, 6.0);
+        params.set(Clip::MIN, 0.0);
+        params.set(Clip::MAX, 1.0);
+        assert_eq!(params.iter().map(|(id, _)| id).collect::<Vec<_>>(), [1, 0]);
+        params.remove(Clip::MAX);
+        assert_eq!((params.get(Clip::MAX).unwrap(), params.get(Clip::MIN).unwrap()), (None, Some(0.0)));
+    }
+
+    #[test]
+    fn of_several_values_of_an_id_the_last_one_counts() {
+        let number = |value| (7, ParamValue::Number(Number::Int(value)));
+        let params: ParamDict = [number(1), number(2)].into_iter().collect();
+        assert_eq!(params.raw(7), Some(&number(2).1));
+        assert_eq!(params.iter().count(), 1);
     }
 }

@@ -122,7 +122,8 @@ proptest! {
     #[test]
     fn any_parameter_value_gives_a_layout_or_an_error(kind in 0..110_usize, values in proptest::collection::vec((0..32_u8, any::<i32>()), 0..8)) {
         let mut layer = ncnn_format::Layer::new(ncnn_format::LayerKind::BUILTIN[kind].clone(), "any");
-        values.into_iter().for_each(|(id, value)| layer.params.set_int(id, value % 64));
+        let word = |(id, value): (u8, i32)| (id, ncnn_format::ParamValue::Number(ncnn_format::Number::Int(value % 64)));
+        layer.params.extend(values.into_iter().map(word));
         drop(weight_layout(&layer));
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use ncnn_format::typed::ParamKey;
 use ncnn_format::{ErrorKind, LayerKind, Limits, Model, Number, ParamValue};
 use proptest::prelude::*;
 
@@ -49,11 +50,12 @@ fn layers_and_blobs_are_named_after_their_numbers() {
     assert_eq!(model.layers[2].kind, LayerKind::Custom("custom0".into()));
     let conv = &model.layers[3].params;
     assert_eq!(conv.raw(10), Some(&ParamValue::Array(vec![Number::Float(0.5)])), "a float by the layer's type");
-    assert_eq!(conv.ints(30, vec![]).unwrap(), [3, 4, 4, 2]);
+    let shape_hint: ParamKey<Vec<i32>> = ParamKey::custom(30, "shape hint");
+    assert_eq!(conv.get(shape_hint).unwrap().unwrap(), [3, 4, 4, 2]);
     let custom = &model.layers[2].params;
     assert_eq!(custom.raw(0), Some(&ParamValue::Number(Number::Int(0x3F00_0000))), "untyped words are integers");
-    assert_eq!(custom.float(0, 0.0).unwrap(), 0.5, "with the bits of what they are");
-    assert_eq!(model.layers[4].params.text(6, String::new()).unwrap(), "0w,-1");
+    assert_eq!(custom.get(ParamKey::<f32>::custom(0, "any")).unwrap(), Some(0.5), "with the bits of what they are");
+    assert_eq!(model.layers[4].reshape().unwrap().shape_expr, "0w,-1");
 }
 
 #[test]

@@ -52,7 +52,7 @@ fn quirk_02_a_number_means_the_bits_that_ncnn_sees() {
 
 #[test]
 fn quirk_03_more_than_nine_decimals_wrap_and_more_than_15_characters_are_an_error() {
-    let wrapped = layer("ReLU r 0 1 r 0=0.0000000001").params.float(0, 0.0).unwrap();
+    let wrapped = layer("ReLU r 0 1 r 0=0.0000000001").relu().unwrap().slope;
     assert!((wrapped - 7.091_87e-10).abs() < 1e-15, "{wrapped}");
     let message = error("7767517\n1 1\nReLU r 0 1 r 0=0.10000000000000\n");
     assert!(message.contains("longer than the 15 characters that ncnn reads"), "{message}");
@@ -72,10 +72,10 @@ fn quirk_05_floats_are_written_with_as_many_digits_as_they_need() {
     let mut relu = Layer::new(LayerKind::ReLU, "r");
     relu.outputs.push("r".into());
     for bits in [0x3dcc_cccd, 0x3eaa_aaab, 0x0000_0001, 0x7f7f_ffff, 0x8000_0000_u32] {
-        relu.params.set_float(0, f32::from_bits(bits));
+        relu.params.set(typed::ReLU::SLOPE, f32::from_bits(bits));
         let model = Model { layers: vec![relu.clone()], ..Model::default() };
         let again = Model::from_param_text(&model.to_param_text()).unwrap();
-        assert_eq!(again.layers[0].params.float(0, 9.0).unwrap().to_bits(), bits);
+        assert_eq!(again.layers[0].relu().unwrap().slope.to_bits(), bits);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use ncnn_format::typed::{Gemm, InnerProduct};
 use ncnn_format::{
     Encoding, F32Tag, Layer, LayerKind, Model, Number, ParamValue, ScaleTable, SourceText, TableRow, Weight,
     WeightData, weight_layout,
@@ -53,7 +54,7 @@ prop_compose! {
         let mut layer = Layer::new(kind, name);
         layer.inputs = inputs;
         layer.outputs = outputs;
-        params.into_iter().for_each(|(id, value)| layer.params.set(id, value));
+        layer.params.extend(params);
         layer
     }
 }
@@ -100,11 +101,22 @@ fn weighted_model() -> impl Strategy<Value = Model> {
         |(outputs, inputs, bias, int8, blocks)| {
             let mut layer = Layer::new(if blocks { LayerKind::Gemm } else { LayerKind::InnerProduct }, "fc");
             let params = match blocks {
-                false => vec![(0, outputs), (1, bias.into()), (2, outputs * inputs), (8, int8.into())],
-                true => vec![(3, 1), (5, 1), (8, outputs), (9, inputs), (18, if bias { 611 } else { 400 })],
+                false => vec![
+                    (InnerProduct::NUM_OUTPUT, outputs),
+                    (InnerProduct::BIAS_TERM, bias.into()),
+                    (InnerProduct::WEIGHT_DATA_SIZE, outputs * inputs),
+                    (InnerProduct::INT8_SCALE_TERM, int8.into()),
+                ],
+                true => vec![
+                    (Gemm::TRANS_B, 1),
+                    (Gemm::CONSTANT_B, 1),
+                    (Gemm::CONSTANT_N, outputs),
+                    (Gemm::CONSTANT_K, inputs),
+                    (Gemm::QUANTIZE_TERM, if bias { 611 } else { 400 }),
+                ],
             };
-            for (id, value) in params {
-                layer.params.set_int(id, value);
+            for (key, value) in params {
+                layer.params.set(key, value);
             }
             let data: Vec<BoxedStrategy<Weight>> = weight_layout(&layer)
                 .unwrap()

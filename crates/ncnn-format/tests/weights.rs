@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+use ncnn_format::typed::Convolution;
 use ncnn_format::{
     ErrorKind, F32Tag, Layer, LayerKind, Limits, Model, Storage, Weight, WeightData, WeightRole, weight_layout,
 };
@@ -178,10 +179,12 @@ fn packed_weights_are_read_with_and_without_a_tag() {
 
 #[test]
 fn a_converted_convolution_is_laid_out_as_ncnn2int8_does() {
-    let mut layer = Layer::new(LayerKind::Convolution, "conv");
-    for (id, value) in [(0, 2), (1, 1), (5, 1), (6, 6), (8, 102)] {
-        layer.params.set_int(id, value);
-    }
+    let mut layer = Layer::new(LayerKind::Convolution, "conv")
+        .with(Convolution::NUM_OUTPUT, 2)
+        .with(Convolution::KERNEL_W, 1)
+        .with(Convolution::BIAS_TERM, 1)
+        .with(Convolution::WEIGHT_DATA_SIZE, 6)
+        .with(Convolution::INT8_SCALE_TERM, 102);
     let raw = |role, values: &[f32]| Weight { role, data: WeightData::F32(values.to_vec(), F32Tag::Raw) };
     layer.weights = vec![
         Weight { role: WeightRole::Weight, data: WeightData::I8(vec![1, -2, 3, -4, 5, -6]) },

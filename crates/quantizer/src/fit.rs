@@ -13,6 +13,7 @@ const GREY: u8 = 114;
 
 /// What happens to the proportions of an image. Sizes are resampled bilinearly, as ncnn does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum ResizeMode {
     /// `stretch`: to the wanted width and height, whatever the proportions; as ncnn2table does.
     #[default]

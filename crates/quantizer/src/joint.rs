@@ -5,6 +5,16 @@ use ncnn_format::{Error, Remark, Result};
 use crate::dataset::{Dataset, Feed};
 
 /// One data set per input of the network; the samples of one index belong together.
+///
+/// ```
+/// use quantizer::{Dataset, Joint, Tensor};
+///
+/// let numbers = |first: f32| (0..3).map(|i| Tensor::new([1], vec![first + i as f32])).collect::<Result<Vec<_>, _>>();
+/// let joint = Joint::new(vec![("left".to_owned(), numbers(0.0)?), ("right".to_owned(), numbers(10.0)?)])?;
+/// let feeds = joint.feeds(2)?;
+/// assert_eq!((feeds[1].blob.as_deref(), feeds[1].value.as_slice()), (Some("right"), &[12.0][..]));
+/// # Ok::<(), quantizer::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Joint<D> {
     inputs: Vec<(String, D)>,
@@ -63,6 +73,7 @@ impl<D: Dataset> Dataset for Joint<D> {
 }
 
 /// Some samples of another data set, in an order of their own.
+#[derive(Clone)]
 pub struct Subset<'a> {
     dataset: &'a dyn Dataset,
     indices: Vec<usize>,
@@ -78,6 +89,12 @@ impl<'a> Subset<'a> {
     /// Which samples of the whole data set these are.
     pub fn indices(&self) -> &[usize] {
         &self.indices
+    }
+}
+
+impl std::fmt::Debug for Subset<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Subset").field("of", &self.dataset.len()).field("indices", &self.indices).finish()
     }
 }
 
@@ -106,6 +123,11 @@ impl Dataset for Subset<'_> {
 /// The first `limit` of `len` indices, of a shuffled order if there is a `seed`.
 ///
 /// The same numbers give the same indices on every machine.
+///
+/// ```
+/// assert_eq!(quantizer::choose(5, Some(3), None), [0, 1, 2]);
+/// assert_eq!(quantizer::choose(10, Some(4), Some(7)), [8, 1, 5, 9]);
+/// ```
 pub fn choose(len: usize, limit: Option<usize>, seed: Option<u64>) -> Vec<usize> {
     let mut indices: Vec<usize> = (0..len).collect();
     if let Some(mut state) = seed {

@@ -46,13 +46,13 @@ pub use decode::decode_image;
 pub use equalize::{Equalized, equalize};
 pub use fit::ResizeMode;
 pub use image::RgbImage8;
-pub use inputs::{Floats, InputShape, Inputs, Named, Shard, with_readable};
+pub use inputs::{Inputs, with_readable};
 pub use joint::{Joint, Subset, choose};
 pub use labels::{ClassNames, Label, Labels};
 pub use metrics::{Agreement, Cosine, Sqnr, TopK, top_k};
 pub use network::single_input;
 pub use npy::{read_npy, write_npy};
-pub use options::{OptionSpec, Options, Takes};
+pub use options::{Floats, InputShape, Named, OptionSpec, Options, Shard, Takes};
 pub use pipeline::{
     Calibrated, Compared, Counted, Optimization, OutputCheck, Pipeline, Prepared, Quantized, SavedModel, file_size,
     model_paths, save_model, with_suffix,

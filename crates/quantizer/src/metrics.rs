@@ -98,6 +98,10 @@ fn pairs<'a>(reference: &'a [f32], other: &'a [f32]) -> Result<impl Iterator<Ite
 
 /// Indices of the `k` largest of `scores`, largest first; of equal ones the lower
 /// index comes first, NaN comes last.
+///
+/// ```
+/// assert_eq!(quantizer::top_k(&[0.1, 0.7, 0.2], 2), [1, 2]);
+/// ```
 pub fn top_k(scores: &[f32], k: usize) -> Vec<usize> {
     let mut order: Vec<usize> = (0..scores.len()).collect();
     // Adding 0 makes -0 equal to 0; the sort is stable.
@@ -250,6 +254,47 @@ mod tests {
             rest.add(&a[cut..], &b[cut..]).unwrap();
             parts.merge(rest);
             prop_assert_eq!(whole, parts);
+        }
+
+        #[test]
+        fn ratios_and_cosines_are_their_definitions(
+            values in proptest::collection::vec((-9f32..9.0, -9f32..9.0), 1..40),
+        ) {
+            let (a, b): (Vec<f32>, Vec<f32>) = values.into_iter().unzip();
+            let (mut sqnr, mut cosine) = (Sqnr::default(), Cosine::default());
+            sqnr.add(&a, &b).unwrap();
+            cosine.add(&a, &b).unwrap();
+            let sum = |f: &dyn Fn(f64, f64) -> f64| a.iter().zip(&b).map(|(&a, &b)| f(a.into(), b.into())).sum::<f64>();
+            let (signal, noise) = (sum(&|a, _| a * a), sum(&|a, b| (a - b) * (a - b)));
+            let norms = signal.sqrt() * sum(&|_, b| b * b).sqrt();
+            prop_assume!(norms > 0.0);
+            prop_assert!(noise == 0.0 || (sqnr.db() - 10.0 * (signal / noise).log10()).abs() < 1e-9);
+            prop_assert!((cosine.value() - sum(&|a, b| a * b) / norms).abs() < 1e-9);
+        }
+
+        #[test]
+        fn a_common_factor_changes_neither(values in proptest::collection::vec((-9i8..9, -9i8..9), 1..40)) {
+            // A power of two: every product is exact.
+            let floats = |factor: f32| -> (Vec<f32>, Vec<f32>) {
+                values.iter().map(|&(a, b)| (f32::from(a) * factor, f32::from(b) * factor)).unzip()
+            };
+            let measured = |(a, b): (Vec<f32>, Vec<f32>)| {
+                let (mut sqnr, mut cosine) = (Sqnr::default(), Cosine::default());
+                sqnr.add(&a, &b).unwrap();
+                cosine.add(&a, &b).unwrap();
+                (sqnr.db(), cosine.value())
+            };
+            prop_assert_eq!(measured(floats(1.0)), measured(floats(4.0)));
+        }
+
+        #[test]
+        fn the_best_are_those_of_a_full_sort(scores in proptest::collection::vec(-4i8..4, 0..12), k in 0usize..14) {
+            let scores: Vec<f32> = scores.into_iter().map(f32::from).collect();
+            let found = top_k(&scores, k);
+            prop_assert_eq!(found.len(), k.min(scores.len()));
+            let mut order: Vec<(i32, usize)> = scores.iter().enumerate().map(|(i, &x)| (-(x as i32), i)).collect();
+            order.sort_unstable();
+            prop_assert_eq!(found, order.into_iter().map(|(_, i)| i).take(k).collect::<Vec<_>>());
         }
     }
 }

@@ -7,6 +7,7 @@ use ncnn_format::Error;
 
 /// The channels of the network's input, in order.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Pixel {
     /// Red, green, blue.
     #[default]

@@ -39,6 +39,15 @@ pub struct InputOptions {
 /// An image is decoded ([`decode_image`]), resized (by default without cropping or
 /// letterbox), split into planes, and normalized. A `.npy` file is taken as it
 /// is, without mean and norm. Source: ncnn's `tools/quantize/ncnn2table.cpp`.
+///
+/// ```
+/// use quantizer::{InputOptions, Pixel, Preprocess, RgbImage8};
+///
+/// let options = InputOptions { mean: vec![100.0], norm: vec![0.5], pixel: Pixel::Gray, ..InputOptions::default() };
+/// let tensor = Preprocess::new(options)?.from_rgb8(RgbImage8::new(2, 1, vec![100, 100, 100, 102, 102, 102])?)?;
+/// assert_eq!((tensor.shape().dims(), tensor.as_slice()), (&[1, 1, 2][..], &[0.0, 1.0][..]));
+/// # Ok::<(), quantizer::Error>(())
+/// ```
 #[derive(Debug, Clone)]
 pub struct Preprocess {
     options: InputOptions,

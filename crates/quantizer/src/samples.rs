@@ -19,6 +19,15 @@ const MAX_LIST_BYTES: u64 = 64 << 20;
 ///
 /// The order is part of the answer: the same folder gives the same order on
 /// every machine.
+///
+/// ```
+/// use quantizer::Samples;
+///
+/// let folder = Samples::from_path("../../fixtures/fmnist/calib")?;
+/// let glob = Samples::from_path("../../fixtures/fmnist/calib/*.png")?;
+/// assert!(!folder.is_empty() && folder == glob);
+/// # Ok::<(), quantizer::Error>(())
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Samples {
     items: Vec<PathBuf>,

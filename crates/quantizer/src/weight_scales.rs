@@ -197,17 +197,18 @@ fn largest_level(layer: &Layer, method: WeightMethod) -> Result<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ncnn_format::typed::{Convolution, ConvolutionDepthWise, InnerProduct, ParamKey};
     use ncnn_format::{F32Tag, Weight, WeightData, WeightRole};
 
-    fn layer(kind: &str, params: &[(u8, i32)], weights: Vec<f32>) -> Layer {
+    fn layer(kind: &str, params: &[(ParamKey<i32>, i32)], weights: Vec<f32>) -> Layer {
         let mut layer = Layer::new(kind.into(), "conv1");
-        params.iter().for_each(|&(id, value)| layer.params.set_int(id, value));
+        params.iter().for_each(|&(key, value)| layer.params.set(key, value));
         layer.weights.push(Weight { role: WeightRole::Weight, data: WeightData::F32(weights, F32Tag::Tagged) });
         layer
     }
 
     fn one_by_one(weights: Vec<f32>) -> Layer {
-        layer("Convolution", &[(0, 2), (1, 1)], weights)
+        layer("Convolution", &[(Convolution::NUM_OUTPUT, 2), (Convolution::KERNEL_W, 1)], weights)
     }
 
     const METHODS: [WeightMethod; 5] = [
@@ -230,7 +231,7 @@ mod tests {
     fn an_outlier_among_the_weights_is_clipped_where_that_pays() {
         let mut weights: Vec<f32> = (0..4000).map(|i| (i as f32 * 0.7).sin() * 0.5).collect();
         weights[7] = 0.6;
-        let layer = layer("Convolution", &[(0, 1), (1, 1)], weights.clone());
+        let layer = layer("Convolution", &[(Convolution::NUM_OUTPUT, 1), (Convolution::KERNEL_W, 1)], weights.clone());
         let scale = |rule| {
             let method = WeightMethod::Fitted(rule, WinogradGuard::default());
             weight_scales(&layer, method).unwrap().scales[0]
@@ -246,19 +247,30 @@ mod tests {
 
     #[test]
     fn ncnn_keeps_six_bits_in_3x3_convolutions_only() {
-        let scales = |kind, params: &[(u8, i32)], method| {
+        let scales = |kind, params: &[(ParamKey<i32>, i32)], method| {
             weight_scales(&layer(kind, params, vec![1.0; 18]), method).unwrap().scales
         };
-        let conv = [(0, 2), (1, 3)];
+        let conv = [(Convolution::NUM_OUTPUT, 2), (Convolution::KERNEL_W, 3)];
         let found = METHODS.map(|method| scales("Convolution", &conv, method)[0]);
         assert_eq!(found, [31.0, 31.0, 127.0, 127.0, 127.0]);
-        assert_eq!(scales("ConvolutionDepthWise", &[(0, 2), (1, 3), (7, 2)], WeightMethod::Ncnn), [127.0; 2]);
-        assert_eq!(scales("InnerProduct", &[(0, 6)], WeightMethod::Ncnn), [127.0; 6]);
+        assert_eq!(
+            scales("ConvolutionDepthWise", &[conv[0], conv[1], (ConvolutionDepthWise::GROUP, 2)], WeightMethod::Ncnn),
+            [127.0; 2]
+        );
+        assert_eq!(scales("InnerProduct", &[(InnerProduct::NUM_OUTPUT, 6)], WeightMethod::Ncnn), [127.0; 6]);
     }
 
     #[test]
     fn groups_share_a_scale() {
-        let layer = layer("ConvolutionDepthWise", &[(0, 4), (1, 1), (7, 2)], vec![1.0, 2.0, 4.0, -8.0]);
+        let layer = layer(
+            "ConvolutionDepthWise",
+            &[
+                (ConvolutionDepthWise::NUM_OUTPUT, 4),
+                (ConvolutionDepthWise::KERNEL_W, 1),
+                (ConvolutionDepthWise::GROUP, 2),
+            ],
+            vec![1.0, 2.0, 4.0, -8.0],
+        );
         assert_eq!(weight_scales(&layer, WeightMethod::Ncnn).unwrap().scales, [63.5, 15.875]);
     }
 
@@ -279,7 +291,7 @@ mod tests {
         let mut weights = vec![1.0; 9 * 64];
         weights.extend(vec![0.01; 9 * 64 - 1]);
         weights.push(1.0);
-        let layer = layer("Convolution", &[(0, 2), (1, 3)], weights);
+        let layer = layer("Convolution", &[(Convolution::NUM_OUTPUT, 2), (Convolution::KERNEL_W, 3)], weights);
         let scales = weight_scales(&layer, WeightMethod::default()).unwrap();
         assert_eq!(scales.reduced, [0]);
         // 576 weights of 50 or 51 below the bound 29,356, and 25 below 14,678.
@@ -306,11 +318,23 @@ mod tests {
         let message = |layer: &Layer| weight_scales(layer, WeightMethod::Ncnn).unwrap_err().to_string();
         let gemm = message(&layer("Gemm", &[], vec![]));
         assert_eq!(gemm, "layer conv1: a Gemm with these parameters has no static int8 form");
-        assert!(message(&layer("Convolution", &[(0, 1), (19, 1)], vec![])).contains("no static int8 form"));
-        assert!(message(&layer("ConvolutionDepthWise", &[(0, 1), (19, 1)], vec![])).contains("no static int8 form"));
-        let odd = message(&layer("InnerProduct", &[(0, 2)], vec![1.0; 3]));
+        assert!(
+            message(&layer("Convolution", &[(Convolution::NUM_OUTPUT, 1), (Convolution::DYNAMIC_WEIGHT, 1)], vec![]))
+                .contains("no static int8 form")
+        );
+        assert!(
+            message(&layer(
+                "ConvolutionDepthWise",
+                &[(ConvolutionDepthWise::NUM_OUTPUT, 1), (ConvolutionDepthWise::DYNAMIC_WEIGHT, 1)],
+                vec![]
+            ))
+            .contains("no static int8 form")
+        );
+        let odd = message(&layer("InnerProduct", &[(InnerProduct::NUM_OUTPUT, 2)], vec![1.0; 3]));
         assert_eq!(odd, "layer conv1: 3 weights cannot be divided among 2 scales");
-        assert!(message(&layer("InnerProduct", &[(0, -2)], vec![1.0; 3])).contains("among 0 scales"));
+        assert!(
+            message(&layer("InnerProduct", &[(InnerProduct::NUM_OUTPUT, -2)], vec![1.0; 3])).contains("among 0 scales")
+        );
         let mut bare = one_by_one(vec![]);
         bare.weights.clear();
         assert_eq!(message(&bare), "layer conv1: no weight was loaded");

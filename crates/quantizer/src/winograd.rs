@@ -30,6 +30,7 @@ pub(crate) const OBSERVED_MARGIN: f32 = 1.5;
 
 /// What to do about the weights of 3×3 convolutions with stride and dilation 1.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum WinogradGuard {
     /// As ncnn2table: within ±31, every channel.
     Ncnn,

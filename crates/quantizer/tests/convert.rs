@@ -38,7 +38,7 @@ fn refusal(param: &str, rows: &str) -> String {
 }
 
 fn term(converted: &Converted, layer: &str) -> i32 {
-    converted.model.layer(layer).unwrap().params.int(8, 0).unwrap()
+    converted.model.layer(layer).unwrap().int8_term().unwrap().unwrap()
 }
 
 fn floats(layer: &Layer, role: WeightRole) -> Vec<f32> {

@@ -4,7 +4,7 @@
 
 use fp32_ref::{Net, Tensor};
 use histogram_kl::Rule;
-use ncnn_format::{Encoding, F32Tag, Model, Result, Weight, WeightData, WeightRole, weight_layout};
+use ncnn_format::{Encoding, F32Tag, LinearLayer, Model, Result, Weight, WeightData, WeightRole, weight_layout};
 use quantizer::calibrate::{CalibrateOptions, Method, calibrate, correct_biases};
 use quantizer::{Dataset, Feed, WinogradGuard, equalize};
 
@@ -35,7 +35,7 @@ fn network(text: &str) -> Model {
     let mut model = Model::from_param_text(&format!("7767517\n{count} 99\n{text}\n")).unwrap();
     let mut random = Random(5);
     for layer in &mut model.layers {
-        let outputs = layer.params.int(0, 1).unwrap() as usize;
+        let outputs = LinearLayer::of(layer).unwrap().map_or(1, |linear| linear.outputs);
         for spec in weight_layout(layer).unwrap() {
             let row = (spec.len / outputs).max(1);
             let size = |i: usize| 0.4f32.powi((i / row) as i32);

@@ -7,7 +7,8 @@ mod random_model;
 use std::path::Path;
 
 use fp32_ref::Shape;
-use ncnn_format::{F32Tag, LayerKind, Model, Number, ParamValue, WeightData, WeightRole};
+use ncnn_format::typed::Convolution;
+use ncnn_format::{F32Tag, LayerKind, Model, WeightData, WeightRole};
 use quantizer::optimize::{OptimizeOptions, Optimized, differences, optimize};
 use random_model::random_model;
 
@@ -163,11 +164,14 @@ fn a_batch_norm_by_rows_stays_behind_an_inner_product_of_a_matrix() {
 #[test]
 fn dynamic_and_int8_weights_are_not_touched() {
     let mut model = image_model(&format!("{CONV}BatchNorm bn 1 1 a b 0=3\n"));
-    for (id, reason) in [(19, "takes its weights from blobs"), (8, "is int8 already")] {
-        model.layers[1].params.set_int(id, 1);
+    for (key, reason) in [
+        (Convolution::DYNAMIC_WEIGHT, "takes its weights from blobs"),
+        (Convolution::INT8_SCALE_TERM, "is int8 already"),
+    ] {
+        model.layers[1].params.set(key, 1);
         let optimized = optimize(&model, &OptimizeOptions::default()).unwrap();
         assert_eq!(optimized.refusals[0].to_string(), format!("BatchNorm bn stays: conv {reason}"));
-        model.layers[1].params.remove(id);
+        model.layers[1].params.remove(key);
     }
 }
 
@@ -245,7 +249,7 @@ fn numbers_that_came_as_blobs_become_parameters() {
         model.layers[1].weights[0].data = WeightData::F32(vec![0.75], F32Tag::Raw);
         let optimized = optimized(&model);
         assert_eq!(kinds(&optimized.model), ["Input", "Sigmoid", "BinaryOp", "BinaryOp"]);
-        assert_eq!(optimized.model.layers[2].params.int(0, 0).unwrap(), expected);
+        assert_eq!(optimized.model.layers[2].binary_op().unwrap().op_type, expected);
     }
 }
 
@@ -254,8 +258,7 @@ fn a_sum_of_multiples_becomes_an_eltwise_unless_it_broadcasts() {
     let multiples = "Split s 1 2 x a b\nSigmoid q 1 1 a c\nReLU r 1 1 b d\nBinaryOp m 1 1 c e 0=2 1=1 2=0.5\n";
     let optimized = optimized(&image_model(&format!("{multiples}BinaryOp f 2 1 e d g\n")));
     assert_eq!(kinds(&optimized.model), ["Input", "Split", "Sigmoid", "ReLU", "Eltwise"]);
-    let factors = ParamValue::Array(vec![Number::Float(0.5), Number::Float(1.0)]);
-    assert_eq!(optimized.model.layers[4].params.raw(1), Some(&factors));
+    assert_eq!(optimized.model.layers[4].eltwise().unwrap().coeffs, [0.5, 1.0]);
     let model = image_model(&format!("{multiples}Pooling p 1 1 d h 0=1 4=1\nBinaryOp f 2 1 e h g\n"));
     assert_eq!(left(&model).last().unwrap(), "BinaryOp");
 }
@@ -282,7 +285,7 @@ fn behind_a_global_pooling_flattening_goes_and_a_convolution_is_an_inner_product
     let next = "Convolution d 1 1 b c 0=2 1=1 6=10\n";
     let optimized = optimized(&image_model(&format!("{pool}{conv}{next}")));
     assert_eq!(kinds(&optimized.model), ["Input", "Pooling", "InnerProduct", "InnerProduct"]);
-    assert_eq!(optimized.model.layers[2].params.int(2, 0).unwrap(), 20);
+    assert_eq!(optimized.model.layers[2].inner_product().unwrap().weight_data_size, 20);
     // Four values as an image of one row: the kernel is 3x3.
     assert_eq!(left_of(&format!("{pool}Convolution c 1 1 a b 0=1 1=3 4=1 6=9\n")), ["Pooling", "Convolution"]);
     // Not behind a pooling that leaves an image.

@@ -33,7 +33,7 @@ fn convert_default(model: &Model, rows: &str) -> Result<quantizer::Converted> {
 }
 
 fn term(model: &Model, layer: &str) -> i32 {
-    model.layer(layer).unwrap().params.int(8, 0).unwrap()
+    model.layer(layer).unwrap().int8_term().unwrap().unwrap()
 }
 
 const CONV: &str = "Input data 0 1 data 0=4 1=4 2=1\nConvolution conv 1 1 data out 0=2 1=3 6=18";
@@ -173,7 +173,7 @@ fn quirk_21_gemm_becomes_int8_unless_that_is_switched_off_and_noted() {
         let options = ConvertOptions { sequence_layers, ..ConvertOptions::default() };
         let converted = convert(&model, &rows, options).unwrap();
         let is_noted = |note: &quantizer::Note| note.to_string() == "layer g: Gemm is not quantized, stays float";
-        (converted.model.layers[2].params.int(18, 0).unwrap(), converted.notes.iter().any(is_noted))
+        (converted.model.layers[2].int8_term().unwrap().unwrap(), converted.notes.iter().any(is_noted))
     };
     assert_eq!((with(true), with(false)), ((2, false), (0, true)));
 }

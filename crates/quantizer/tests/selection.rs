@@ -95,7 +95,7 @@ fn excluded_rows_become_comments_that_can_be_taken_back() {
     assert_eq!(written, expected);
     assert_eq!(ScaleTable::parse(&written).unwrap(), commented);
     let converted = convert(&model, &commented, ConvertOptions::default()).unwrap();
-    let term = |name: &str| converted.model.layer(name).unwrap().params.int(8, 0).unwrap();
+    let term = |name: &str| converted.model.layer(name).unwrap().int8_term().unwrap().unwrap();
     assert_eq!([term("stem/conv1"), term("left/conv2")], [2, 0]);
     let back: String = written
         .lines()

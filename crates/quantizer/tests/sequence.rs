@@ -51,7 +51,7 @@ fn parameters(layer: &Layer) -> String {
 
 /// Whether `layer` is a Gemm whose weight B is stored as N x K.
 fn has_b_by_columns(layer: &Layer) -> bool {
-    layer.kind == LayerKind::Gemm && layer.params.int(3, 0).unwrap() == 1 && layer.params.int(5, 0).unwrap() == 1
+    layer.gemm().is_ok_and(|params| (params.trans_b, params.constant_b) == (1, 1))
 }
 
 fn table(text: &str) -> ScaleTable {
@@ -85,7 +85,7 @@ fn the_int8_model_is_that_of_ncnn2int8() {
         if has_b_by_columns(source) {
             // ncnn2int8 looks at the first row of such a B only, and clips the others.
             let largest = |values: &[f32]| values.iter().fold(0.0_f32, |largest, x| largest.max(x.abs()));
-            let (b, k) = (source.weight_f32(WeightRole::MatrixB).unwrap(), source.params.int(9, 0).unwrap() as usize);
+            let (b, k) = (source.weight_f32(WeightRole::MatrixB).unwrap(), source.gemm().unwrap().constant_k as usize);
             assert_eq!(*expected.weight_f32(WeightRole::MatrixBScale).unwrap(), [127.0 / largest(&b[..k])]);
             assert_eq!(*found.weight_f32(WeightRole::MatrixBScale).unwrap(), [127.0 / largest(&b)]);
             continue;
@@ -117,7 +117,7 @@ fn a_network_of_gemms_needs_no_row() {
     let gemm = one_layer("Gemm product 1 1 in out 3=0 5=1 6=1 8=2 9=3 10=-1");
     let converted = convert(&gemm, &ScaleTable::default(), ConvertOptions::default()).unwrap();
     let layer = &converted.model.layers[1];
-    assert_eq!((layer.params.int(18, 0).unwrap(), layer.params.int(3, 0).unwrap()), (2, 1));
+    assert_eq!((layer.gemm().unwrap().quantize_term, layer.gemm().unwrap().trans_b), (2, 1));
     let options = ConvertOptions { sequence_layers: false, ..ConvertOptions::default() };
     let message = convert(&gemm, &ScaleTable::default(), options).unwrap_err().to_string();
     assert_eq!(message, "no row of the table names a layer of the model; it is empty");
@@ -140,7 +140,7 @@ fn a_layer_without_rows_stays_float_and_is_noted() {
     let rnn = one_layer("RNN rnn 1 1 in out 0=2 1=6");
     let converted = convert(&rnn, &table("rnn_param_7 1\n"), ConvertOptions::default()).unwrap();
     assert_eq!(converted.notes, [Note::NoRows { layer: "rnn".into() }]);
-    assert_eq!(converted.model.layers[1].params.int(8, 0).unwrap(), 0);
+    assert_eq!(converted.model.layers[1].int8_term().unwrap(), Some(0));
 }
 
 #[test]

@@ -55,7 +55,7 @@ impl Golden {
             if (&a.kind, &a.name, &a.inputs, &a.outputs) != (&b.kind, &b.name, &b.inputs, &b.outputs) {
                 return Ok(Some(format!("layer {} where {} is expected", a.name, b.name)));
             }
-            let (found, expected) = (a.params.int(8, 0)?, b.params.int(8, 0)?);
+            let (found, expected) = (a.int8_term()?.unwrap_or(0), b.int8_term()?.unwrap_or(0));
             if found != expected {
                 return Ok(Some(format!("layer {}: int8_scale_term {found}, not {expected}", a.name)));
             }

@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::bench_layers::{LayerTime, layer_table, layers_json};
 use super::machine::{IsaArgs, ms, peak, time};
 use super::plain_model::without_int8;
-use crate::ModelArgs;
+use crate::model_args::ModelArgs;
 use crate::output::Output;
 
 /// Arguments of `bench`.

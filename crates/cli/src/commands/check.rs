@@ -79,9 +79,8 @@ fn check_model(param: &Path, bin: Option<&Path>, findings: &mut Vec<Remark>) -> 
     if file.bin.is_some() {
         // Once per layer: what is wrong with the file is often why it cannot run.
         let is_known = |remark: &Remark| {
-            let says_it =
-                |finding: &Remark| finding.place.layer == remark.place.layer && finding.severity >= remark.severity;
-            findings.iter().any(says_it)
+            let is_as_bad = |finding: &&Remark| finding.severity >= remark.severity;
+            findings.iter().filter(is_as_bad).any(|finding| finding.place.layer == remark.place.layer)
         };
         let mut faults = int8_exec::validate(&file.model, &[], &int8_exec::Options::default());
         faults.retain(|fault| !is_known(fault));

@@ -9,8 +9,8 @@ use quantizer::{Optimization, OutputCheck, model_paths};
 use serde_json::{Value, json};
 
 use super::outputs::{prepare, save};
-use crate::ModelArgs;
 use crate::given::{CommandOptions, Given};
+use crate::model_args::ModelArgs;
 use crate::output::{Output, json_float};
 
 /// Arguments of `optimize`.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ncnn_format::{Error, Result};
 pub use quantizer::{SavedModel, file_size, save_model as save, with_suffix};
 
-use crate::ModelArgs;
+use crate::model_args::ModelArgs;
 
 /// Makes the folder of `outputs` and refuses to overwrite the model that is read.
 ///

@@ -33,6 +33,5 @@ fn dequantize(layer: &mut Layer) -> Result<()> {
     }
     let is_scale = |role| matches!(role, WeightRole::WeightScales | WeightRole::InputScale | WeightRole::OutputScale);
     layer.weights.retain(|weight| !is_scale(weight.role));
-    layer.params.set_int(8, 0);
-    Ok(())
+    layer.set_int8_term(0)
 }

@@ -7,7 +7,7 @@ use quantizer::InputShape;
 use serde_json::json;
 
 use super::machine::{IsaArgs, bandwidth, peak};
-use crate::ModelArgs;
+use crate::model_args::ModelArgs;
 use crate::output::{Output, bytes, count, fit, serialized, table};
 
 /// Arguments of `plan`.

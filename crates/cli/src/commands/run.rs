@@ -9,8 +9,8 @@ use ncnn_format::{Error, Model, Result};
 use quantizer::{ClassNames, read_npy, single_input, top_k, write_npy};
 use serde_json::{Value, json};
 
-use crate::ModelArgs;
 use crate::given::{CommandOptions, Given};
+use crate::model_args::ModelArgs;
 use crate::output::{Output, json_float, table};
 
 /// Arguments of `run`.

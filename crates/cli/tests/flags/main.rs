@@ -233,6 +233,7 @@ held! {
     thresholds_holds_what_is_about_3x3_convolutions: THRESHOLDS_3X3,
     quantize_holds_its_flags_and_keys: QUANTIZE,
     quantize_holds_what_is_about_3x3_convolutions: QUANTIZE_3X3,
+    quantize_makes_uneven_channels_equal: QUANTIZE_UNEVEN,
     quantize_holds_what_is_about_sequences: QUANTIZE_SEQUENCE,
     compare_holds_its_flags_and_keys: COMPARE,
     compare_ranks_one_of_several_outputs: COMPARE_OUTPUTS,

@@ -35,7 +35,7 @@ mod tests {
 
     fn layer() -> ncnn_format::Layer {
         let mut layer = ncnn_format::Layer::new(LayerKind::BatchNorm, "bn");
-        layer.params.set_int(0, 2);
+        layer.params.set(typed::BatchNorm::CHANNELS, 2);
         for (role, values) in [
             (WeightRole::Slope, vec![2.0, 1.0]),
             (WeightRole::Mean, vec![1.0, 0.0]),

@@ -26,15 +26,16 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::{BuildOptions, Tensor, build};
 
     fn cast(from: i32, to: i32, value: f32) -> Option<f32> {
         let mut layer = ncnn_format::Layer::new(LayerKind::Cast, "cast");
-        layer.params.set_int(0, from);
-        layer.params.set_int(1, to);
-        let outputs = build(&layer, BuildOptions::default()).ok()?.run(vec![Tensor::new([1], vec![value]).unwrap()]).unwrap();
+        layer.params.set(typed::Cast::TYPE_FROM, from);
+        layer.params.set(typed::Cast::TYPE_TO, to);
+        let outputs =
+            build(&layer, BuildOptions::default()).ok()?.run(vec![Tensor::new([1], vec![value]).unwrap()]).unwrap();
         Some(outputs[0].as_slice()[0])
     }
 

@@ -12,12 +12,12 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::layers::pointwise::tests::{apply, assert_close};
 
     #[test]
     fn bends_below_zero() {
-        assert_close(&apply(LayerKind::CELU, &[(0, 2.0)], &[-2.0, 3.0]), &[-1.264_241_1, 3.0]);
+        assert_close(&apply(LayerKind::CELU, &[(typed::CELU::ALPHA, 2.0)], &[-2.0, 3.0]), &[-1.264_241_1, 3.0]);
     }
 }

@@ -15,12 +15,15 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::layers::pointwise::tests::{apply, assert_close};
 
     #[test]
     fn limits_from_both_sides() {
-        assert_close(&apply(LayerKind::Clip, &[(0, 0.0), (1, 6.0)], &[-1.0, 3.0, 7.0]), &[0.0, 3.0, 6.0]);
+        assert_close(
+            &apply(LayerKind::Clip, &[(typed::Clip::MIN, 0.0), (typed::Clip::MAX, 6.0)], &[-1.0, 3.0, 7.0]),
+            &[0.0, 3.0, 6.0],
+        );
     }
 }

@@ -120,28 +120,38 @@ mod tests {
     use ncnn_format::{ErrorKind, F32Tag, LayerKind, Weight, WeightData};
 
     use super::*;
+    use ncnn_format::typed::ParamKey;
 
     fn build(layer: &ncnn_format::Layer) -> Result<Convolution> {
         super::build(layer, BuildOptions::default())
     }
 
-    fn layer(params: &[(u8, i32)], weights: Vec<f32>, bias: Option<Vec<f32>>) -> ncnn_format::Layer {
+    fn layer(params: &[(ParamKey<i32>, i32)], weights: Vec<f32>, bias: Option<Vec<f32>>) -> ncnn_format::Layer {
         let mut layer = ncnn_format::Layer::new(LayerKind::Convolution, "conv");
-        layer.params.set_int(6, i32::try_from(weights.len()).unwrap());
+        layer.params.set(typed::Convolution::WEIGHT_DATA_SIZE, i32::try_from(weights.len()).unwrap());
         layer.weights.push(Weight { role: WeightRole::Weight, data: WeightData::F32(weights, F32Tag::Tagged) });
         if let Some(bias) = bias {
-            layer.params.set_int(5, 1);
+            layer.params.set(typed::Convolution::BIAS_TERM, 1);
             layer.weights.push(Weight { role: WeightRole::Bias, data: WeightData::F32(bias, F32Tag::Raw) });
         }
-        for &(id, value) in params {
-            layer.params.set_int(id, value);
+        for &(key, value) in params {
+            layer.params.set(key, value);
         }
         layer
     }
 
     #[test]
     fn sums_over_windows_channels_and_padding() {
-        let conv = build(&layer(&[(0, 1), (1, 2), (14, 1), (16, 0)], vec![1.0, 10.0, 100.0, 1000.0], Some(vec![0.5])));
+        let conv = build(&layer(
+            &[
+                (typed::Convolution::NUM_OUTPUT, 1),
+                (typed::Convolution::KERNEL_W, 2),
+                (typed::Convolution::PAD_TOP, 1),
+                (typed::Convolution::PAD_BOTTOM, 0),
+            ],
+            vec![1.0, 10.0, 100.0, 1000.0],
+            Some(vec![0.5]),
+        ));
         let input = Tensor::new([1, 2, 3], vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
         let output = conv.unwrap().run(vec![input]).unwrap().remove(0);
         assert_eq!(output.shape().dims(), [1, 2, 2]);
@@ -150,21 +160,37 @@ mod tests {
 
     #[test]
     fn a_vector_through_a_1x1_kernel_is_one_pixel() {
-        let conv = build(&layer(&[(0, 2), (1, 1)], vec![1.0, 2.0, 3.0, 4.0], None)).unwrap();
+        let conv = build(&layer(
+            &[(typed::Convolution::NUM_OUTPUT, 2), (typed::Convolution::KERNEL_W, 1)],
+            vec![1.0, 2.0, 3.0, 4.0],
+            None,
+        ))
+        .unwrap();
         let output = conv.run(vec![Tensor::new([2], vec![10.0, 1.0]).unwrap()]).unwrap().remove(0);
         assert_eq!((output.shape().dims(), output.as_slice()), (&[2][..], &[12.0, 34.0][..]));
     }
 
     #[test]
     fn names_the_channels_expected_and_found() {
-        let conv = build(&layer(&[(0, 1), (1, 1)], vec![1.0, 2.0, 3.0], None)).unwrap();
+        let conv = build(&layer(
+            &[(typed::Convolution::NUM_OUTPUT, 1), (typed::Convolution::KERNEL_W, 1)],
+            vec![1.0, 2.0, 3.0],
+            None,
+        ))
+        .unwrap();
         let message = conv.output_shapes(&[Shape::new(&[1, 28, 28]).unwrap()]).unwrap_err().to_string();
         assert_eq!(message, "expects 3 channels, the input has 1 (1x28x28)");
     }
 
     #[test]
     fn refuses_parameters_that_cannot_be() {
-        for params in [[(0, 0), (1, 1)], [(0, 1), (1, 0)], [(1, 1), (3, 0)], [(0, 1), (2, -1)], [(0, 3), (1, 1)]] {
+        for params in [
+            [(typed::Convolution::NUM_OUTPUT, 0), (typed::Convolution::KERNEL_W, 1)],
+            [(typed::Convolution::NUM_OUTPUT, 1), (typed::Convolution::KERNEL_W, 0)],
+            [(typed::Convolution::KERNEL_W, 1), (typed::Convolution::STRIDE_W, 0)],
+            [(typed::Convolution::NUM_OUTPUT, 1), (typed::Convolution::DILATION_W, -1)],
+            [(typed::Convolution::NUM_OUTPUT, 3), (typed::Convolution::KERNEL_W, 1)],
+        ] {
             let error = build(&layer(&params, vec![1.0; 4], None)).err().unwrap();
             assert_eq!(error.kind(), ErrorKind::Malformed, "{params:?}: {error}");
         }
@@ -172,7 +198,17 @@ mod tests {
 
     #[test]
     fn leaves_int8_layers_to_int8_exec() {
-        let error = build(&layer(&[(0, 1), (1, 1), (8, 2)], vec![1.0], None)).err().unwrap();
+        let error = build(&layer(
+            &[
+                (typed::Convolution::NUM_OUTPUT, 1),
+                (typed::Convolution::KERNEL_W, 1),
+                (typed::Convolution::INT8_SCALE_TERM, 2),
+            ],
+            vec![1.0],
+            None,
+        ))
+        .err()
+        .unwrap();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         assert_eq!(error.to_string(), "this Convolution is an int8 layer, which int8-exec runs");
     }

@@ -55,7 +55,7 @@ mod tests {
 
     fn run(dims: &[usize], values: &[u32]) -> Result<(Vec<usize>, Vec<f32>)> {
         let mut layer = ncnn_format::Layer::new(LayerKind::Crop, "crop");
-        layer.params.set_int(0, -233);
+        layer.params.set(typed::Crop::WOFFSET, -233);
         let input = Tensor::new(dims, (0..dims.iter().product::<usize>()).map(|i| i as f32).collect())?;
         let values = Tensor::new([values.len()], values.iter().map(|&value| f32::from_bits(value)).collect())?;
         let output = build(&layer)?.unwrap().run(vec![input, values])?.remove(0);

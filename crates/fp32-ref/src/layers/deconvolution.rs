@@ -46,11 +46,21 @@ mod tests {
     use ncnn_format::{F32Tag, LayerKind, Weight, WeightData};
 
     use super::*;
+    use ncnn_format::typed::ParamKey;
 
-    fn run(params: &[(u8, i32)]) -> Result<(Vec<usize>, Vec<f32>)> {
+    fn run(params: &[(ParamKey<i32>, i32)]) -> Result<(Vec<usize>, Vec<f32>)> {
         let mut layer = ncnn_format::Layer::new(LayerKind::Deconvolution, "up");
-        for &(id, value) in [(0, 1), (1, 3), (11, 1), (3, 2), (6, 6)].iter().chain(params) {
-            layer.params.set_int(id, value);
+        for &(key, value) in [
+            (typed::Deconvolution::NUM_OUTPUT, 1),
+            (typed::Deconvolution::KERNEL_W, 3),
+            (typed::Deconvolution::KERNEL_H, 1),
+            (typed::Deconvolution::STRIDE_W, 2),
+            (typed::Deconvolution::WEIGHT_DATA_SIZE, 6),
+        ]
+        .iter()
+        .chain(params)
+        {
+            layer.params.set(key, value);
         }
         let weights = vec![1.0, 2.0, 3.0, 10.0, 20.0, 30.0];
         layer.weights.push(Weight { role: WeightRole::Weight, data: WeightData::F32(weights, F32Tag::Tagged) });
@@ -61,15 +71,52 @@ mod tests {
 
     #[test]
     fn every_input_scatters_the_kernel() {
-        let (dims, values) = run(&[(13, 1)]).unwrap();
+        let (dims, values) = run(&[(typed::Deconvolution::STRIDE_H, 1)]).unwrap();
         assert_eq!((dims, values), (vec![1, 1, 5], vec![11.0, 22.0, 35.0, 4.0, 6.0]));
     }
 
     #[test]
     fn cuts_pads_or_down_to_a_size() {
-        assert_eq!(run(&[(13, 1), (4, 1), (14, 0), (15, 2)]).unwrap().1, [22.0, 35.0]);
-        assert_eq!(run(&[(13, 1), (4, -233), (20, 2), (21, 1)]).unwrap().1, [22.0, 35.0]);
-        assert_eq!(run(&[(13, 1), (4, -234), (20, 2), (21, 1)]).unwrap().1, [35.0, 4.0]);
-        assert!(run(&[(13, 1), (20, 2), (21, 1)]).is_err());
+        assert_eq!(
+            run(&[
+                (typed::Deconvolution::STRIDE_H, 1),
+                (typed::Deconvolution::PAD_LEFT, 1),
+                (typed::Deconvolution::PAD_TOP, 0),
+                (typed::Deconvolution::PAD_RIGHT, 2)
+            ])
+            .unwrap()
+            .1,
+            [22.0, 35.0]
+        );
+        assert_eq!(
+            run(&[
+                (typed::Deconvolution::STRIDE_H, 1),
+                (typed::Deconvolution::PAD_LEFT, -233),
+                (typed::Deconvolution::OUTPUT_W, 2),
+                (typed::Deconvolution::OUTPUT_H, 1)
+            ])
+            .unwrap()
+            .1,
+            [22.0, 35.0]
+        );
+        assert_eq!(
+            run(&[
+                (typed::Deconvolution::STRIDE_H, 1),
+                (typed::Deconvolution::PAD_LEFT, -234),
+                (typed::Deconvolution::OUTPUT_W, 2),
+                (typed::Deconvolution::OUTPUT_H, 1)
+            ])
+            .unwrap()
+            .1,
+            [35.0, 4.0]
+        );
+        assert!(
+            run(&[
+                (typed::Deconvolution::STRIDE_H, 1),
+                (typed::Deconvolution::OUTPUT_W, 2),
+                (typed::Deconvolution::OUTPUT_H, 1)
+            ])
+            .is_err()
+        );
     }
 }

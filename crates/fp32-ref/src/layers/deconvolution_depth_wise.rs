@@ -55,8 +55,16 @@ mod tests {
     #[test]
     fn groups_do_not_mix() {
         let mut layer = ncnn_format::Layer::new(LayerKind::DeconvolutionDepthWise, "up");
-        for (id, value) in [(0, 2), (1, 2), (11, 1), (3, 2), (13, 1), (6, 4), (7, 2)] {
-            layer.params.set_int(id, value);
+        for (key, value) in [
+            (typed::DeconvolutionDepthWise::NUM_OUTPUT, 2),
+            (typed::DeconvolutionDepthWise::KERNEL_W, 2),
+            (typed::DeconvolutionDepthWise::KERNEL_H, 1),
+            (typed::DeconvolutionDepthWise::STRIDE_W, 2),
+            (typed::DeconvolutionDepthWise::STRIDE_H, 1),
+            (typed::DeconvolutionDepthWise::WEIGHT_DATA_SIZE, 4),
+            (typed::DeconvolutionDepthWise::GROUP, 2),
+        ] {
+            layer.params.set(key, value);
         }
         let weights = vec![1.0, 2.0, 10.0, 20.0];
         layer.weights.push(Weight { role: WeightRole::Weight, data: WeightData::F32(weights, F32Tag::Tagged) });

@@ -173,7 +173,7 @@ mod tests {
 
     fn run(confidence: Vec<f32>) -> Vec<f32> {
         let mut layer = ncnn_format::Layer::new(LayerKind::DetectionOutput, "detections");
-        layer.params.set_int(0, 2);
+        layer.params.set(typed::DetectionOutput::NUM_CLASS, 2);
         let priors = vec![0.0, 0.0, 1.0, 1.0, 0.5, 0.5, 1.0, 1.0, 0.1, 0.1, 0.2, 0.2, 0.1, 0.1, 0.2, 0.2];
         let inputs = vec![
             Tensor::new([8], vec![0.0; 8]).unwrap(),
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn refuses_blobs_that_do_not_belong_together() {
         let mut layer = ncnn_format::Layer::new(LayerKind::DetectionOutput, "detections");
-        layer.params.set_int(0, 2);
+        layer.params.set(typed::DetectionOutput::NUM_CLASS, 2);
         let shapes = [&[8][..], &[3], &[2, 8]].map(|dims| Shape::new(dims).unwrap());
         let message = build(&layer).unwrap().output_shapes(&shapes).unwrap_err().to_string();
         assert_eq!(message, "a location 8, a confidence 3 and prior boxes 2x8 do not belong together");

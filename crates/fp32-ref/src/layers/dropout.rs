@@ -12,12 +12,12 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::layers::pointwise::tests::{apply, assert_close};
 
     #[test]
     fn scales() {
-        assert_close(&apply(LayerKind::Dropout, &[(0, 0.5)], &[2.0]), &[1.0]);
+        assert_close(&apply(LayerKind::Dropout, &[(typed::Dropout::SCALE, 0.5)], &[2.0]), &[1.0]);
     }
 }

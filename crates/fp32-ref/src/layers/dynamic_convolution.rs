@@ -119,17 +119,14 @@ fn add(layer: &mut ncnn_format::Layer, role: WeightRole, values: Vec<f32>, tag: 
 
 #[cfg(test)]
 mod tests {
+    use ncnn_format::typed::{self, DeconvolutionDepthWise, ParamKey};
+
     use super::*;
 
-    const BIAS_TERM: u8 = 5;
-    const GROUP: u8 = 7;
-    const DYNAMIC_WEIGHT: u8 = 19;
-    const DYNAMIC_WEIGHT_OF_DECONVOLUTION: u8 = 28;
-
-    fn layer(kind: LayerKind, params: &[(u8, i32)]) -> DynamicConvolution {
+    fn layer(kind: LayerKind, params: &[(ParamKey<i32>, i32)]) -> DynamicConvolution {
         let mut layer = ncnn_format::Layer::new(kind, "conv");
-        for &(id, value) in params {
-            layer.params.set_int(id, value);
+        for &(key, value) in params {
+            layer.params.set(key, value);
         }
         build(&layer).unwrap().unwrap()
     }
@@ -140,7 +137,10 @@ mod tests {
 
     #[test]
     fn the_kernel_and_the_bias_are_blobs() {
-        let conv = layer(LayerKind::Convolution, &[(DYNAMIC_WEIGHT, 1), (BIAS_TERM, 1)]);
+        let conv = layer(
+            LayerKind::Convolution,
+            &[(typed::Convolution::DYNAMIC_WEIGHT, 1), (typed::Convolution::BIAS_TERM, 1)],
+        );
         let inputs = vec![
             blob(&[1, 1, 3], &[1.0, 2.0, 3.0]),
             blob(&[2, 1, 1, 2], &[1.0, 10.0, 2.0, 0.0]),
@@ -153,18 +153,19 @@ mod tests {
 
     #[test]
     fn weights_of_a_deconvolution_come_with_the_inputs_first() {
-        let up = layer(LayerKind::Deconvolution, &[(DYNAMIC_WEIGHT_OF_DECONVOLUTION, 1)]);
+        let up = layer(LayerKind::Deconvolution, &[(typed::Deconvolution::DYNAMIC_WEIGHT, 1)]);
         let inputs = vec![blob(&[2, 1, 1], &[1.0, 10.0]), blob(&[2, 3, 1, 1], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0])];
         assert_eq!(up.run(inputs).unwrap()[0].as_slice(), [41.0, 52.0, 63.0]);
     }
 
     #[test]
     fn refuses_what_lacks_weights_or_groups() {
-        let conv = layer(LayerKind::Convolution, &[(DYNAMIC_WEIGHT, 1)]);
+        let conv = layer(LayerKind::Convolution, &[(typed::Convolution::DYNAMIC_WEIGHT, 1)]);
         assert!(conv.run(vec![blob(&[1, 1, 1], &[1.0])]).is_err());
         assert!(conv.output_shapes(&[]).is_err());
         for group in [0, -1, 2, i32::MAX] {
-            let up = layer(LayerKind::DeconvolutionDepthWise, &[(DYNAMIC_WEIGHT_OF_DECONVOLUTION, 1), (GROUP, group)]);
+            let params = [(DeconvolutionDepthWise::DYNAMIC_WEIGHT, 1), (DeconvolutionDepthWise::GROUP, group)];
+            let up = layer(LayerKind::DeconvolutionDepthWise, &params);
             assert!(up.run(vec![blob(&[1, 1, 1], &[1.0]), blob(&[1, 1, 1, 1], &[1.0])]).is_err(), "{group}");
         }
     }

@@ -12,12 +12,12 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::layers::pointwise::tests::{apply, assert_close};
 
     #[test]
     fn bends_negative_values() {
-        assert_close(&apply(LayerKind::ELU, &[(0, 0.5)], &[-1.0, 2.0]), &[-0.316_060_28, 2.0]);
+        assert_close(&apply(LayerKind::ELU, &[(typed::ELU::ALPHA, 0.5)], &[-1.0, 2.0]), &[-0.316_060_28, 2.0]);
     }
 }

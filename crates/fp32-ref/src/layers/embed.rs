@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn an_int8_table_is_refused_by_its_type() {
         let mut layer = ncnn_format::Layer::new(ncnn_format::LayerKind::Embed, "words");
-        layer.params.set_int(18, 2);
+        layer.params.set(typed::Embed::INT8_SCALE_TERM, 2);
         assert_eq!(build(&layer).err().unwrap().to_string(), "int8 layers of type Embed cannot be run");
     }
 }

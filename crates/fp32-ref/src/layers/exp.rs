@@ -15,13 +15,20 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::layers::pointwise::tests::{apply, assert_close};
 
     #[test]
     fn raises_the_base() {
-        assert_close(&apply(LayerKind::Exp, &[(0, 2.0), (1, 2.0), (2, 1.0)], &[0.0, 1.0]), &[2.0, 8.0]);
+        assert_close(
+            &apply(
+                LayerKind::Exp,
+                &[(typed::Exp::BASE, 2.0), (typed::Exp::SCALE, 2.0), (typed::Exp::SHIFT, 1.0)],
+                &[0.0, 1.0],
+            ),
+            &[2.0, 8.0],
+        );
     }
 
     #[test]

@@ -55,12 +55,13 @@ impl Layer for Gemm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ncnn_format::typed::ParamKey;
 
-    fn plain(params: &[(u8, i32)]) -> Gemm {
+    fn plain(params: &[(ParamKey<i32>, i32)]) -> Gemm {
         let mut layer = ncnn_format::Layer::new(ncnn_format::LayerKind::Gemm, "gemm");
-        layer.params.set_float(0, 2.0);
-        layer.params.set_float(1, 0.5);
-        params.iter().for_each(|&(id, value)| layer.params.set_int(id, value));
+        layer.params.set(typed::Gemm::ALPHA, 2.0);
+        layer.params.set(typed::Gemm::BETA, 0.5);
+        params.iter().for_each(|&(key, value)| layer.params.set(key, value));
         build(&layer).unwrap()
     }
 
@@ -76,7 +77,7 @@ mod tests {
 
     #[test]
     fn the_output_may_be_transposed_and_spread_over_channels() {
-        let layer = plain(&[(11, 1), (14, 1)]);
+        let layer = plain(&[(typed::Gemm::OUTPUT_N1M, 1), (typed::Gemm::OUTPUT_TRANSPOSE, 1)]);
         let output = layer.run(vec![tensor(&[1], &[2.0]), tensor(&[1, 3], &[1.0, 2.0, 3.0])]).unwrap().remove(0);
         assert_eq!((output.shape().dims(), output.as_slice()), (&[3, 1, 1][..], &[4.0, 8.0, 12.0][..]));
     }

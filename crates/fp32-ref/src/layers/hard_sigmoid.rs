@@ -22,12 +22,19 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::layers::pointwise::tests::{apply, assert_close};
 
     #[test]
     fn is_a_ramp() {
-        assert_close(&apply(LayerKind::HardSigmoid, &[(0, 0.25), (1, 0.5)], &[-3.0, 1.0, 3.0]), &[0.0, 0.75, 1.0]);
+        assert_close(
+            &apply(
+                LayerKind::HardSigmoid,
+                &[(typed::HardSigmoid::ALPHA, 0.25), (typed::HardSigmoid::BETA, 0.5)],
+                &[-3.0, 1.0, 3.0],
+            ),
+            &[0.0, 0.75, 1.0],
+        );
     }
 }

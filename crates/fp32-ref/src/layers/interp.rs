@@ -196,15 +196,16 @@ fn resample(plane: &[f32], w: usize, rows: Option<Resampling>, columns: &[Taps],
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::{LayerKind, ParamValue};
+    use ncnn_format::LayerKind;
 
     use super::*;
     use crate::layers::pointwise::tests::assert_close;
+    use ncnn_format::typed::ParamKey;
 
-    fn interp(ints: &[(u8, i32)], floats: &[(u8, f32)]) -> Interp {
+    fn interp(ints: &[(ParamKey<i32>, i32)], floats: &[(ParamKey<f32>, f32)]) -> Interp {
         let mut layer = ncnn_format::Layer::new(LayerKind::Interp, "resize");
-        ints.iter().for_each(|&(id, value)| layer.params.set_int(id, value));
-        floats.iter().for_each(|&(id, value)| layer.params.set_float(id, value));
+        ints.iter().for_each(|&(key, value)| layer.params.set(key, value));
+        floats.iter().for_each(|&(key, value)| layer.params.set(key, value));
         build(&layer).unwrap()
     }
 
@@ -214,31 +215,66 @@ mod tests {
 
     #[test]
     fn nearest_repeats_values() {
-        let output = interp(&[(0, 1)], &[(1, 2.0), (2, 2.0)]).run(vec![image(&[1, 1, 2])]).unwrap().remove(0);
+        let output = interp(
+            &[(typed::Interp::RESIZE_TYPE, 1)],
+            &[(typed::Interp::HEIGHT_SCALE, 2.0), (typed::Interp::WIDTH_SCALE, 2.0)],
+        )
+        .run(vec![image(&[1, 1, 2])])
+        .unwrap()
+        .remove(0);
         assert_eq!(output.as_slice(), [1.0, 1.0, 2.0, 2.0, 1.0, 1.0, 2.0, 2.0]);
     }
 
     #[test]
     fn bilinear_keeps_edges_or_corners() {
-        let edges = interp(&[(0, 2), (3, 2), (4, 4)], &[]).run(vec![image(&[1, 2, 2])]).unwrap().remove(0);
+        let edges = interp(
+            &[(typed::Interp::RESIZE_TYPE, 2), (typed::Interp::OUTPUT_HEIGHT, 2), (typed::Interp::OUTPUT_WIDTH, 4)],
+            &[],
+        )
+        .run(vec![image(&[1, 2, 2])])
+        .unwrap()
+        .remove(0);
         assert_close(edges.as_slice(), &[1.0, 1.25, 1.75, 2.0, 3.0, 3.25, 3.75, 4.0]);
-        let corners = interp(&[(0, 2), (3, 2), (4, 3), (6, 1)], &[]).run(vec![image(&[1, 2, 2])]).unwrap().remove(0);
+        let corners = interp(
+            &[
+                (typed::Interp::RESIZE_TYPE, 2),
+                (typed::Interp::OUTPUT_HEIGHT, 2),
+                (typed::Interp::OUTPUT_WIDTH, 3),
+                (typed::Interp::ALIGN_CORNER, 1),
+            ],
+            &[],
+        )
+        .run(vec![image(&[1, 2, 2])])
+        .unwrap()
+        .remove(0);
         assert_close(corners.as_slice(), &[1.0, 1.5, 2.0, 3.0, 3.5, 4.0]);
     }
 
     #[test]
     fn a_vector_becomes_planes() {
-        let output = interp(&[(0, 2), (3, 1), (4, 2)], &[]).run(vec![image(&[2])]).unwrap().remove(0);
+        let output = interp(
+            &[(typed::Interp::RESIZE_TYPE, 2), (typed::Interp::OUTPUT_HEIGHT, 1), (typed::Interp::OUTPUT_WIDTH, 2)],
+            &[],
+        )
+        .run(vec![image(&[2])])
+        .unwrap()
+        .remove(0);
         assert_eq!((output.shape().dims(), output.as_slice()), (&[2, 1, 2][..], &[1.0, 1.0, 2.0, 2.0][..]));
     }
 
     #[test]
     fn the_size_may_be_a_formula_or_that_of_a_blob() {
         let mut layer = ncnn_format::Layer::new(LayerKind::Interp, "resize");
-        layer.params.set_int(0, 1);
-        layer.params.set(9, ParamValue::Text("*(0w,2),1h".to_owned()));
+        layer.params.set(typed::Interp::RESIZE_TYPE, 1);
+        layer.params.set(typed::Interp::SIZE_EXPR, "*(0w,2),1h".to_owned());
         let shapes = [Shape::new(&[1, 2, 3]).unwrap(), Shape::new(&[1, 5, 5]).unwrap()];
         assert_eq!(build(&layer).unwrap().output_shapes(&shapes).unwrap()[0].dims(), [1, 5, 6]);
-        assert_eq!(interp(&[(0, 2), (5, 1)], &[]).output_shapes(&shapes).unwrap()[0].dims(), [1, 5, 5]);
+        assert_eq!(
+            interp(&[(typed::Interp::RESIZE_TYPE, 2), (typed::Interp::DYNAMIC_TARGET_SIZE, 1)], &[])
+                .output_shapes(&shapes)
+                .unwrap()[0]
+                .dims(),
+            [1, 5, 5]
+        );
     }
 }

@@ -13,12 +13,12 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::layers::pointwise::tests::{apply, assert_close};
 
     #[test]
     fn takes_any_base() {
-        assert_close(&apply(LayerKind::Log, &[(0, 2.0)], &[1.0, 8.0]), &[0.0, 3.0]);
+        assert_close(&apply(LayerKind::Log, &[(typed::Log::BASE, 2.0)], &[1.0, 8.0]), &[0.0, 3.0]);
     }
 }

@@ -47,13 +47,13 @@ mod tests {
     #[test]
     fn gives_its_values_under_the_sizes_of_the_file() {
         let mut layer = ncnn_format::Layer::new(LayerKind::MemoryData, "constant");
-        layer.params.set_int(0, 3);
-        layer.params.set_int(1, 2);
+        layer.params.set(typed::MemoryData::W, 3);
+        layer.params.set(typed::MemoryData::H, 2);
         let values = vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
         layer.weights.push(Weight { role: WeightRole::Data, data: WeightData::F32(values.clone(), F32Tag::Raw) });
         let output = build(&layer).unwrap().run(vec![]).unwrap().remove(0);
         assert_eq!((output.shape().dims(), output.as_slice()), (&[2, 3][..], &values[..]));
-        layer.params.set_int(1, 3);
+        layer.params.set(typed::MemoryData::H, 3);
         assert_eq!(build(&layer).err().unwrap().to_string(), "data has 6 elements, expected 9");
     }
 }

@@ -44,15 +44,15 @@ const OPERATIONS: usize = 8;
 
 #[cfg(test)]
 pub(super) mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed::ParamKey};
 
     use crate::{BuildOptions, Tensor, build};
 
     /// What the layer of `kind` with float parameters `params` makes of `inputs`.
-    pub(in crate::layers) fn apply(kind: LayerKind, params: &[(u8, f32)], inputs: &[f32]) -> Vec<f32> {
+    pub(in crate::layers) fn apply(kind: LayerKind, params: &[(ParamKey<f32>, f32)], inputs: &[f32]) -> Vec<f32> {
         let mut layer = ncnn_format::Layer::new(kind, "layer");
-        for &(id, value) in params {
-            layer.params.set_float(id, value);
+        for &(key, value) in params {
+            layer.params.set(key, value);
         }
         let input = Tensor::new([inputs.len()], inputs.to_vec()).unwrap();
         build(&layer, BuildOptions::default()).unwrap().run(vec![input]).unwrap().remove(0).as_slice().to_vec()

@@ -273,11 +273,12 @@ mod tests {
     use ncnn_format::LayerKind;
 
     use super::*;
+    use ncnn_format::typed::ParamKey;
 
-    fn pool(params: &[(u8, i32)], dims: &[usize]) -> (Vec<usize>, Vec<f32>) {
+    fn pool(params: &[(ParamKey<i32>, i32)], dims: &[usize]) -> (Vec<usize>, Vec<f32>) {
         let mut layer = ncnn_format::Layer::new(LayerKind::Pooling, "pool");
-        for &(id, value) in params {
-            layer.params.set_int(id, value);
+        for &(key, value) in params {
+            layer.params.set(key, value);
         }
         let len = dims.iter().product::<usize>();
         let input = Tensor::new(dims, (1..=len).map(|i| i as f32).collect()).unwrap();
@@ -287,36 +288,91 @@ mod tests {
 
     #[test]
     fn full_padding_adds_a_window_for_what_is_left_over() {
-        assert_eq!(pool(&[(1, 2), (2, 2)], &[1, 3, 3]), (vec![1, 2, 2], vec![5.0, 6.0, 8.0, 9.0]));
-        assert_eq!(pool(&[(1, 2), (2, 2), (5, 1)], &[1, 3, 3]), (vec![1, 1, 1], vec![5.0]));
+        assert_eq!(
+            pool(&[(typed::Pooling::KERNEL_W, 2), (typed::Pooling::STRIDE_W, 2)], &[1, 3, 3]),
+            (vec![1, 2, 2], vec![5.0, 6.0, 8.0, 9.0])
+        );
+        assert_eq!(
+            pool(
+                &[(typed::Pooling::KERNEL_W, 2), (typed::Pooling::STRIDE_W, 2), (typed::Pooling::PAD_MODE, 1)],
+                &[1, 3, 3]
+            ),
+            (vec![1, 1, 1], vec![5.0])
+        );
     }
 
     #[test]
     fn an_average_leaves_declared_padding_out_unless_told() {
-        let params = [(0, 1), (1, 2), (2, 2), (3, 1), (5, 1)];
+        let params = [
+            (typed::Pooling::POOLING_TYPE, 1),
+            (typed::Pooling::KERNEL_W, 2),
+            (typed::Pooling::STRIDE_W, 2),
+            (typed::Pooling::PAD_LEFT, 1),
+            (typed::Pooling::PAD_MODE, 1),
+        ];
         assert_eq!(pool(&params, &[1, 2, 2]), (vec![1, 2, 2], vec![1.0, 2.0, 3.0, 4.0]));
-        let counting = [(0, 1), (1, 2), (2, 2), (3, 1), (5, 1), (6, 1)];
+        let counting = [
+            (typed::Pooling::POOLING_TYPE, 1),
+            (typed::Pooling::KERNEL_W, 2),
+            (typed::Pooling::STRIDE_W, 2),
+            (typed::Pooling::PAD_LEFT, 1),
+            (typed::Pooling::PAD_MODE, 1),
+            (typed::Pooling::AVGPOOL_COUNT_INCLUDE_PAD, 1),
+        ];
         assert_eq!(pool(&counting, &[1, 2, 2]), (vec![1, 2, 2], vec![0.25, 0.5, 0.75, 1.0]));
     }
 
     #[test]
     fn an_average_counts_the_padding_that_same_adds() {
-        assert_eq!(pool(&[(0, 1), (1, 2), (2, 2), (5, 2)], &[1, 1, 1]), (vec![1, 1, 1], vec![0.25]));
+        assert_eq!(
+            pool(
+                &[
+                    (typed::Pooling::POOLING_TYPE, 1),
+                    (typed::Pooling::KERNEL_W, 2),
+                    (typed::Pooling::STRIDE_W, 2),
+                    (typed::Pooling::PAD_MODE, 2)
+                ],
+                &[1, 1, 1]
+            ),
+            (vec![1, 1, 1], vec![0.25])
+        );
     }
 
     #[test]
     fn global_pooling_leaves_one_value_per_channel() {
-        assert_eq!(pool(&[(0, 1), (4, 1)], &[2, 2, 2]), (vec![2], vec![2.5, 6.5]));
+        assert_eq!(
+            pool(&[(typed::Pooling::POOLING_TYPE, 1), (typed::Pooling::GLOBAL_POOLING, 1)], &[2, 2, 2]),
+            (vec![2], vec![2.5, 6.5])
+        );
     }
 
     #[test]
     fn adaptive_windows_may_overlap() {
-        assert_eq!(pool(&[(0, 1), (7, 1), (8, 2), (18, 1)], &[1, 1, 3]), (vec![1, 1, 2], vec![1.5, 2.5]));
+        assert_eq!(
+            pool(
+                &[
+                    (typed::Pooling::POOLING_TYPE, 1),
+                    (typed::Pooling::ADAPTIVE_POOLING, 1),
+                    (typed::Pooling::OUT_W, 2),
+                    (typed::Pooling::OUT_H, 1)
+                ],
+                &[1, 1, 3]
+            ),
+            (vec![1, 1, 2], vec![1.5, 2.5])
+        );
     }
 
     #[test]
     fn a_window_of_nothing_but_padding_has_the_smallest_float() {
-        let (_, values) = pool(&[(1, 1), (2, 2), (3, 1), (5, 1)], &[1, 1, 1]);
+        let (_, values) = pool(
+            &[
+                (typed::Pooling::KERNEL_W, 1),
+                (typed::Pooling::STRIDE_W, 2),
+                (typed::Pooling::PAD_LEFT, 1),
+                (typed::Pooling::PAD_MODE, 1),
+            ],
+            &[1, 1, 1],
+        );
         assert_eq!(values, [f32::MIN; 4]);
     }
 }

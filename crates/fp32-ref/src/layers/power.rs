@@ -12,12 +12,19 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::layers::pointwise::tests::{apply, assert_close};
 
     #[test]
     fn raises_a_linear_function() {
-        assert_close(&apply(LayerKind::Power, &[(0, 2.0), (1, 3.0), (2, 1.0)], &[0.0, 1.0]), &[1.0, 16.0]);
+        assert_close(
+            &apply(
+                LayerKind::Power,
+                &[(typed::Power::POWER, 2.0), (typed::Power::SCALE, 3.0), (typed::Power::SHIFT, 1.0)],
+                &[0.0, 1.0],
+            ),
+            &[1.0, 16.0],
+        );
     }
 }

@@ -192,17 +192,18 @@ impl Cells {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::{LayerKind, Number, ParamValue};
+    use ncnn_format::LayerKind;
+    use ncnn_format::typed::ParamKey;
 
     use super::*;
 
-    fn layer(arrays: &[(u8, &[f32])], ints: &[(u8, i32)]) -> ncnn_format::Layer {
+    fn layer(arrays: &[(ParamKey<Vec<f32>>, &[f32])], ints: &[(ParamKey<i32>, i32)]) -> ncnn_format::Layer {
         let mut layer = ncnn_format::Layer::new(LayerKind::PriorBox, "boxes");
-        for &(id, values) in arrays {
-            layer.params.set(id, ParamValue::Array(values.iter().copied().map(Number::Float).collect()));
+        for &(key, values) in arrays {
+            layer.params.set(key, values.to_vec());
         }
-        for &(id, value) in ints {
-            layer.params.set_int(id, value);
+        for &(key, value) in ints {
+            layer.params.set(key, value);
         }
         layer
     }
@@ -213,7 +214,14 @@ mod tests {
 
     #[test]
     fn a_cell_has_a_box_per_size_and_ratio_and_a_row_of_variances() {
-        let layer = layer(&[(0, &[2.0]), (1, &[8.0]), (2, &[4.0])], &[(9, -233), (10, -233)]);
+        let layer = layer(
+            &[
+                (typed::PriorBox::MIN_SIZES, &[2.0]),
+                (typed::PriorBox::MAX_SIZES, &[8.0]),
+                (typed::PriorBox::ASPECT_RATIOS, &[4.0]),
+            ],
+            &[(typed::PriorBox::IMAGE_WIDTH, -233), (typed::PriorBox::IMAGE_HEIGHT, -233)],
+        );
         let output = build(&layer).unwrap().run(vec![blob(&[1, 1, 1]), blob(&[1, 4, 8])]).unwrap().remove(0);
         assert_eq!(output.shape().dims(), [2, 16]);
         let boxes = [-1.0, -1.0, 1.0, 1.0, -2.0, -2.0, 2.0, 2.0, -2.0, -0.5, 2.0, 0.5, -0.5, -2.0, 0.5, 2.0];
@@ -224,7 +232,10 @@ mod tests {
 
     #[test]
     fn one_input_without_a_size_is_mxnets_style() {
-        let layer = layer(&[(0, &[0.5, 1.0]), (2, &[1.0, 4.0])], &[(9, -233), (10, -233)]);
+        let layer = layer(
+            &[(typed::PriorBox::MIN_SIZES, &[0.5, 1.0]), (typed::PriorBox::ASPECT_RATIOS, &[1.0, 4.0])],
+            &[(typed::PriorBox::IMAGE_WIDTH, -233), (typed::PriorBox::IMAGE_HEIGHT, -233)],
+        );
         let output = build(&layer).unwrap().run(vec![blob(&[1, 1, 1])]).unwrap().remove(0);
         assert_eq!(output.shape().dims(), [12]);
         assert_eq!(output.as_slice()[8..], [-0.5, -0.125, 0.5, 0.125]);
@@ -232,10 +243,18 @@ mod tests {
 
     #[test]
     fn refuses_what_leaves_boxes_without_a_size() {
-        assert!(build(&layer(&[(0, &[1.0, 2.0]), (1, &[3.0])], &[])).is_err());
-        let one = build(&layer(&[(0, &[1.0]), (1, &[3.0])], &[(9, -233)])).unwrap();
+        assert!(
+            build(&layer(&[(typed::PriorBox::MIN_SIZES, &[1.0, 2.0]), (typed::PriorBox::MAX_SIZES, &[3.0])], &[]))
+                .is_err()
+        );
+        let one = build(&layer(
+            &[(typed::PriorBox::MIN_SIZES, &[1.0]), (typed::PriorBox::MAX_SIZES, &[3.0])],
+            &[(typed::PriorBox::IMAGE_WIDTH, -233)],
+        ))
+        .unwrap();
         assert!(one.output_shapes(&[Shape::new(&[1, 2, 2]).unwrap()]).is_err());
-        let none = build(&layer(&[], &[(9, 8), (10, 8)])).unwrap();
+        let none =
+            build(&layer(&[], &[(typed::PriorBox::IMAGE_WIDTH, 8), (typed::PriorBox::IMAGE_HEIGHT, 8)])).unwrap();
         assert!(none.output_shapes(&[Shape::new(&[1, 2, 2]).unwrap()]).is_err());
     }
 }

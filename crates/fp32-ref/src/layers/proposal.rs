@@ -161,7 +161,7 @@ mod tests {
     fn run(image: [f32; 3], value: f32) -> Result<Vec<f32>> {
         let mut layer = ncnn_format::Layer::new(LayerKind::Proposal, "regions");
         layer.outputs.push("regions".into());
-        layer.params.set_int(1, 2);
+        layer.params.set(typed::Proposal::BASE_SIZE, 2);
         let blob = |channels: usize| Tensor::new([channels, 1, 1], vec![value; channels]).unwrap();
         let inputs = vec![blob(18), blob(36), Tensor::new([3], image.to_vec()).unwrap()];
         Ok(build(&layer)?.run(inputs)?[0].as_slice().to_vec())

@@ -20,13 +20,13 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::layers::pointwise::tests::{apply, assert_close};
 
     #[test]
     fn a_slope_keeps_a_part_of_negative_values() {
-        assert_close(&apply(LayerKind::ReLU, &[(0, 0.5)], &[-2.0, 3.0]), &[-1.0, 3.0]);
+        assert_close(&apply(LayerKind::ReLU, &[(typed::ReLU::SLOPE, 0.5)], &[-2.0, 3.0]), &[-1.0, 3.0]);
     }
 
     #[test]

@@ -53,8 +53,12 @@ mod tests {
     fn layer(direction: i32, outputs: usize) -> ncnn_format::Layer {
         let directions = if direction == 2 { 2 } else { 1 };
         let mut layer = ncnn_format::Layer::new(LayerKind::RNN, "rnn");
-        for (id, value) in [(0, 1), (1, directions), (2, direction)] {
-            layer.params.set_int(id, value);
+        for (key, value) in [
+            (typed::RNN::NUM_OUTPUT, 1),
+            (typed::RNN::WEIGHT_DATA_SIZE, directions),
+            (typed::RNN::DIRECTION, direction),
+        ] {
+            layer.params.set(key, value);
         }
         layer.outputs = (0..outputs).map(|i| format!("out{i}")).collect();
         for (role, value) in [(WeightRole::InputWeight, 1.0), (WeightRole::Bias, 0.0), (WeightRole::HiddenWeight, 2.0)]

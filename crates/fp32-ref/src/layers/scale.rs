@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_second_blob_scales_channels() {
         let mut layer = ncnn_format::Layer::new(LayerKind::Scale, "scale");
-        layer.params.set_int(0, -233);
+        layer.params.set(typed::Scale::SCALE_DATA_SIZE, -233);
         let values = Tensor::new([2, 1, 2], vec![1.0, 2.0, 3.0, 4.0]).unwrap();
         let scale = Tensor::new([2], vec![10.0, 100.0]).unwrap();
         let output = build(&layer).unwrap().run(vec![values, scale]).unwrap().remove(0);

@@ -13,12 +13,15 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::layers::pointwise::tests::{apply, assert_close};
 
     #[test]
     fn bends_below_zero() {
-        assert_close(&apply(LayerKind::SELU, &[(0, 2.0), (1, 0.5)], &[-1.0, 3.0]), &[-0.632_120_56, 1.5]);
+        assert_close(
+            &apply(LayerKind::SELU, &[(typed::SELU::ALPHA, 2.0), (typed::SELU::LAMBDA, 0.5)], &[-1.0, 3.0]),
+            &[-0.632_120_56, 1.5],
+        );
     }
 }

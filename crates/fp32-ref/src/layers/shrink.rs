@@ -20,12 +20,15 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::layers::pointwise::tests::{apply, assert_close};
 
     #[test]
     fn moves_what_is_outside_the_dead_zone() {
-        assert_close(&apply(LayerKind::Shrink, &[(0, 0.25), (1, 1.0)], &[-2.0, 1.0, 1.5]), &[-1.75, 0.0, 1.25]);
+        assert_close(
+            &apply(LayerKind::Shrink, &[(typed::Shrink::BIAS, 0.25), (typed::Shrink::LAMBD, 1.0)], &[-2.0, 1.0, 1.5]),
+            &[-1.75, 0.0, 1.25],
+        );
     }
 }

@@ -84,9 +84,9 @@ mod tests {
     #[test]
     fn refuses_axes_of_old_models_as_ncnn_does() {
         let mut layer = ncnn_format::Layer::new(LayerKind::Softmax, "softmax");
-        layer.params.set_int(0, 1);
+        layer.params.set(typed::Softmax::AXIS, 1);
         assert!(build(&layer).is_err());
-        layer.params.set_int(1, 1);
+        layer.params.set(typed::Softmax::FIXBUG0, 1);
         assert!(build(&layer).is_ok());
     }
 }

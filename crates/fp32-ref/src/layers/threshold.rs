@@ -12,12 +12,12 @@ pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::layers::pointwise::tests::{apply, assert_close};
 
     #[test]
     fn tells_above_from_below() {
-        assert_close(&apply(LayerKind::Threshold, &[(0, 0.5)], &[0.5, 0.6]), &[0.0, 1.0]);
+        assert_close(&apply(LayerKind::Threshold, &[(typed::Threshold::THRESHOLD, 0.5)], &[0.5, 0.6]), &[0.0, 1.0]);
     }
 }

@@ -56,15 +56,16 @@ const FUNCTIONS: [fn(f32) -> f32; 28] = [
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::LayerKind;
+    use ncnn_format::{LayerKind, typed};
 
     use crate::layers::pointwise::tests::assert_close;
     use crate::{BuildOptions, Tensor, build};
 
     fn apply(op_type: i32, x: f32) -> f32 {
         let mut layer = ncnn_format::Layer::new(LayerKind::UnaryOp, "unary");
-        layer.params.set_int(0, op_type);
-        build(&layer, BuildOptions::default()).unwrap().run(vec![Tensor::new([1], vec![x]).unwrap()]).unwrap()[0].as_slice()[0]
+        layer.params.set(typed::UnaryOp::OP_TYPE, op_type);
+        build(&layer, BuildOptions::default()).unwrap().run(vec![Tensor::new([1], vec![x]).unwrap()]).unwrap()[0]
+            .as_slice()[0]
     }
 
     #[test]

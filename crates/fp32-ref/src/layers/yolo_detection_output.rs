@@ -82,16 +82,16 @@ fn most_probable(scores: impl Iterator<Item = f32> + Clone) -> (usize, f32) {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::{LayerKind, Number, ParamValue};
+    use ncnn_format::LayerKind;
 
     use super::*;
     use crate::layers::pointwise::tests::assert_close;
 
     fn layer() -> ncnn_format::Layer {
         let mut layer = ncnn_format::Layer::new(LayerKind::YoloDetectionOutput, "detections");
-        layer.params.set_int(0, 2);
-        layer.params.set_int(1, 1);
-        layer.params.set(4, ParamValue::Array(vec![Number::Float(2.0), Number::Float(1.0)]));
+        layer.params.set(typed::YoloDetectionOutput::NUM_CLASS, 2);
+        layer.params.set(typed::YoloDetectionOutput::NUM_BOX, 1);
+        layer.params.set(typed::YoloDetectionOutput::BIASES, vec![2.0, 1.0]);
         layer
     }
 
@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn refuses_anchors_that_are_missing_and_channels_that_do_not_fit() {
         let mut short = layer();
-        short.params.set_int(1, 2);
+        short.params.set(typed::YoloDetectionOutput::NUM_BOX, 2);
         let message = build(&short).err().unwrap().to_string();
         assert_eq!(message, "has 2 biases, 2 boxes need a width and a height each");
         let message = build(&layer()).unwrap().output_shapes(&[Shape::new(&[8, 1, 1]).unwrap()]).unwrap_err();

@@ -106,18 +106,18 @@ impl Yolov3DetectionOutput {
 
 #[cfg(test)]
 mod tests {
-    use ncnn_format::{LayerKind, Number, ParamValue};
+    use ncnn_format::LayerKind;
 
     use super::*;
 
     fn layer(mask: f32) -> ncnn_format::Layer {
         let mut layer = ncnn_format::Layer::new(LayerKind::Yolov3DetectionOutput, "detections");
         layer.inputs.push("head".into());
-        layer.params.set_int(0, 2);
-        layer.params.set_int(1, 1);
-        for (id, values) in [(4, vec![2.0, 1.0, 4.0, 8.0]), (5, vec![mask]), (6, vec![8.0])] {
-            layer.params.set(id, ParamValue::Array(values.into_iter().map(Number::Float).collect()));
-        }
+        layer.params.set(typed::Yolov3DetectionOutput::NUM_CLASS, 2);
+        layer.params.set(typed::Yolov3DetectionOutput::NUM_BOX, 1);
+        layer.params.set(typed::Yolov3DetectionOutput::BIASES, vec![2.0, 1.0, 4.0, 8.0]);
+        layer.params.set(typed::Yolov3DetectionOutput::MASK, vec![mask]);
+        layer.params.set(typed::Yolov3DetectionOutput::ANCHORS_SCALE, vec![8.0]);
         layer
     }
 

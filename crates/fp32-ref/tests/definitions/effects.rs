@@ -203,7 +203,7 @@ fn what_adds_counts_every_input_once() {
             let mut inputs = zeros.clone();
             inputs[number] = trial.inputs()[number].clone();
             let alone = output(&trial, inputs);
-            assert!(values(&[alone.clone()]).is_subset(&values(trial.inputs())), "{trial}");
+            assert!(values(std::slice::from_ref(&alone)).is_subset(&values(trial.inputs())), "{trial}");
             total = sum(&total, &alone);
         }
         assert_close(&trial, &own(&trial), &total);

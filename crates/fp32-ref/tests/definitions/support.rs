@@ -230,6 +230,11 @@ impl Trial {
         self.run_in(false, true)
     }
 
+    /// What the network gives for images in that order of memory.
+    pub(crate) fn run_as(&self, as_pixels: bool) -> Result<Vec<Array>> {
+        self.run_in(as_pixels, true)
+    }
+
     /// What the network gives, where shapes may be foretold for values that cannot run.
     pub(crate) fn run_values(&self) -> Result<()> {
         let net = Net::new(&self.model(false)?)?;

@@ -186,14 +186,15 @@ fn to_u32((pixel, channel): (usize, usize)) -> (u32, u32) {
 mod tests {
     use fp32_ref::BuildOptions;
     use ncnn_format::LayerKind;
+    use ncnn_format::typed::{self, ParamKey};
 
     use super::*;
 
-    fn movement(kind: LayerKind, params: &[(u8, i32)], dims: &[usize]) -> Movement {
+    fn movement(kind: LayerKind, params: &[(ParamKey<i32>, i32)], dims: &[usize]) -> Movement {
         let mut layer = ncnn_format::Layer::new(kind, "layer");
         layer.inputs = vec!["in".into()];
         layer.outputs = vec!["out".into()];
-        params.iter().for_each(|&(id, value)| layer.params.set_int(id, value));
+        params.iter().for_each(|&(key, value)| layer.params.set(key, value));
         Movement::of(&*fp32_ref::build(&layer, BuildOptions::default()).unwrap(), Shape::new(dims).unwrap())
             .unwrap()
             .remove(0)
@@ -201,7 +202,7 @@ mod tests {
 
     #[test]
     fn a_shuffle_repeats_at_every_pixel() {
-        let shuffle = movement(LayerKind::ShuffleChannel, &[(0, 2)], &[6, 2, 2]);
+        let shuffle = movement(LayerKind::ShuffleChannel, &[(typed::ShuffleChannel::GROUP, 2)], &[6, 2, 2]);
         let pattern = shuffle.pattern(6, 6);
         assert_eq!((pattern.repeats, pattern.from_step, pattern.to_step), (4, 6, 6));
         let mut to = [0; 24];
@@ -222,9 +223,17 @@ mod tests {
 
     #[test]
     fn a_crop_of_channels_is_a_slice() {
-        let crop = movement(LayerKind::Crop, &[(2, 1), (5, 2), (3, -233), (4, -233)], &[4, 2, 3]);
+        let crop = movement(
+            LayerKind::Crop,
+            &[(typed::Crop::COFFSET, 1), (typed::Crop::OUTC, 2), (typed::Crop::OUTW, -233), (typed::Crop::OUTH, -233)],
+            &[4, 2, 3],
+        );
         assert_eq!(crop.channel_slice(), Some(1));
-        let rows = movement(LayerKind::Crop, &[(1, 1), (3, -233), (4, 1), (5, -233)], &[4, 2, 3]);
+        let rows = movement(
+            LayerKind::Crop,
+            &[(typed::Crop::HOFFSET, 1), (typed::Crop::OUTW, -233), (typed::Crop::OUTH, 1), (typed::Crop::OUTC, -233)],
+            &[4, 2, 3],
+        );
         assert_eq!(rows.channel_slice(), None);
         assert_eq!(rows.pattern(4, 4).pieces, [Piece { from: 12, to: 0, len: 12 }]);
     }

@@ -86,33 +86,52 @@ impl Windows {
 mod tests {
     use fp32_ref::BuildOptions;
     use ncnn_format::LayerKind;
+    use ncnn_format::typed::{self, ParamKey};
 
     use super::*;
 
-    fn windows(params: &[(u8, i32)], h: usize, w: usize) -> Windows {
+    fn windows(params: &[(ParamKey<i32>, i32)], h: usize, w: usize) -> Windows {
         let mut layer = ncnn_format::Layer::new(LayerKind::Pooling, "pool");
-        params.iter().for_each(|&(id, value)| layer.params.set_int(id, value));
+        params.iter().for_each(|&(key, value)| layer.params.set(key, value));
         Windows::of(&*fp32_ref::build(&layer, BuildOptions::default()).unwrap(), Shape::new(&[7, h, w]).unwrap())
             .unwrap()
     }
 
     #[test]
     fn padding_cuts_windows_short() {
-        let windows = windows(&[(1, 3), (2, 2), (3, 1), (5, 1)], 5, 4);
+        let windows = windows(
+            &[
+                (typed::Pooling::KERNEL_W, 3),
+                (typed::Pooling::STRIDE_W, 2),
+                (typed::Pooling::PAD_LEFT, 1),
+                (typed::Pooling::PAD_MODE, 1),
+            ],
+            5,
+            4,
+        );
         assert_eq!((windows.rows, windows.columns), (vec![0..2, 1..4, 3..5], vec![0..2, 1..4]));
     }
 
     #[test]
     fn a_window_of_padding_alone_is_empty() {
-        let windows = windows(&[(1, 1), (2, 2), (3, 1), (5, 1)], 3, 3);
+        let windows = windows(
+            &[
+                (typed::Pooling::KERNEL_W, 1),
+                (typed::Pooling::STRIDE_W, 2),
+                (typed::Pooling::PAD_LEFT, 1),
+                (typed::Pooling::PAD_MODE, 1),
+            ],
+            3,
+            3,
+        );
         assert_eq!((windows.rows, windows.columns), (vec![0..0, 1..2, 0..0], vec![0..0, 1..2, 0..0]));
     }
 
     #[test]
     fn regular_windows_are_recognized() {
-        let fit = |params: &[(u8, i32)], kernel, stride, h, w| {
+        let fit = |params: &[(ParamKey<i32>, i32)], kernel, stride, h, w| {
             let mut layer = ncnn_format::Layer::new(LayerKind::Pooling, "pool");
-            params.iter().for_each(|&(id, value)| layer.params.set_int(id, value));
+            params.iter().for_each(|&(key, value)| layer.params.set(key, value));
             pool_window(
                 &*fp32_ref::build(&layer, BuildOptions::default()).unwrap(),
                 Shape::new(&[7, h, w]).unwrap(),
@@ -121,15 +140,29 @@ mod tests {
             )
             .unwrap()
         };
-        let window = fit(&[(1, 3), (2, 2)], (3, 3), (2, 2), 112, 112).unwrap();
+        let window =
+            fit(&[(typed::Pooling::KERNEL_W, 3), (typed::Pooling::STRIDE_W, 2)], (3, 3), (2, 2), 112, 112).unwrap();
         assert_eq!(window.padding, Padding { top: 0, bottom: 1, left: 0, right: 1, value: 0 });
-        assert_eq!(fit(&[(4, 1)], (3, 5), (1, 1), 3, 5).unwrap().output_size(3, 5), Some((1, 1)));
-        assert_eq!(fit(&[(7, 1), (8, 2), (18, 2)], (2, 2), (1, 1), 3, 5), None, "adaptive windows differ in size");
+        assert_eq!(
+            fit(&[(typed::Pooling::GLOBAL_POOLING, 1)], (3, 5), (1, 1), 3, 5).unwrap().output_size(3, 5),
+            Some((1, 1))
+        );
+        assert_eq!(
+            fit(
+                &[(typed::Pooling::ADAPTIVE_POOLING, 1), (typed::Pooling::OUT_W, 2), (typed::Pooling::OUT_H, 2)],
+                (2, 2),
+                (1, 1),
+                3,
+                5
+            ),
+            None,
+            "adaptive windows differ in size"
+        );
     }
 
     #[test]
     fn a_global_window_is_the_whole_image() {
-        let windows = windows(&[(4, 1)], 3, 5);
+        let windows = windows(&[(typed::Pooling::GLOBAL_POOLING, 1)], 3, 5);
         assert_eq!((&windows.rows[..], &windows.columns[..]), (&[0..3; 1][..], &[0..5; 1][..]));
     }
 }

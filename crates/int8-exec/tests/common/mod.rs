@@ -71,7 +71,7 @@ fn sizes(layer: &Layer) -> Option<[i32; 5]> {
 
 fn fill(layer: &mut Layer, lcg: &mut Lcg, [outputs, slices, weights, fan]: [usize; 4], bias: bool, term: i32) {
     if term == 0 {
-        layer.params.set_int(8, if layer.kind == LayerKind::ConvolutionDepthWise { 1 } else { 2 });
+        layer.set_int8_term(if layer.kind == LayerKind::ConvolutionDepthWise { 1 } else { 2 }).unwrap();
     }
     layer.weights =
         vec![Weight { role: WeightRole::Weight, data: WeightData::I8((0..weights).map(|_| lcg.i8()).collect()) }];

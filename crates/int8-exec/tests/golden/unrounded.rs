@@ -15,13 +15,12 @@ pub(crate) fn unrounded(model: &Model, blob: &str, feeds: &[(String, Tensor)]) -
     model.layers.truncate(at.map_or(0, |at| at + 1));
     let Some(layer) = model.layers.last_mut() else { return Err(Error::invalid(format!("nobody makes {blob}"))) };
     let term = match layer.kind {
-        LayerKind::Convolution => typed::Convolution::read(layer)?.int8_scale_term,
-        LayerKind::ConvolutionDepthWise => typed::ConvolutionDepthWise::read(layer)?.int8_scale_term,
+        LayerKind::Convolution | LayerKind::ConvolutionDepthWise => layer.int8_term()?.unwrap_or(0),
         LayerKind::Quantize | LayerKind::Requantize => return rescaled(layer, &feeds[0].1),
         _ => return Err(Error::unsupported(format!("int8 made by {}", layer.kind))),
     };
     let scale = f64::from(layer.weight_f32(WeightRole::OutputScale)?[0]);
-    layer.params.set_int(8, term % 100);
+    layer.set_int8_term(term % 100)?;
     layer.weights.retain(|weight| weight.role != WeightRole::OutputScale);
     let net = Int8Net::with_options(&model, Options::default().with_fuse(false))?;
     let feeds: Vec<(&str, Tensor)> = feeds.iter().map(|(name, tensor)| (name.as_str(), tensor.clone())).collect();

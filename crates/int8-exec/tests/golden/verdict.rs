@@ -1,7 +1,7 @@
 //! How far a blob of ours is from ncnn's, and why.
 
 use int8_exec::{Roundings, Value};
-use ncnn_format::{Layer, LayerKind, Result, WeightRole, typed};
+use ncnn_format::{Layer, LayerKind, LinearLayer, Result, WeightRole, typed, typed::Convolution};
 
 use super::case::Values;
 
@@ -95,11 +95,8 @@ impl<'a> Circumstances<'a> {
         exact: &'a [f64],
     ) -> Result<Self> {
         let activation = match layer.kind {
-            LayerKind::Requantize => layer.params.int(3, 0)?,
-            LayerKind::Convolution | LayerKind::ConvolutionDepthWise | LayerKind::InnerProduct => {
-                layer.params.int(9, 0)?
-            }
-            _ => 0,
+            LayerKind::Requantize => layer.requantize()?.activation_type,
+            _ => LinearLayer::of(layer)?.map_or(0, |linear| linear.activation_type),
         };
         // Of options that give the same values, each must allow what the other does.
         let is_packed = options.iter().all(|name| name == "packed" || name == "fast");
@@ -108,7 +105,7 @@ impl<'a> Circumstances<'a> {
             Some(Class::Overflow)
         } else if is_packed && layer.kind == LayerKind::Requantize && dims.len() > 1 && dims[0] % 8 == 4 {
             Some(Class::FirstScale)
-        } else if is_packed && layer.params.float(18, 0.0)? < 0.0 {
+        } else if is_packed && layer.params.get(Convolution::PAD_VALUE)?.is_some_and(|value| value < 0.0) {
             Some(Class::PadValue)
         } else {
             None

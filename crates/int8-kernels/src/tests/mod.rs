@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod kernels;
+mod refused;
 mod report;
 mod rows;
 mod winograd;

@@ -2,35 +2,35 @@
 
 use std::collections::HashMap;
 
-use crate::{LayerKind, Model, Remark};
-
-/// Makers and readers of a blob so far.
-struct Blob {
-    maker: usize,
-    readers: usize,
-}
+use crate::{Graph, LayerKind, Model, Remark};
 
 /// Findings for each layer of `model`.
 pub(super) fn check(model: &Model) -> Vec<Vec<Remark>> {
+    let (graph, _) = Graph::scan(model);
     let mut findings = Vec::with_capacity(model.layers.len());
-    let mut blobs: HashMap<&str, Blob> = HashMap::new();
+    let mut readers = vec![0; graph.blobs().len()];
+    let mut is_made = vec![false; graph.blobs().len()];
     let mut names: HashMap<&str, usize> = HashMap::new();
     for (index, layer) in model.layers.iter().enumerate() {
         let mut found = Vec::new();
         for name in &layer.inputs {
-            match blobs.get_mut(name.as_str()) {
-                None => found.push(unknown(model, index, name)),
-                Some(blob) => {
-                    blob.readers += 1;
-                    if blob.readers == 2 {
-                        let fed = model.layers.get(blob.maker).is_some_and(|maker| maker.kind == LayerKind::Input);
-                        found.push(read_twice(name, fed));
+            match graph.find(name) {
+                Some(blob) if is_made[blob.0] => {
+                    readers[blob.0] += 1;
+                    if readers[blob.0] == 2 {
+                        found.push(read_twice(name, graph.inputs().binary_search(&blob).is_ok()));
                     }
                 }
+                Some(blob) => found.push(made_below(name, graph.layer_name(graph.blobs()[blob.0].producer))),
+                None => found.push(
+                    Remark::error("unknown-blob", format!("reads the blob {name}, which no layer makes"))
+                        .advise("ncnn logs this, loads the model and fails when it runs"),
+                ),
             }
         }
         for name in &layer.outputs {
-            if blobs.contains_key(name.as_str()) {
+            let Some(blob) = graph.find(name) else { continue };
+            if std::mem::replace(&mut is_made[blob.0], true) {
                 found.push(
                     Remark::error(
                         "blob-made-twice",
@@ -38,8 +38,6 @@ pub(super) fn check(model: &Model) -> Vec<Vec<Remark>> {
                     )
                     .advise("give the blob another name"),
                 );
-            } else {
-                blobs.insert(name, Blob { maker: index, readers: 0 });
             }
         }
         if names.insert(&layer.name, index).is_some() {
@@ -80,17 +78,9 @@ pub(super) fn check_whole(model: &Model) -> Vec<Remark> {
     findings
 }
 
-fn unknown(model: &Model, reader: usize, name: &str) -> Remark {
-    let below = model.layers.iter().skip(reader).find(|layer| layer.outputs.iter().any(|output| output == name));
-    match below {
-        Some(maker) => Remark::error(
-            "blob-made-below",
-            format!("reads the blob {name}, which layer {} makes only below", maker.name),
-        )
-        .advise("move the layer that makes a blob above those that read it"),
-        None => Remark::error("unknown-blob", format!("reads the blob {name}, which no layer makes"))
-            .advise("ncnn logs this, loads the model and fails when it runs"),
-    }
+fn made_below(name: &str, maker: &str) -> Remark {
+    Remark::error("blob-made-below", format!("reads the blob {name}, which layer {maker} makes only below"))
+        .advise("move the layer that makes a blob above those that read it")
 }
 
 fn read_twice(name: &str, fed: bool) -> Remark {

@@ -1,6 +1,6 @@
 //! What a layer type asks of its parameters together.
 
-use crate::{ErrorKind, Layer, LayerKind, Remark, Result, typed, weight_layout};
+use crate::{ErrorKind, Layer, LayerKind, LinearLayer, Remark, Result, typed, weight_layout};
 
 /// Findings about the parameters of `layer` taken together.
 pub(super) fn check(layer: &Layer) -> Vec<Remark> {
@@ -64,26 +64,6 @@ fn type_rules(layer: &Layer, findings: &mut Vec<Remark>) -> Result<()> {
             1..=3 => {}
             other => findings.push(refused(&format!("resize_type {other}"), "write 0=1, 2 or 3")),
         },
-        LayerKind::Convolution => {
-            let params = layer.convolution()?;
-            strides(&[params.stride_w, params.stride_h, params.dilation_w, params.dilation_h], findings);
-            pads(&[params.pad_left, params.pad_right, params.pad_top, params.pad_bottom], findings);
-            if !matches!(params.int8_scale_term, 0..=2 | 101 | 102) {
-                findings.push(odd_term(params.int8_scale_term));
-            }
-        }
-        LayerKind::ConvolutionDepthWise => {
-            let params = layer.convolution_depth_wise()?;
-            strides(&[params.stride_w, params.stride_h, params.dilation_w, params.dilation_h], findings);
-            pads(&[params.pad_left, params.pad_right, params.pad_top, params.pad_bottom], findings);
-            if !matches!(params.int8_scale_term, 0..=2 | 101 | 102) {
-                let term = params.int8_scale_term;
-                findings.push(Remark::error(
-                    "int8-scale-term",
-                    format!("int8_scale_term {term}: ncnn loads no input scale and crashes"),
-                ));
-            }
-        }
         LayerKind::Pooling => {
             let params = layer.pooling()?;
             if params.global_pooling == 0 && params.adaptive_pooling == 0 {
@@ -94,9 +74,28 @@ fn type_rules(layer: &Layer, findings: &mut Vec<Remark>) -> Result<()> {
                 }
             }
         }
-        _ => {}
+        _ => {
+            if let Some(linear) = LinearLayer::of(layer)?.filter(LinearLayer::is_image_convolution) {
+                convolution(&linear, findings);
+            }
+        }
     }
     Ok(())
+}
+
+fn convolution(linear: &LinearLayer, findings: &mut Vec<Remark>) {
+    // Width first, as the parameters are numbered.
+    let axes = || linear.window.iter().rev();
+    strides(&axes().map(|axis| axis.stride).chain(axes().map(|axis| axis.dilation)).collect::<Vec<_>>(), findings);
+    pads(&axes().flat_map(|axis| axis.pads).collect::<Vec<_>>(), findings);
+    let term = linear.int8_term.unwrap_or(0);
+    if !matches!(term, 0..=2 | 101 | 102) {
+        findings.push(if linear.has_groups() {
+            Remark::error("int8-scale-term", format!("int8_scale_term {term}: ncnn loads no input scale and crashes"))
+        } else {
+            odd_term(term)
+        });
+    }
 }
 
 fn refused(what: &str, advice: &str) -> Remark {
@@ -114,7 +113,7 @@ fn strides(values: &[i32], findings: &mut Vec<Remark>) {
     }
 }
 
-fn pads(values: &[i32; 4], findings: &mut Vec<Remark>) {
+fn pads(values: &[i32], findings: &mut Vec<Remark>) {
     let all = |value| values.iter().all(|pad| *pad == value);
     if values.iter().any(|pad| *pad < 0) && !all(-233) && !all(-234) {
         findings.push(
@@ -129,8 +128,8 @@ fn activation(layer: &Layer, findings: &mut Vec<Remark>) -> Result<()> {
     let Some(spec) = typed::layer_spec(&layer.kind) else { return Ok(()) };
     let id = |name| spec.params.iter().find(|row| row.name == name).map(|row| row.id);
     let (Some(kind), Some(params)) = (id("activation_type"), id("activation_params")) else { return Ok(()) };
-    let kind = layer.params.int(kind, 0)?;
-    let found = layer.params.floats(params, Vec::new())?.len();
+    let kind = layer.params.find(kind)?.unwrap_or(0);
+    let found = layer.params.find::<Vec<f32>>(params)?.unwrap_or_default().len();
     let needed = match kind {
         0 | 1 | 4 | 5 => 0,
         2 => 1,

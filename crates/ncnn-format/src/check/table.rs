@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{Layer, LayerKind, Model, Remark, Result, ScaleTable, TableRow};
+use crate::{Layer, LinearLayer, Model, Remark, ScaleTable, TableRow};
 
 /// Below this, six decimals leave fewer than five digits.
 const FEW_DIGITS: f32 = 0.1;
@@ -97,9 +97,11 @@ fn partners(table: &ScaleTable, model: &Model, findings: &mut Vec<Remark>) {
         }
     }
     for layer in &model.layers {
-        let Ok(Some((expected, term))) = weight_scales(layer) else { continue };
+        let linear = LinearLayer::of(layer).ok().flatten().filter(LinearLayer::has_int8_form);
+        let Some(linear) = linear else { continue };
+        let expected = linear.scale_count();
         let mut layer_findings = Vec::new();
-        if term != 0 {
+        if linear.is_int8() {
             layer_findings.push(Remark::warning("already-int8", "is int8 already; ncnn2int8 would quantize it again"));
         }
         match table.weight_scales(&layer.name) {
@@ -122,17 +124,4 @@ fn partners(table: &ScaleTable, model: &Model, findings: &mut Vec<Remark>) {
 
 fn missing(what: &str, key: &str) -> Remark {
     Remark::warning("missing-row", format!("no row {key} for its {what}")).advise("the layer stays float")
-}
-
-/// The number of weight scales and the int8 term of a layer that tables are made for.
-fn weight_scales(layer: &Layer) -> Result<Option<(usize, i32)>> {
-    let (count, term) = match layer.kind {
-        LayerKind::Convolution => layer.convolution().map(|params| (params.num_output, params.int8_scale_term))?,
-        LayerKind::ConvolutionDepthWise => {
-            layer.convolution_depth_wise().map(|params| (params.group, params.int8_scale_term))?
-        }
-        LayerKind::InnerProduct => layer.inner_product().map(|params| (params.num_output, params.int8_scale_term))?,
-        _ => return Ok(None),
-    };
-    Ok(usize::try_from(count).ok().map(|count| (count, term)))
 }

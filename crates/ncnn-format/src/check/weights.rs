@@ -1,6 +1,7 @@
 //! Weights that spoil what they are used for.
 
-use crate::{Layer, LayerKind, Remark, Storage, Weight, WeightData, WeightRole, typed};
+use crate::int8_form::int8_param;
+use crate::{Layer, LayerKind, LinearLayer, Remark, Storage, Weight, WeightData, WeightRole};
 
 /// Findings about the weights of `layer`; none while no `.bin` was read.
 pub(super) fn check(layer: &Layer) -> Vec<Remark> {
@@ -80,12 +81,12 @@ fn scales(role: WeightRole, values: &[f32], findings: &mut Vec<Remark>) {
 /// Whether the storage is one that the layer's forward function understands.
 fn storage(layer: &Layer, weight: &Weight, findings: &mut Vec<Remark>) {
     let is_int8 = weight.data.storage() == Storage::I8;
-    let Some(term) = int8_term(layer) else { return };
+    let (Some(row), Ok(Some(term))) = (int8_param(&layer.kind), layer.int8_term()) else { return };
     if is_int8 && term == 0 {
         findings.push(
             Remark::error(
                 "storage-and-term",
-                format!("{} is stored as int8, but int8_scale_term is 0: ncnn reads it as floats", weight.role),
+                format!("{} is stored as int8, but {} is 0: ncnn reads it as floats", weight.role, row.name),
             )
             .advise("write the term that goes with the scales"),
         );
@@ -107,23 +108,10 @@ fn storage(layer: &Layer, weight: &Weight, findings: &mut Vec<Remark>) {
     }
 }
 
-fn int8_term(layer: &Layer) -> Option<i32> {
-    let spec = typed::layer_spec(&layer.kind)?;
-    let row = spec.params.iter().find(|row| row.name == "int8_scale_term")?;
-    layer.params.int(row.id, 0).ok()
-}
-
-/// Output channels of which every weight is zero.
+/// Output channels of which every weight is zero, in the types that tables have rows for.
 fn zero_channels(layer: &Layer, findings: &mut Vec<Remark>) {
-    let channels = match layer.kind {
-        LayerKind::Convolution => layer.convolution().map(|params| params.num_output),
-        LayerKind::ConvolutionDepthWise => layer.convolution_depth_wise().map(|params| params.num_output),
-        LayerKind::InnerProduct => layer.inner_product().map(|params| params.num_output),
-        _ => return,
-    };
-    let Some(channels) = channels.ok().and_then(|count| usize::try_from(count).ok()).filter(|count| *count > 0) else {
-        return;
-    };
+    let linear = LinearLayer::of(layer).ok().flatten().filter(LinearLayer::has_table_rows);
+    let Some(channels) = linear.map(|linear| linear.outputs).filter(|count| *count > 0) else { return };
     let Some(weight) = layer.weight(WeightRole::Weight) else { return };
     let len = weight.data.len() / channels;
     if len == 0 {

@@ -46,7 +46,7 @@ impl LayerText<'_> {
     pub(super) fn params(&self) -> ParamDict {
         let mut params = ParamDict::default();
         for entry in &self.entries {
-            params.set(entry.id, entry.value.clone());
+            params.set_raw(entry.id, entry.value.clone());
         }
         params
     }
@@ -248,6 +248,7 @@ fn line_end(input: &str) -> Scanned<'_, &str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::typed::Eltwise;
 
     fn error(text: &str) -> String {
         parse_model(text, &Limits::default()).unwrap_err().to_string()
@@ -267,7 +268,10 @@ mod tests {
             (&data.kind, data.name.as_str(), data.outputs.as_slice()),
             (&LayerKind::Input, "data", &["a".to_owned()][..])
         );
-        assert_eq!((add.inputs.len(), add.outputs[0].as_str(), add.params.int(1, 0).unwrap()), (2, "c", 2));
+        assert_eq!(
+            (add.inputs.len(), add.outputs[0].as_str(), add.params.get(Eltwise::COEFFS).is_err()),
+            (2, "c", true)
+        );
         assert_eq!(warnings.len(), 1, "blobs are counted: {warnings:?}");
     }
 

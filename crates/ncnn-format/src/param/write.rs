@@ -178,10 +178,15 @@ fn line(layer: &Layer, kind_width: usize, name_width: usize, known: &[Entry<'_>]
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::typed::{Convolution, Softmax};
     use crate::{LayerKind, Number, SourceText};
 
     const TEXT: &str = "7767517\n3 3\nInput            data   0 1 data 0=4 1=4 2=1\n\
         Convolution      conv   1 1 data  mid 0=2 1=3 5=0.10 10=0.5,\nReLU relu 1 1 mid out";
+
+    fn int(value: i32) -> ParamValue {
+        ParamValue::Number(Number::Int(value))
+    }
 
     fn model() -> Model {
         Model::from_param_text(TEXT).unwrap()
@@ -202,7 +207,7 @@ mod tests {
     #[test]
     fn an_edit_changes_its_own_line_and_keeps_the_other_values_and_columns() {
         let mut model = model();
-        model.layers[1].params.set_int(8, 2);
+        model.layers[1].params.set(Convolution::INT8_SCALE_TERM, 2);
         let expected = TEXT.replace("data  mid 0=2 1=3 5=0.10 10=0.5,\n", "data mid 0=2 1=3 5=0.10 10=0.5, 8=2\n");
         assert_eq!(model.to_param_text(), expected);
     }
@@ -210,8 +215,8 @@ mod tests {
     #[test]
     fn an_edit_taken_back_leaves_no_trace() {
         let mut model = model();
-        model.layers[1].params.set_int(8, 2);
-        model.layers[1].params.remove(8);
+        model.layers[1].params.set(Convolution::INT8_SCALE_TERM, 2);
+        model.layers[1].params.remove(Convolution::INT8_SCALE_TERM);
         assert_eq!(model.to_param_text(), TEXT);
     }
 
@@ -221,7 +226,7 @@ mod tests {
         let mut layer = Layer::new(LayerKind::Softmax, "prob");
         layer.inputs = vec!["out".into()];
         layer.outputs = vec!["prob".into()];
-        layer.params.set_int(1, 1);
+        layer.params.set(Softmax::FIXBUG0, 1);
         model.layers.push(layer);
         let expected = TEXT.replace("\n3 3\n", "\n4 4\n")
             + "\nSoftmax                  prob                     1 1 out prob 1=1\n";
@@ -243,7 +248,7 @@ mod tests {
     fn a_header_that_counted_wrong_stays_until_the_blobs_change() {
         let text = TEXT.replace("\n3 3\n", "\n3   7\r\n");
         let mut model = Model::from_param_text(&text).unwrap();
-        model.layers[1].params.set_int(8, 2);
+        model.layers[1].params.set(Convolution::INT8_SCALE_TERM, 2);
         assert!(model.to_param_text().starts_with("7767517\n3   7\r\nInput "));
         model.layers[2].outputs[0] = "mid".into();
         assert!(model.to_param_text().starts_with("7767517\n3   2\r\nInput "));
@@ -262,7 +267,7 @@ mod tests {
     #[test]
     fn an_odd_value_is_written_plainly_when_its_line_is_rewritten() {
         let mut model = Model::from_param_text("7767517\n1 1\n3Pool a 0 1 a 0=0x10 1=2 1=3\n").unwrap();
-        model.layers[0].params.set_int(2, 1);
+        model.layers[0].params.set_raw(2, int(1));
         assert_eq!(model.to_param_text(), "7767517\n1 1\n3Pool a 0 1 a 0=0 1=3 2=1\n");
         model.check_param_text().unwrap();
     }
@@ -271,7 +276,7 @@ mod tests {
     fn an_unclosed_text_is_closed_when_its_line_is_rewritten() {
         let text = "7767517\n1 1\nReshape a 0 1 a 6=\"0w,1h\n";
         let mut model = Model::from_param_text(text).unwrap();
-        model.layers[0].params.set_int(0, 1);
+        model.layers[0].params.set_raw(0, int(1));
         assert_eq!(model.to_param_text(), text.replace("1h", "1h\" 0=1"));
     }
 
@@ -279,7 +284,7 @@ mod tests {
     fn a_blank_that_ends_no_value_is_kept_apart_from_it() {
         let text = "7767517\n1 1\nInput a 0 1 a\x0c1 rest\n";
         let mut model = Model::from_param_text(text).unwrap();
-        model.layers[0].params.set_int(0, 7);
+        model.layers[0].params.set_raw(0, int(7));
         assert_eq!(model.to_param_text(), text.replace("\x0c", " 0=7 \x0c"));
     }
 
@@ -297,10 +302,10 @@ mod tests {
     #[test]
     fn values_are_laid_out_as_ncnns_tools_do() {
         let mut layer = Layer::new(LayerKind::Crop, "crop");
-        layer.params.set_float(0, 0.1);
-        layer.params.set(9, ParamValue::Array(vec![Number::Int(1), Number::Float(-2.0)]));
-        layer.params.set(19, ParamValue::Text("-(0w,2)".into()));
-        layer.params.set(20, ParamValue::Text("abcdefghijklmn".into()));
+        layer.params.set_raw(0, ParamValue::Number(Number::Float(0.1)));
+        layer.params.set_raw(9, ParamValue::Array(vec![Number::Int(1), Number::Float(-2.0)]));
+        layer.params.set_raw(19, ParamValue::Text("-(0w,2)".into()));
+        layer.params.set_raw(20, ParamValue::Text("abcdefghijklmn".into()));
         let model = Model { layers: vec![layer], header: SourceText(None), ..Model::default() };
         assert_eq!(
             model.to_param_text(),
@@ -318,13 +323,13 @@ mod tests {
         };
         let hostile_text = |text: &str| {
             let value = ParamValue::Text(text.into());
-            refusal(&move |layer| layer.params.set(6, value.clone()))
+            refusal(&move |layer| layer.params.set_raw(6, value.clone()))
         };
         insta::assert_snapshot!(refusal(&|layer| layer.name = "a b".into()), @"layer a b: cannot be written as .param text: a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not");
         insta::assert_snapshot!(refusal(&|layer| layer.name = String::new()), @"layer : cannot be written as .param text: a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not");
         insta::assert_snapshot!(refusal(&|layer| layer.inputs[0] = "x\ny".into()), @"layer conv: cannot be written as .param text: a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not");
         insta::assert_snapshot!(refusal(&|layer| layer.kind = LayerKind::Custom("5=x".into())), @"layer conv: cannot be written as .param text: its type would be taken for a parameter");
-        insta::assert_snapshot!(refusal(&|layer| layer.params.set_int(32, 1)), @"layer conv: cannot be written as .param text: a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not");
+        insta::assert_snapshot!(refusal(&|layer| layer.params.set_raw(32, int(1))), @"layer conv: cannot be written as .param text: a name in it is empty, has blanks or is too long, or a parameter has an id that ncnn has not");
         insta::assert_snapshot!(hostile_text("a\0"), @"layer conv: cannot be written as .param text: a zero byte in it ends the text for ncnn");
         insta::assert_snapshot!(hostile_text("a\nb"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");
         insta::assert_snapshot!(hostile_text("1\"2"), @"layer conv: cannot be written as .param text: ncnn would not read the text of parameter 6 as it is");

@@ -128,7 +128,7 @@ impl<'a> Words<'a> {
             let message = format!("parameter {real} is given again; the later value counts");
             self.remark(Remark::warning("repeated-parameter", message).at_byte(start).in_layer(&layer.name));
         }
-        layer.params.set(real, value);
+        layer.params.set_raw(real, value);
         Ok(())
     }
 

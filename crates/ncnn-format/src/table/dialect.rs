@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::{Error, Layer, LayerKind, Model, Result, ScaleTable, TableDialect, TableRow};
+use crate::{Error, Layer, LayerKind, LinearLayer, Model, Result, ScaleTable, TableDialect, TableRow};
 
 /// Judges `table` by the model that it is for.
 pub(crate) fn dialect(table: &ScaleTable, model: &Model) -> TableDialect {
@@ -52,7 +52,11 @@ pub(crate) fn remap_producers(table: &ScaleTable, model: &Model) -> Result<Scale
 
 /// Whether a table has rows for layers of this type.
 fn is_quantized(layer: &Layer) -> bool {
-    matches!(layer.kind, LayerKind::Convolution | LayerKind::ConvolutionDepthWise | LayerKind::InnerProduct)
+    quantized(layer).is_some()
+}
+
+fn quantized(layer: &Layer) -> Option<LinearLayer> {
+    LinearLayer::of(layer).ok().flatten().filter(LinearLayer::has_table_rows)
 }
 
 fn block_row(table: &ScaleTable) -> Option<&TableRow> {
@@ -75,10 +79,8 @@ fn producer_row<'t>(table: &'t ScaleTable, model: &Model) -> Option<&'t TableRow
 }
 
 fn has_one_scale_per_layer(table: &ScaleTable, model: &Model) -> bool {
-    let several = model.layers.iter().filter(|layer| {
-        let outputs = layer.params.int(0, 0).unwrap_or(0);
-        outputs > 1 && matches!(layer.kind, LayerKind::Convolution | LayerKind::InnerProduct)
-    });
+    let has_several = |linear: LinearLayer| linear.outputs > 1 && !linear.has_groups();
+    let several = model.layers.iter().filter(|layer| quantized(layer).is_some_and(has_several));
     let mut lengths = several.filter_map(|layer| table.weight_scales(&layer.name)).map(<[f32]>::len).peekable();
     lengths.peek().is_some() && lengths.all(|len| len == 1)
 }

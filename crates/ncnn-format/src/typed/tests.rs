@@ -64,7 +64,7 @@ fn attention_scales_by_the_root_of_a_heads_width() {
 #[test]
 fn a_parameter_of_another_form_names_the_layer() {
     let mut layer = Layer::new(LayerKind::Clip, "clip6");
-    layer.params.set(1, ParamValue::Array(vec![Number::Int(6)]));
+    layer.params.set_raw(1, ParamValue::Array(vec![Number::Int(6)]));
     let message = Clip::read(&layer).unwrap_err().to_string();
     assert_eq!(message, "layer clip6: parameter 1 should be a number, found an array of 1");
 }
@@ -153,7 +153,7 @@ fn a_writer_sets_what_changed_in_ncnns_order_and_what_followed_it() {
 #[test]
 fn a_value_of_another_form_is_replaced() {
     let mut layer = Layer::new(LayerKind::Clip, "clip6");
-    layer.params.set(1, ParamValue::Array(vec![]));
+    layer.params.set_raw(1, ParamValue::Array(vec![]));
     Clip { min: 0.0, max: 6.0 }.write(&mut layer).unwrap();
     assert_eq!(layer.params.get(Clip::MAX).unwrap(), Some(6.0));
 }
@@ -191,7 +191,7 @@ fn layer() -> impl Strategy<Value = Layer> {
             rows.iter().map(|row| proptest::option::of(value(row.kind).prop_map(|value| (row.id, value)))).collect();
         values.prop_shuffle().prop_map(move |values| {
             let mut layer = Layer::new(kind.clone(), "any");
-            values.into_iter().flatten().for_each(|(id, value)| layer.params.set(id, value));
+            layer.params.extend(values.into_iter().flatten());
             layer
         })
     })

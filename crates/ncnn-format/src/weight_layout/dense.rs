@@ -1,23 +1,10 @@
-//! Inner products, embeddings, matrix products and attention.
+//! Embeddings, matrix products and attention.
 
 use super::blocks::{self, Term};
-use super::convolution::weight_and_bias;
+use super::linear::weight_and_bias;
 use super::plan::{Plan, Size, quotient};
-use crate::typed::{Embed, Gemm, InnerProduct, MultiHeadAttention};
+use crate::typed::{Embed, Gemm, MultiHeadAttention};
 use crate::{Error, Layer, Result, WeightRole};
-
-pub(super) fn inner_product(plan: &mut Plan, layer: &Layer) -> Result<()> {
-    let params = InnerProduct::read(layer)?;
-    let outputs = ("num_output", params.num_output);
-    let size = ("weight_data_size", params.weight_data_size);
-    quotient(size, &[outputs])?;
-    weight_and_bias(plan, size, outputs, params.bias_term)?;
-    if params.int8_scale_term != 0 {
-        plan.raw(WeightRole::WeightScales, &[outputs])?;
-        plan.raw_single(WeightRole::InputScale);
-    }
-    Ok(())
-}
 
 pub(super) fn embed(plan: &mut Plan, layer: &Layer) -> Result<()> {
     let params = Embed::read(layer)?;
@@ -31,7 +18,7 @@ pub(super) fn embed(plan: &mut Plan, layer: &Layer) -> Result<()> {
             params.num_output
         )));
     }
-    weight_and_bias(plan, size, outputs, params.bias_term)?;
+    weight_and_bias(plan, size, outputs, params.bias_term != 0)?;
     if params.int8_scale_term != 0 {
         plan.raw_single(WeightRole::WeightScales);
     }

@@ -3,15 +3,15 @@
 
 mod affine;
 mod blocks;
-mod convolution;
 mod dense;
+mod linear;
 mod plan;
 mod recurrent;
 mod spec;
 
 use plan::Plan;
 
-use crate::{Layer, LayerKind, Result};
+use crate::{Layer, LayerKind, LinearLayer, Result};
 
 pub use spec::{Encoding, WeightSpec};
 
@@ -49,12 +49,6 @@ fn fill(plan: &mut Plan, layer: &Layer) -> Result<()> {
         K::Quantize => affine::quantize(plan, layer),
         K::Dequantize => affine::dequantize(plan, layer),
         K::Requantize => affine::requantize(plan, layer),
-        K::Convolution => convolution::convolution(plan, layer),
-        K::ConvolutionDepthWise => convolution::convolution_depthwise(plan, layer),
-        K::Convolution1D | K::ConvolutionDepthWise1D | K::Convolution3D | K::ConvolutionDepthWise3D
-        | K::Deconvolution | K::DeconvolutionDepthWise | K::Deconvolution1D | K::DeconvolutionDepthWise1D
-        | K::Deconvolution3D | K::DeconvolutionDepthWise3D | K::DeformableConv2D => convolution::float_only(plan, layer),
-        K::InnerProduct => dense::inner_product(plan, layer),
         K::Embed => dense::embed(plan, layer),
         K::Gemm => dense::gemm(plan, layer),
         K::MultiHeadAttention => dense::attention(plan, layer),
@@ -62,7 +56,7 @@ fn fill(plan: &mut Plan, layer: &Layer) -> Result<()> {
         K::GRU => recurrent::gru(plan, layer),
         K::RNN => recurrent::rnn(plan, layer),
         // Everything else computes from its inputs and parameters alone.
-        _ => Ok(()),
+        _ => LinearLayer::of(layer)?.map_or(Ok(()), |layer| linear::linear(plan, &layer)),
     }
 }
 

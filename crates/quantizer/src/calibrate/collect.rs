@@ -7,9 +7,10 @@ use histogram_kl::{GrowingHistogram, Histogram, Range};
 use ncnn_format::{Error, Result};
 
 use super::targets::{Target, watched};
+use crate::dataset::Dataset;
 use crate::network::named;
+use crate::progress::Progress;
 use crate::spread::spread;
-use crate::{Dataset, Progress};
 
 /// The ranges of growing histograms and their counts in 2048 bins.
 pub(super) fn in_final_bins(growing: &[GrowingHistogram]) -> Result<(Vec<Range>, Vec<Histogram>)> {

@@ -1,4 +1,4 @@
-//! What the accumulators of ncnn's Winograd convolutions reach in calibration.
+//! What the accumulators of ncnn's Winograd watched reach in calibration.
 
 use fp32_ref::{ConvWindow, Value};
 use histogram_kl::Threshold;
@@ -27,34 +27,34 @@ pub(super) fn keep_observed(
     decisions: &[Decision],
     weights: &mut [WeightScales],
 ) -> Result<()> {
-    let convolutions = (0..weights.len())
+    let watched = (0..weights.len())
         .filter(|&index| !weights[index].reduced.is_empty())
         .map(|index| {
             let target = &collector.targets[index];
             let scale = decisions[target.slot].threshold.unwrap_or(Threshold::UNIT).scale();
-            let convolution = Convolution::of(&model.layers[target.layer], &weights[index].full, scale)?;
-            Ok(Convolution { index, slot: target.slot, ..convolution })
+            let layer = Watched::of(&model.layers[target.layer], &weights[index].full, scale)?;
+            Ok(Watched { index, slot: target.slot, ..layer })
         })
         .collect::<Result<Vec<_>>>()?;
-    if convolutions.is_empty() {
+    if watched.is_empty() {
         return Ok(());
     }
     let samples = collector.dataset.len().min(SAMPLES);
     let states = collector.visit("watching accumulators", samples, |seen: &mut Vec<Vec<u32>>, _, slot, value| {
-        seen.resize(convolutions.len(), Vec::new());
-        for (convolution, seen) in convolutions.iter().zip(seen).filter(|(convolution, _)| convolution.slot == slot) {
-            convolution.run(value, seen)?;
+        seen.resize(watched.len(), Vec::new());
+        for (layer, seen) in watched.iter().zip(seen).filter(|(layer, _)| layer.slot == slot) {
+            layer.run(value, seen)?;
         }
         Ok(())
     })?;
-    for (position, convolution) in convolutions.iter().enumerate() {
-        let mut seen = vec![0; convolution.outputs];
+    for (position, layer) in watched.iter().enumerate() {
+        let mut seen = vec![0; layer.outputs];
         for state in &states {
             for (seen, &more) in seen.iter_mut().zip(state.get(position).into_iter().flatten()) {
                 *seen = more.max(*seen);
             }
         }
-        weights[convolution.index].allow(&seen);
+        weights[layer.index].allow(&seen);
     }
     Ok(())
 }
@@ -76,7 +76,8 @@ impl WeightScales {
     }
 }
 
-struct Convolution {
+/// A layer whose accumulators are watched.
+struct Watched {
     index: usize,
     slot: usize,
     outputs: usize,
@@ -85,7 +86,7 @@ struct Convolution {
     packed: PackedConv,
 }
 
-impl Convolution {
+impl Watched {
     fn of(layer: &Layer, full: &[f32], input_scale: f32) -> Result<Self> {
         let linear = LinearLayer::of(layer)?.ok_or_else(|| Error::invalid("has no weight matrix"))?;
         let window = ConvWindow::of(&linear)?;

@@ -41,7 +41,8 @@ pub(super) fn find(model: &Model, graph: &Graph) -> Result<Vec<Target>> {
         let Some(&read) = graph.nodes()[index].inputs.first() else {
             return Err(Error::malformed("has no input").in_layer(&layer.name));
         };
-        let blob = origin(model, graph, read);
+        // Copies by Split are one blob.
+        let blob = graph.origin(read, |layer| model.layers[layer].kind == LayerKind::Split);
         let slot = slots.iter().position(|&known| known == blob).unwrap_or_else(|| {
             slots.push(blob);
             slots.len() - 1
@@ -56,9 +57,7 @@ pub(super) fn find(model: &Model, graph: &Graph) -> Result<Vec<Target>> {
         });
     }
     if targets.is_empty() {
-        return Err(Error::invalid(
-            "the network has no Convolution, ConvolutionDepthWise or InnerProduct with weights to quantize",
-        ));
+        return Err(Error::invalid("the network has no convolution or inner product with weights to quantize"));
     }
     Ok(targets)
 }
@@ -83,15 +82,4 @@ fn is_calibrated(layer: &Layer) -> Result<bool> {
         return Err(Error::invalid("is int8 already; calibrate the fp32 model").in_layer(&layer.name));
     }
     is_quantizable(layer)
-}
-
-/// The blob that `blob` is a copy of, through any number of Splits.
-fn origin(model: &Model, graph: &Graph, mut blob: BlobId) -> BlobId {
-    loop {
-        let producer = graph.blobs()[blob.0].producer;
-        match graph.nodes()[producer].inputs.first() {
-            Some(&source) if model.layers[producer].kind == LayerKind::Split => blob = source,
-            _ => return blob,
-        }
-    }
 }

@@ -20,7 +20,7 @@ use crate::progress::Progress;
 use crate::spread::spread;
 
 /// What to compare.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct CompareOptions<'a> {
     /// Classes of the samples, by file name.
     pub labels: Option<&'a Labels>,

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ncnn_format::LayerKind;
+use ncnn_format::{LayerKind, Remark};
 
 /// Something about the converted model that its user should know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,29 +68,106 @@ pub enum Note {
     },
 }
 
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Note {
+    /// The same as a remark.
+    pub fn remark(&self) -> Remark {
         match self {
-            Self::NoRows { layer } => write!(f, "layer {layer}: no row in the table, stays float"),
-            Self::NoInputScale { layer } => write!(f, "layer {layer}: no input scale in the table, stays float"),
-            Self::NoWeightScales { layer } => {
-                write!(f, "layer {layer}: no row {layer}_param_0 in the table, stays float")
+            Self::NoRows { layer } => Remark::note("no-rows", "no row in the table, stays float").in_layer(layer),
+            Self::NoInputScale { layer } => {
+                Remark::warning("no-input-scale", "no input scale in the table, stays float").in_layer(layer)
             }
-            Self::StaysFloat { layer, kind } => write!(f, "layer {layer}: {kind} is not quantized, stays float"),
+            Self::NoWeightScales { layer } => {
+                let message = format!("no row {layer}_param_0 in the table, stays float");
+                Remark::warning("no-weight-scales", message).in_layer(layer)
+            }
+            Self::StaysFloat { layer, kind } => {
+                Remark::note("stays-float", format!("{kind} is not quantized, stays float")).in_layer(layer)
+            }
             Self::DeadChannels { layer, channels } => {
-                write!(f, "layer {layer}: all weights are zero in {} channel(s): {channels:?}", channels.len())
+                let message = format!("all weights are zero in {} channel(s): {channels:?}", channels.len());
+                Remark::note("dead-channels", message).in_layer(layer)
             }
             Self::SharedOutput { layer } => {
-                write!(f, "layer {layer}: several layers read its output without a Split, which stays float")
+                let message = "several layers read its output without a Split, which stays float";
+                Remark::note("shared-output", message).in_layer(layer)
             }
             Self::ScalesDiffer { layer } => {
-                write!(f, "layer {layer}: the readers of its output have different scales, so it stays float")
+                let message = "the readers of its output have different scales, so it stays float";
+                Remark::note("scales-differ", message).in_layer(layer)
             }
             Self::HalfOverflow { layer, count } => {
-                write!(f, "layer {layer}: {count} float weight(s) are beyond 65504 and become infinite in fp16")
+                let message = format!("{count} float weight(s) are beyond 65504 and become infinite in fp16");
+                Remark::warning("half-overflow", message).in_layer(layer)
             }
-            Self::UnknownRow { key } => write!(f, "row {key} of the table names no layer"),
-            Self::TrailingBytes { count } => write!(f, "{count} byte(s) after the last weight are left out"),
+            Self::UnknownRow { key } => {
+                Remark::warning("unknown-row", format!("row {key} of the table names no layer"))
+            }
+            Self::TrailingBytes { count } => {
+                Remark::note("trailing-bytes", format!("{count} byte(s) after the last weight are left out"))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.remark().fmt(f)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ncnn_format::Severity;
+
+    #[test]
+    fn every_note_is_a_remark_with_its_place_and_code() {
+        let layer = || "conv".to_owned();
+        let notes = [
+            (Note::NoRows { layer: layer() }, "no-rows", "layer conv: no row in the table, stays float"),
+            (
+                Note::NoInputScale { layer: layer() },
+                "no-input-scale",
+                "layer conv: no input scale in the table, stays float",
+            ),
+            (
+                Note::NoWeightScales { layer: layer() },
+                "no-weight-scales",
+                "layer conv: no row conv_param_0 in the table, stays float",
+            ),
+            (
+                Note::StaysFloat { layer: layer(), kind: LayerKind::from("LSTM") },
+                "stays-float",
+                "layer conv: LSTM is not quantized, stays float",
+            ),
+            (
+                Note::DeadChannels { layer: layer(), channels: vec![1, 5] },
+                "dead-channels",
+                "layer conv: all weights are zero in 2 channel(s): [1, 5]",
+            ),
+            (
+                Note::SharedOutput { layer: layer() },
+                "shared-output",
+                "layer conv: several layers read its output without a Split, which stays float",
+            ),
+            (
+                Note::ScalesDiffer { layer: layer() },
+                "scales-differ",
+                "layer conv: the readers of its output have different scales, so it stays float",
+            ),
+            (
+                Note::HalfOverflow { layer: layer(), count: 3 },
+                "half-overflow",
+                "layer conv: 3 float weight(s) are beyond 65504 and become infinite in fp16",
+            ),
+            (Note::UnknownRow { key: "x".to_owned() }, "unknown-row", "row x of the table names no layer"),
+            (Note::TrailingBytes { count: 8 }, "trailing-bytes", "8 byte(s) after the last weight are left out"),
+        ];
+        for (note, code, text) in notes {
+            let remark = note.remark();
+            assert_eq!((&*remark.code, remark.to_string(), note.to_string()), (code, text.to_owned(), text.to_owned()));
+            assert_eq!(remark.place.layer.is_some(), text.starts_with("layer "), "{text}");
+            assert!(remark.severity < Severity::Error);
         }
     }
 }

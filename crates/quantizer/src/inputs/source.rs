@@ -1,79 +1,13 @@
 //! The samples of every input of a network.
 
-use std::path::Path;
+use ncnn_format::{Error, Graph, Model, Remark, Result};
 
-use fp32_ref::{Graph, Shape};
-use ncnn_format::{Error, LayerKind, Model, Remark, Result};
-
-use super::{InputShape, Named, check_known};
-use crate::{
-    Dataset, Feed, FileDataset, InputOptions, Joint, Options, Pixel, Preprocess, ResizeMode, Samples, declared_shape,
-    single_input,
-};
-
-/// Extensions of files that hold tensors instead of pixels.
-const ARRAYS: [&str; 3] = ["npy", "f32", "raw"];
-
-/// What is known about one input.
-pub(super) struct InputSettings {
-    pub(super) mean: Vec<f32>,
-    pub(super) norm: Vec<f32>,
-    pub(super) pixel: Option<Pixel>,
-    /// By the command line or the job.
-    pub(super) given: Option<InputShape>,
-    /// By the Input layer.
-    pub(super) declared: Option<Shape>,
-    pub(super) resize: ResizeMode,
-}
-
-impl InputSettings {
-    /// # Errors
-    /// `Invalid` when the size is unknown or no size of an image, or the numbers do not fit the
-    /// channels.
-    pub(super) fn for_images(&self) -> Result<Preprocess> {
-        let Some(shape) = self.shape()? else {
-            return Err(Error::invalid("the network does not say how large its input is; give option shape w,h,c"));
-        };
-        if shape.rank() != 3 {
-            let message =
-                format!("an image has the three sizes w,h,c, the shape of this input is {shape} (outermost first)");
-            return Err(Error::invalid(message));
-        }
-        self.with_shape(Some(shape))
-    }
-
-    /// For what lies in `samples`.
-    fn for_samples(&self, samples: &Samples) -> Result<Preprocess> {
-        if !samples.iter().all(is_array) {
-            return self.for_images();
-        }
-        let shape = self.shape()?;
-        match self.given {
-            Some(_) => Ok(Preprocess::of_arrays(shape)),
-            // An array has its own shape; what the file declares is a hint.
-            None if samples.iter().all(is_npy) => Ok(Preprocess::of_arrays(None)),
-            None => Ok(Preprocess::of_arrays(shape)),
-        }
-    }
-
-    fn shape(&self) -> Result<Option<Shape>> {
-        Ok(self.given.as_ref().map(InputShape::shape).transpose()?.or(self.declared))
-    }
-
-    fn with_shape(&self, shape: Option<Shape>) -> Result<Preprocess> {
-        let channels = shape.map(|shape| shape.c());
-        let pixel = self.pixel.unwrap_or(if channels == Some(1) { Pixel::Gray } else { Pixel::Bgr });
-        Preprocess::new(InputOptions {
-            mean: self.mean.clone(),
-            norm: self.norm.clone(),
-            pixel,
-            width: shape.map(|shape| shape.w()),
-            height: shape.map(|shape| shape.h()),
-            channels,
-            resize: self.resize,
-        })
-    }
-}
+use super::settings::check_known;
+use crate::dataset::{Dataset, Feed, FileDataset};
+use crate::joint::Joint;
+use crate::network::single_input;
+use crate::options::{Named, Options};
+use crate::samples::Samples;
 
 /// The samples for all inputs of a network, as [`Options`] say where they are.
 #[derive(Debug, Clone)]
@@ -150,13 +84,6 @@ impl Dataset for Inputs {
     }
 }
 
-/// The size that the Input layer of `blob` states.
-pub(super) fn declared(model: &Model, blob: &str) -> Result<Option<Shape>> {
-    let inputs = model.layers.iter().filter(|layer| layer.kind == LayerKind::Input);
-    let layer = inputs.into_iter().find(|layer| layer.outputs.iter().any(|output| output == blob));
-    layer.map_or(Ok(None), declared_shape)
-}
-
 /// Samples of one number belong together; that their names differ is an accident, most likely.
 fn check_pairs(inputs: &[(String, FileDataset)]) -> Result<()> {
     let [(first, samples), rest @ ..] = inputs else { return Ok(()) };
@@ -172,16 +99,4 @@ fn check_pairs(inputs: &[(String, FileDataset)]) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn is_array(path: &Path) -> bool {
-    ARRAYS.iter().any(|known| has_extension(path, known))
-}
-
-fn is_npy(path: &Path) -> bool {
-    has_extension(path, "npy")
-}
-
-fn has_extension(path: &Path, wanted: &str) -> bool {
-    path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case(wanted))
 }

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use fp32_ref::Shape;
-use ncnn_format::{Graph, Layer, LayerKind, Model, Result};
+use ncnn_format::{Error, Graph, Layer, LayerKind, Model, Result};
 
 use super::options::OptimizeOptions;
 use super::report::{Change, Refusal};
@@ -34,6 +34,9 @@ impl Network {
     pub(super) fn new(model: &Model, options: &OptimizeOptions) -> Result<Self> {
         let graph = Graph::new(model)?;
         let shapes = known_shapes(model, &graph, &options.input_shapes)?;
+        for blob in options.outputs.iter().chain(&options.keep) {
+            graph.blob(blob).map_err(|_| Error::invalid(format!("no blob is called {blob}")))?;
+        }
         let graph = if options.outputs.is_empty() { graph } else { graph.with_outputs(&options.outputs)? };
         let graph = graph.keeping(&options.keep)?;
         let mut network = Self {

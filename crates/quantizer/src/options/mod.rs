@@ -4,18 +4,21 @@
 //! asks for, and the reader of job files.
 
 mod declare;
+mod named;
 #[cfg(feature = "serde")]
 mod read;
+mod values;
 mod word;
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::calibrate::{Method, Passes};
-use crate::inputs::{Floats, InputShape, Named, Shard};
 use crate::{Pixel, ResizeMode, WeightRule, WinogradGuard};
 
 pub use declare::{OptionSpec, Takes};
+pub use named::Named;
+pub use values::{Floats, InputShape, Shard};
 
 declare::options! {
     /// The choices of a job: which files, which samples, what is done to the network.

@@ -3,8 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
+use super::named::Named;
+use super::values::{Floats, InputShape, Shard};
 use crate::calibrate::{Method, Passes};
-use crate::inputs::{Floats, InputShape, Named, Shard};
 use crate::{Pixel, ResizeMode, WeightRule, WinogradGuard};
 
 /// How a value stands in a job file.

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use ncnn_format::{Model, Remark, Result};
 
-use super::{Pipeline, notes};
+use super::job::Pipeline;
+use super::notes::notes;
 use crate::compare::{CompareOptions, Comparison, compare};
 use crate::inputs::with_readable;
 use crate::{Dataset, Labels, Options, Progress, Samples};

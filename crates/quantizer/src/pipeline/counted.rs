@@ -4,7 +4,8 @@ use std::path::Path;
 
 use ncnn_format::{Error, Remark, Result};
 
-use super::{Prepared, notes};
+use super::notes::notes;
+use super::prepared::Prepared;
 use crate::calibrate::statistics::{ModelPrint, Origin, Statistics};
 use crate::inputs::{list_unreadable, skipped_notes};
 use crate::{Dataset, Inputs, Options, Progress, Subset, unreadable};

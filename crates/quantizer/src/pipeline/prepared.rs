@@ -4,7 +4,9 @@ use std::borrow::Cow;
 
 use ncnn_format::{Model, Remark, Result, ScaleTable};
 
-use super::{Optimization, Quantized, notes};
+use super::notes::notes;
+use super::optimization::Optimization;
+use super::quantized::Quantized;
 use crate::calibrate::{CalibrateOptions, Calibration, calibrate, correct_biases};
 use crate::inputs::with_readable;
 use crate::{ConvertOptions, Dataset, Excluded, Options, Progress, comment_out, convert, equalize};
@@ -97,7 +99,7 @@ impl Calibrated<'_> {
         remarks.extend(notes("stays-float", excluded.iter().map(ToString::to_string)));
         let is_excluded = |layer: &str| excluded.iter().any(|excluded| excluded.layer == layer);
         let is_news = |note: &&crate::Note| !matches!(note, crate::Note::NoRows { layer } if is_excluded(layer));
-        remarks.extend(notes("conversion", converted.notes.iter().filter(is_news).map(ToString::to_string)));
+        remarks.extend(converted.notes.iter().filter(is_news).map(crate::Note::remark));
         Ok(Quantized {
             model: converted.model,
             table: self.table.clone(),

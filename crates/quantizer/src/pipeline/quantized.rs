@@ -4,7 +4,8 @@ use std::path::Path;
 
 use ncnn_format::{Model, Remark, Result, ScaleTable};
 
-use super::{Optimization, SavedModel, save_model};
+use super::optimization::Optimization;
+use super::saved::{SavedModel, save_model};
 use crate::calibrate::Calibration;
 use crate::compare::Comparison;
 

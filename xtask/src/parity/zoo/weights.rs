@@ -10,11 +10,10 @@ use std::collections::HashMap;
 
 use fp32_ref::{BuildOptions, Tensor, build};
 use ncnn_format::{
-    Encoding, Error, F32Tag, Layer, LayerKind, Model, Result, Weight, WeightData, WeightRole, weight_layout,
+    Activation, Encoding, Error, F32Tag, Layer, LayerKind, LinearLayer, Model, Result, Weight, WeightData, WeightRole,
+    typed::InnerProduct, weight_layout,
 };
 
-/// Id of the fused activation in every layer type that has one.
-const ACTIVATION: u8 = 9;
 /// Cells of a plane from which on its channel has a mean of its own.
 const PLANE: usize = 4;
 
@@ -50,10 +49,10 @@ fn run(layer: &Layer, inputs: Vec<Tensor>) -> Result<Vec<Tensor>> {
 fn draw(layer: &mut Layer, random: &mut Random) -> Result<()> {
     for spec in weight_layout(layer)? {
         let values = match spec.role {
-            WeightRole::Weight => matrix(spec.len, layer.params.int(0, 1)?, random),
-            WeightRole::MatrixB => matrix(spec.len, layer.params.int(8, 1)?, random),
+            WeightRole::Weight => matrix(spec.len, rows(layer)?, random),
+            WeightRole::MatrixB => matrix(spec.len, layer.gemm()?.constant_n, random),
             WeightRole::QueryWeight | WeightRole::KeyWeight | WeightRole::ValueWeight | WeightRole::OutWeight => {
-                matrix(spec.len, layer.params.int(0, 1)?, random)
+                matrix(spec.len, layer.multi_head_attention()?.embed_dim, random)
             }
             WeightRole::Slope if layer.kind == LayerKind::PReLU => random.uniform(spec.len, 0.0, 0.5),
             WeightRole::Slope | WeightRole::Variance | WeightRole::Gamma | WeightRole::Scale => {
@@ -74,6 +73,12 @@ fn draw(layer: &mut Layer, random: &mut Random) -> Result<()> {
     Ok(())
 }
 
+/// Rows of the weight of `layer`.
+fn rows(layer: &Layer) -> Result<i32> {
+    // All types that have this role have this parameter.
+    Ok(layer.params.get(InnerProduct::NUM_OUTPUT)?.unwrap_or(1))
+}
+
 /// `len` values in `rows` rows of unequal strength.
 fn matrix(len: usize, rows: i32, random: &mut Random) -> Vec<f32> {
     let fan_in = len / usize::try_from(rows).unwrap_or(1).clamp(1, len.max(1));
@@ -85,18 +90,21 @@ fn matrix(len: usize, rows: i32, random: &mut Random) -> Vec<f32> {
     values
 }
 
+fn without_activation(layer: &Layer) -> Result<Layer> {
+    let mut plain = layer.clone();
+    if let Some(linear) = LinearLayer::of(layer)? {
+        linear.set_activation(&mut plain, Activation::None);
+    }
+    Ok(plain)
+}
+
 /// Scales the weights of a convolution or an inner product and moves its biases.
 fn level(layer: &mut Layer, inputs: &[Tensor], random: &mut Random) -> Result<()> {
     if layer.weight(WeightRole::Weight).is_none() {
         return Ok(());
     }
     edit(layer, WeightRole::Bias, |_, bias| *bias = 0.0);
-    let activation = layer.params.raw(ACTIVATION).cloned();
-    layer.params.remove(ACTIVATION);
-    let outputs = run(layer, inputs.to_vec());
-    if let Some(activation) = activation {
-        layer.params.set(ACTIVATION, activation);
-    }
+    let outputs = run(&without_activation(layer)?, inputs.to_vec());
     let Some(output) = outputs?.into_iter().next() else { return Ok(()) };
     let (means, deviation) = statistics(&output);
     let factor = if deviation > f32::MIN_POSITIVE { 1.0 / deviation } else { 1.0 };
@@ -183,8 +191,7 @@ mod tests {
     fn outputs_vary_by_one_around_zero_and_the_activation_stays() {
         let model = filled(3);
         assert_eq!(model.layers[1].convolution().unwrap().activation_type, 1);
-        let mut plain = model.layers[1].clone();
-        plain.params.remove(ACTIVATION);
+        let plain = without_activation(&model.layers[1]).unwrap();
         let input = Tensor::new([2, 8, 8], (0..128).map(|i| ((i * 37) % 101) as f32).collect()).unwrap();
         let (means, deviation) = statistics(&run(&plain, vec![input]).unwrap()[0]);
         assert!((deviation - 1.0).abs() < 1e-3, "{deviation}");

@@ -1,6 +1,7 @@
 //! What the values of 2017 are called today.
 
 use super::values::Values;
+use crate::typed::{Eltwise, Reduction, Slice, Softmax};
 use crate::{Error, Layer, LayerKind, Number, ParamValue, Result};
 
 /// Today's name of a type. The second versions came beside the first ones when a
@@ -66,7 +67,7 @@ fn positions(kind: &str) -> Option<&'static str> {
 fn in_order(layer: &mut Layer, types: &str, values: &mut Values<'_>) -> Result<Option<String>> {
     for (id, kind) in (0..).zip(types.bytes()) {
         let number = values.number(kind == b'f')?;
-        layer.params.set(id, ParamValue::Number(number));
+        layer.params.set_raw(id, ParamValue::Number(number));
     }
     Ok(None)
 }
@@ -78,16 +79,16 @@ fn input(layer: &mut Layer, values: &mut Values<'_>) -> Result<Option<String>> {
         sizes.push(values.int()?);
     }
     let given = sizes.iter().rev().filter(|size| **size != -233);
-    (0..).zip(given).for_each(|(id, size)| layer.params.set_int(id, *size));
+    (0..).zip(given).for_each(|(id, size)| layer.params.set_raw(id, ParamValue::Number(Number::Int(*size))));
     Ok(None)
 }
 
 fn eltwise(layer: &mut Layer, values: &mut Values<'_>) -> Result<Option<String>> {
-    layer.params.set_int(0, values.int()?);
+    layer.params.set(Eltwise::OP_TYPE, values.int()?);
     let len = values.int()?;
     if len > 0 {
         let coefficients = values.array(len, true)?;
-        layer.params.set(1, coefficients);
+        layer.params.set_raw(Eltwise::COEFFS.id(), coefficients);
     }
     Ok(None)
 }
@@ -95,7 +96,7 @@ fn eltwise(layer: &mut Layer, values: &mut Values<'_>) -> Result<Option<String>>
 fn slice(layer: &mut Layer, values: &mut Values<'_>) -> Result<Option<String>> {
     let len = values.int()?;
     let sizes = values.array(len, false)?;
-    layer.params.set(0, sizes);
+    layer.params.set_raw(Slice::SLICES.id(), sizes);
     Ok(None)
 }
 
@@ -109,17 +110,17 @@ fn prior_box(layer: &mut Layer, values: &mut Values<'_>) -> Result<Option<String
     for (id, len) in (0..).zip(lens) {
         if len > 0 {
             let list = values.array(len, true)?;
-            layer.params.set(id, list);
+            layer.params.set_raw(id, list);
         }
     }
-    (3..).zip(scalars).for_each(|(id, number)| layer.params.set(id, ParamValue::Number(number)));
+    (3..).zip(scalars).for_each(|(id, number)| layer.params.set_raw(id, ParamValue::Number(number)));
     Ok(None)
 }
 
 /// The dimension said how many of the outer (positive) or inner (negative)
 /// dimensions are kept; today the others are listed.
 fn reduction(layer: &mut Layer, values: &mut Values<'_>) -> Result<Option<String>> {
-    layer.params.set_int(0, values.int()?);
+    layer.params.set(Reduction::OPERATION, values.int()?);
     let axes: &[i32] = match values.int()? {
         0 => &[],
         1 => &[1, 2],
@@ -128,27 +129,27 @@ fn reduction(layer: &mut Layer, values: &mut Values<'_>) -> Result<Option<String
         -2 => &[0],
         other => return Err(Error::malformed(format!("reduction over dimension {other}, expected -2 to 2"))),
     };
-    layer.params.set(2, ParamValue::Number(values.number(true)?));
+    layer.params.set_raw(Reduction::COEFF.id(), ParamValue::Number(values.number(true)?));
     if !axes.is_empty() {
-        layer.params.set_int(1, 0);
-        layer.params.set(3, ParamValue::Array(axes.iter().copied().map(Number::Int).collect()));
-        layer.params.set_int(5, 1);
+        layer.params.set(Reduction::REDUCE_ALL, 0);
+        layer.params.set(Reduction::AXES, axes.to_vec());
+        layer.params.set(Reduction::FIXBUG0, 1);
     }
     Ok(None)
 }
 
 fn reshape(layer: &mut Layer, values: &mut Values<'_>) -> Result<Option<String>> {
     in_order(layer, "dddd", values)?;
-    let permutes = layer.params.int(3, 0)? != 0;
+    let permutes = layer.params.find::<i32>(3)?.unwrap_or(0) != 0;
     if !permutes {
-        layer.params.remove(3);
+        layer.params.remove_raw(3);
     }
     Ok(permutes.then(|| "permutes before it reshapes (parameter 3), which today's ncnn does not do".to_owned()))
 }
 
 fn softmax(layer: &mut Layer, values: &mut Values<'_>) -> Result<Option<String>> {
     let axis = values.int()?;
-    layer.params.set_int(0, axis);
+    layer.params.set(Softmax::AXIS, axis);
     Ok((axis != 0).then(|| {
         format!("axis {axis} was counted otherwise in 2017; today's ncnn wants 1=1 beside an axis that was checked")
     }))
@@ -169,7 +170,7 @@ fn unknown(layer: &mut Layer, values: &mut Values<'_>) -> Result<Option<String>>
         }
         let as_float = values.words.get(values.taken).is_some_and(|word| word.contains(['.', 'e', 'E']));
         let number = values.number(as_float)?;
-        layer.params.set(id, ParamValue::Number(number));
+        layer.params.set_raw(id, ParamValue::Number(number));
         id += 1;
     }
     Ok((id > 0).then(|| format!("type {} is not known: its values got their positions as ids", layer.kind)))

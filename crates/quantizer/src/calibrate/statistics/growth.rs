@@ -8,8 +8,10 @@ use ncnn_format::{Error, Model, Result};
 use super::{ModelPrint, Sample, Statistics};
 use crate::calibrate::collect::{Collector, nothing};
 use crate::calibrate::targets;
+use crate::dataset::Dataset;
+use crate::joint::Subset;
+use crate::progress::Progress;
 use crate::spread::spread;
-use crate::{Dataset, Progress, Subset};
 
 impl Statistics {
     /// Runs `model` on the samples of `dataset` at `indices` and counts what its blobs hold.

@@ -243,7 +243,7 @@ mod tests {
     /// first value is small, some whose second value is large.
     fn decided_by_outputs(weights: [f32; 2], patches: Option<&Patches>, values: &[f32]) -> Choice {
         let mut layer = Layer::new("InnerProduct".into(), "fc");
-        layer.params.set_int(0, 1);
+        layer.params.set(ncnn_format::typed::InnerProduct::NUM_OUTPUT, 1);
         let data = WeightData::F32(weights.to_vec(), F32Tag::Tagged);
         layer.weights.push(Weight { role: WeightRole::Weight, data });
         let scales = vec![127.0 / weights[0].abs().max(weights[1].abs())];

@@ -190,7 +190,7 @@ mod tests {
     /// An InnerProduct of one output.
     fn inner_product(weights: &[f32]) -> Layer {
         let mut layer = Layer::new("InnerProduct".into(), "fc");
-        layer.params.set_int(0, 1);
+        layer.params.set(ncnn_format::typed::InnerProduct::NUM_OUTPUT, 1);
         let data = WeightData::F32(weights.to_vec(), F32Tag::Tagged);
         layer.weights.push(Weight { role: WeightRole::Weight, data });
         layer

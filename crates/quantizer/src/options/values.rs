@@ -2,10 +2,8 @@
 
 use std::str::FromStr;
 
-use fp32_ref::{Graph, Shape};
-use ncnn_format::{Error, Model, Result};
-
-use crate::single_input;
+use fp32_ref::Shape;
+use ncnn_format::{Error, Result};
 
 /// Numbers for the channels.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -38,17 +36,6 @@ impl InputShape {
     pub fn shape(&self) -> Result<Shape> {
         let dims: Vec<usize> = self.0.iter().rev().copied().collect();
         Shape::new(&dims)
-    }
-
-    /// The shape of the only input of `model`: the given one, or what its Input layer says.
-    ///
-    /// # Errors
-    /// `Invalid` when nobody says it, or there are several inputs.
-    pub fn or_declared(given: Option<&Self>, model: &Model) -> Result<Shape> {
-        let graph = Graph::new(model)?;
-        let declared = super::source::declared(model, single_input(&graph)?)?;
-        let missing = || Error::invalid("the network does not say how large its input is; give option shape w,h,c");
-        given.map(Self::shape).transpose()?.or(declared).ok_or_else(missing)
     }
 }
 
