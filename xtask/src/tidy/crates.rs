@@ -21,7 +21,7 @@ const MAY_DEPEND: [(&str, &[&str]); 7] = [
 const LEAVES: [&str; 3] = ["ncnn-format", "histogram-kl", "int8-kernels"];
 
 /// Files outside tests that may name the layer type Convolution: what a layer is, is said once.
-const MAX_NAME_CONVOLUTION: usize = 32;
+const MAX_NAME_CONVOLUTION: usize = 12;
 
 /// Checks every crate.
 pub(super) fn check(files: &[File], complaints: &mut Vec<Complaint>) {
@@ -36,6 +36,7 @@ pub(super) fn check(files: &[File], complaints: &mut Vec<Complaint>) {
             None => complain("a crate that the table of dependencies does not know"),
         }
         let named = names(files, &format!("crates/{folder}/src/"));
+        packaging(folder, &file.text, files).iter().for_each(|what| complain(what));
         for dependency in found.iter().filter(|dependency| !named.contains(&*dependency.name.replace('-', "_"))) {
             complain(&format!("only tests use {}, or nobody does", dependency.name));
         }
@@ -80,6 +81,18 @@ fn direction(folder: &str, allowed: &[&str], found: &[Dependency]) -> Vec<String
     .collect()
 }
 
+/// What the package of a crate lacks.
+fn packaging(folder: &str, manifest: &str, files: &[File]) -> Vec<String> {
+    let has = |part: &str| {
+        let path = format!("crates/{folder}/{part}");
+        files.iter().any(|file| file.name == path || part.ends_with('/') && file.name.starts_with(&path))
+    };
+    let parts = ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "examples/"].into_iter().filter(|part| !has(part));
+    let is_field = |field: &&str| manifest.lines().any(|line| line.starts_with(*field));
+    let fields = ["description", "repository", "rust-version"].into_iter().filter(|field| !is_field(field));
+    parts.map(|part| format!("the crate has no {part}")).chain(fields.map(|field| format!("has no {field}"))).collect()
+}
+
 /// All names in the code below `folder`, tests aside.
 fn names<'a>(files: &'a [File], folder: &str) -> BTreeSet<&'a str> {
     let code = files.iter().filter(|file| file.name.starts_with(folder) && file.is_rust() && !file.is_test());
@@ -110,9 +123,16 @@ fn convolution(files: &[File], complaints: &mut Vec<Complaint>) {
 mod tests {
     use super::*;
 
+    fn file(name: &str, text: &str) -> File {
+        File { name: name.to_owned(), text: text.to_owned() }
+    }
+
+    const PARTS: [&str; 4] = ["README.md", "LICENSE-MIT", "LICENSE-APACHE", "examples/a.rs"];
+
     fn complaints(manifest: &str, code: &str) -> Vec<String> {
-        let file = |name: &str, text: &str| File { name: name.to_owned(), text: text.to_owned() };
-        let files = [file("crates/fp32-ref/Cargo.toml", manifest), file("crates/fp32-ref/src/lib.rs", code)];
+        let manifest = format!("description = \"\"\nrepository = \"\"\nrust-version = \"\"\n{manifest}");
+        let mut files = vec![file("crates/fp32-ref/Cargo.toml", &manifest), file("crates/fp32-ref/src/lib.rs", code)];
+        files.extend(PARTS.map(|part| file(&format!("crates/fp32-ref/{part}"), "")));
         let mut found = Vec::new();
         check(&files, &mut found);
         found.into_iter().map(|complaint| complaint.what).collect()
@@ -124,6 +144,13 @@ mod tests {
         let found = complaints("[dependencies]\nncnn-format.workspace = true\nquantizer = { path = \"x\" }\n", code);
         assert_eq!(found, ["depends on quantizer, against the direction in ARCHITECTURE.md"]);
         assert_eq!(complaints("[dev-dependencies]\nquantizer.workspace = true\n", code), [""; 0]);
+    }
+
+    #[test]
+    fn a_package_has_its_papers() {
+        let files: Vec<File> = PARTS[..3].iter().map(|part| file(&format!("crates/a/{part}"), "")).collect();
+        let found = packaging("a", "description.workspace = true\nrust-version = \"1.88\"\n", &files);
+        assert_eq!(found, ["the crate has no examples/", "has no repository"]);
     }
 
     #[test]

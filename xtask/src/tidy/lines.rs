@@ -1,9 +1,9 @@
 //! What must hold of every file by itself.
 
-use super::citations::outside;
 use super::file::{Complaint, File};
 use super::flags::named;
 use super::rust::{tokens, without_tests};
+use super::words::{bare_parameter, outside};
 
 /// Lines that a Rust file may have.
 const MAX_LINES: usize = 400;
@@ -24,6 +24,9 @@ pub(super) fn check(file: &File, complaints: &mut Vec<Complaint>) {
         for (index, line) in text.lines().enumerate() {
             if let Some(found) = machine_specific(line) {
                 complain(Some(index + 1), &format!("{found} exists on one machine only or names a registry"));
+            }
+            if let Some(call) = bare_parameter(line) {
+                complain(Some(index + 1), &format!("`{call}`: set parameters by the keys of `typed`"));
             }
             if let Some(found) = outside(line) {
                 complain(

@@ -101,6 +101,11 @@ impl<'a> Reader<'a> {
                     self.module(inner, true);
                     continue;
                 }
+                "mod" if token.kind == Kind::Word && self.is(2, ";") => {
+                    self.at += 3;
+                    exported = false;
+                    continue;
+                }
                 "pub" if token.kind == Kind::Word => {
                     exported = true;
                     self.at += 1;
@@ -174,9 +179,16 @@ impl<'a> Reader<'a> {
             match self.peek(0) {
                 Some(token) if token.kind == Kind::Word || token.is("*") => path.push(token.text.to_owned()),
                 // `::name`, `$crate`
-                Some(token) if token.is(":") || token.is("$") => {
+                Some(token) if token.is(":") || token.is("$") && self.is(1, "crate") => {
                     self.at += 1;
                     continue;
+                }
+                // A name that only a macro's caller knows.
+                Some(token) if token.is("$") => {
+                    while self.peek(0).is_some_and(|token| !token.is(";")) {
+                        self.at += 1;
+                    }
+                    return;
                 }
                 _ => {
                     self.at += 1;
@@ -248,7 +260,7 @@ mod tests {
     fn items_paths_and_inline_modules_are_found_and_tests_are_not() {
         let source = "pub struct A; const B: u8 = x::Y; fn c() { fn inner() {} super::d::<u8>(e.f::<g::H>()); }\n\
                       mod inline { use super::A; enum Z {} }\n#[cfg(test)]\nmod tests { use crate::never; }\n\
-                      macro_rules! m { () => { $crate::n::o!() } }";
+                      macro_rules! m { () => { use super::$p::*; $crate::n::o!() } }";
         let found = parse(&path("m"), source);
         let module = &found[&path("m")];
         assert_eq!(Vec::from_iter(&module.items), ["A", "B", "c", "m"]);

@@ -2,9 +2,14 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::file::File;
+use super::file::{Complaint, File};
 use super::rust::{Kind, Token, tokens, without_tests};
 use crate::models::repository;
+
+/// Lines of tests per line of code, in all crates together.
+const LEAST_RATIO: f64 = 0.6;
+/// Examples in documentation that are compiled.
+const LEAST_DOCTESTS: usize = 40;
 
 /// What a crate has. Blank lines and comments are neither code nor tests.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -16,33 +21,59 @@ struct Numbers {
     examples: usize,
 }
 
-/// Prints a line for each crate and one for all together.
-pub(super) fn print(files: &[File]) {
+impl Numbers {
+    fn ratio(&self) -> f64 {
+        self.tests as f64 / self.code.max(1) as f64
+    }
+
+    fn add(mut self, other: &Self) -> Self {
+        self.code += other.code;
+        self.tests += other.tests;
+        self.doctests += other.doctests;
+        self.examples += other.examples;
+        self
+    }
+}
+
+fn count_all(files: &[File]) -> BTreeMap<&str, Numbers> {
     let mut crates: BTreeMap<&str, Numbers> = BTreeMap::new();
     for file in files {
         if let Some((name, path)) = file.name.strip_prefix("crates/").and_then(|name| name.split_once('/')) {
             count(path, &file.text, crates.entry(name).or_default());
         }
     }
+    crates
+}
+
+/// Checks that all crates together have tests and doctests enough.
+pub(super) fn check(files: &[File], complaints: &mut Vec<Complaint>) {
+    let all = count_all(files).values().fold(Numbers::default(), Numbers::add);
+    if all.ratio() < LEAST_RATIO {
+        let what = format!("{:.2} lines of tests per line of code, at least {LEAST_RATIO} wanted", all.ratio());
+        complaints.push(Complaint::new("crates", None, &what));
+    }
+    if all.doctests < LEAST_DOCTESTS {
+        let what = format!("{} doctests, at least {LEAST_DOCTESTS} wanted", all.doctests);
+        complaints.push(Complaint::new("crates", None, &what));
+    }
+}
+
+/// Prints a line for each crate and one for all together.
+pub(super) fn print(files: &[File]) {
+    let crates = count_all(files);
     println!(
         "{:14}{:>8}{:>8}{:>7}{:>10}{:>10}{:>8}",
         "crate", "code", "tests", "ratio", "doctests", "examples", "public"
     );
-    let mut all = Numbers::default();
     for (name, numbers) in &crates {
         line(name, numbers, &public_items(name).map_or("?".to_owned(), |count| count.to_string()));
-        all.code += numbers.code;
-        all.tests += numbers.tests;
-        all.doctests += numbers.doctests;
-        all.examples += numbers.examples;
     }
-    line("all", &all, "");
+    line("all", &crates.values().fold(Numbers::default(), Numbers::add), "");
     println!("public items are counted after `cargo doc --workspace --no-deps`; without methods, fields and variants");
 }
 
 fn line(name: &str, numbers: &Numbers, public: &str) {
-    let Numbers { code, tests, doctests, examples } = numbers;
-    let ratio = *tests as f64 / (*code).max(1) as f64;
+    let (ratio, Numbers { code, tests, doctests, examples }) = (numbers.ratio(), numbers);
     println!("{name:14}{code:>8}{tests:>8}{ratio:>7.2}{doctests:>10}{examples:>10}{public:>8}");
 }
 
@@ -109,6 +140,16 @@ mod tests {
         let mut numbers = Numbers::default();
         count("src/lib.rs", text, &mut numbers);
         assert_eq!(numbers, Numbers { code: 3, tests: 5 + 2, doctests: 1, examples: 0 });
+    }
+
+    #[test]
+    fn too_few_tests_are_found() {
+        let file = |text: String| [File { name: "crates/a/src/lib.rs".to_owned(), text }];
+        let mut complaints = Vec::new();
+        check(&file("fn f() {}\n".to_owned()), &mut complaints);
+        assert_eq!(complaints.len(), 2, "tests and doctests");
+        check(&file("/// ```\n/// f();\n/// ```\nfn f() {}\n".repeat(LEAST_DOCTESTS)), &mut complaints);
+        assert_eq!(complaints.len(), 2);
     }
 
     #[test]

@@ -71,6 +71,7 @@ layers! {
     Crop => crop,
     CumulativeSum => cumulative_sum,
     Deconvolution => deconvolution,
+    Deconvolution1D => deconvolution_1d,
     DeconvolutionDepthWise => deconvolution_depth_wise,
     DetectionOutput => detection_output,
     Dropout => dropout,

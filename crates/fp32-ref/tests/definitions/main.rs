@@ -14,6 +14,7 @@ mod lines;
 mod moves;
 mod norms;
 mod operands;
+mod paddings;
 mod pools;
 mod products;
 mod recurrent;

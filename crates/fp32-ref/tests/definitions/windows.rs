@@ -391,6 +391,25 @@ fn transposed_convolutions_are_their_definition() {
 }
 
 #[test]
+fn a_deconvolution_of_rows_spreads_each_value_along_its_row() {
+    for case in 0..40 {
+        let mut draw = Draw::new(9500 + case);
+        let geometry = Geometry::draw(&mut draw, 1, 1, 3);
+        let input = draw.array(&geometry.input_dims(), -1.0, 1.0);
+        let weights = draw.floats(geometry.weights(), -1.0, 1.0);
+        let bias = draw.floats(geometry.outputs, -1.0, 1.0);
+        let (fused, activate) = activation(&mut draw);
+        let added = draw.pick(&[0, 1, 2]);
+        let (outputs, size) = (geometry.outputs, weights.len());
+        let (kernel, stride, dilation) = (geometry.kernel[0], geometry.stride[0], geometry.dilation[0]);
+        let params = format!("0={outputs} 1={kernel} 2={dilation} 3={stride} 6={size} 18={added} 5=1 {fused}");
+        let sums = geometry.spread(&input, &weights, &[added], &[[0, 0]]);
+        let expected = Array::build(&sums.dims, |i| activate(sums.at(i) + bias[i[0]]));
+        Trial::new("Deconvolution1D", params, &[&input]).weights(&[&weights, &bias]).gives(&[expected]);
+    }
+}
+
+#[test]
 fn kernels_larger_than_the_padded_input_are_refused() {
     let mut draw = Draw::new(10);
     let image = draw.array(&[1, 3, 4], -1.0, 1.0);

@@ -237,7 +237,8 @@ fn check_length<'a>(id: u8, text: &str, behind: usize, input: &'a str) -> Scanne
 /// line's end does not count as part of a value.
 fn chunk(input: &str) -> &str {
     let end = input.bytes().take(CHUNK).position(|byte| matches!(byte, b',' | b' ' | b'\n'));
-    let end = end.unwrap_or_else(|| input.floor_char_boundary(CHUNK));
+    let is_end = |at: &usize| input.is_char_boundary(*at);
+    let end = end.or_else(|| (0..=CHUNK.min(input.len())).rev().find(is_end)).unwrap_or(0);
     before_carriage_return(input.get(..end).unwrap_or(""), input)
 }
 

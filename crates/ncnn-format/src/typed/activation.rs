@@ -1,6 +1,6 @@
 //! Element-wise functions of one or two blobs.
 
-use super::layer_params;
+use super::table::layer_params;
 
 layer_params! {
     AbsVal abs_val "absolute value" {}

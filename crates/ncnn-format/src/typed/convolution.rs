@@ -1,6 +1,6 @@
 //! Convolutions in one, two and three dimensions, and their unfoldings.
 
-use super::layer_params;
+use super::table::layer_params;
 
 layer_params! {
     Convolution convolution "2-D convolution" {

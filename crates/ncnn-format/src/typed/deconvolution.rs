@@ -1,6 +1,6 @@
 //! Transposed convolutions.
 
-use super::layer_params;
+use super::table::layer_params;
 
 layer_params! {
     Deconvolution deconvolution "2-D transposed convolution" {

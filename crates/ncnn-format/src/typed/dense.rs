@@ -1,6 +1,6 @@
 //! Inner products, matrix products, attention and recurrent layers.
 
-use super::layer_params;
+use super::table::layer_params;
 
 layer_params! {
     Einsum einsum "Einstein summation over named dimensions" {

@@ -1,6 +1,6 @@
 //! Detection heads.
 
-use super::layer_params;
+use super::table::layer_params;
 
 layer_params! {
     DetectionOutput detection_output "boxes and classes from an SSD head: decode, threshold, suppress overlaps" {

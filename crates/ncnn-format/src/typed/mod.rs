@@ -44,6 +44,8 @@ mod normalization;
 mod pooling;
 mod shape;
 mod signal;
+mod spec;
+mod table;
 
 pub use crate::param_key::{ParamKey, ParamType};
 pub use activation::*;
@@ -55,70 +57,7 @@ pub use normalization::*;
 pub use pooling::*;
 pub use shape::*;
 pub use signal::*;
-
-use std::fmt;
-
-/// A layer type, for inspectors and documentation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct LayerSpec {
-    /// The name in a `.param` file.
-    pub name: &'static str,
-    /// The method of [`Layer`](crate::Layer) that reads the parameters.
-    pub method: &'static str,
-    /// What the layer does, in one line.
-    pub summary: &'static str,
-    /// Its parameters in the order in which ncnn reads them.
-    pub params: &'static [ParamSpec],
-}
-
-/// One parameter of a layer type.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ParamSpec {
-    /// The id in front of the `=`.
-    pub id: u8,
-    /// Its name in ncnn's sources, in snake case.
-    pub name: &'static str,
-    /// What ncnn takes its 32-bit words for.
-    pub kind: ParamKind,
-    /// The default, as an expression that may name other parameters.
-    pub default: &'static str,
-    /// What it says, with the values that it may have.
-    pub meaning: &'static str,
-}
-
-/// What ncnn takes the words of a parameter for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum ParamKind {
-    /// A 32-bit integer.
-    Int,
-    /// A 32-bit float.
-    Float,
-    /// An array of integers.
-    Ints,
-    /// An array of floats.
-    Floats,
-    /// Text.
-    Text,
-}
-
-impl fmt::Display for ParamKind {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Int => "int",
-            Self::Float => "float",
-            Self::Ints => "ints",
-            Self::Floats => "floats",
-            Self::Text => "text",
-        })
-    }
-}
-
-impl LayerSpec {
-    /// The parameter with `id`.
-    pub fn param(&self, id: u8) -> Option<&'static ParamSpec> {
-        self.params.iter().find(|spec| spec.id == id)
-    }
-}
+pub use spec::{LayerSpec, ParamKind, ParamSpec};
 
 /// What is known about `kind`; `None` for custom layers.
 pub fn layer_spec(kind: &crate::LayerKind) -> Option<LayerSpec> {
@@ -141,153 +80,6 @@ pub fn layer_spec(kind: &crate::LayerKind) -> Option<LayerSpec> {
 /// custom layers.
 pub fn param_specs(kind: &crate::LayerKind) -> Option<&'static [ParamSpec]> {
     layer_spec(kind).map(|spec| spec.params)
-}
-
-macro_rules! layer_params {
-    ($($kind:ident $method:ident $summary:literal {
-        $($id:literal $key:ident $name:ident: $ty:ident = $default:expr, $meaning:literal;)*
-    })*) => {
-        $(
-            #[doc = concat!("Parameters of a `", stringify!($kind), "` layer: ", $summary, ".")]
-            #[derive(Debug, Clone, PartialEq)]
-            #[non_exhaustive]
-            pub struct $kind {
-                $(
-                    #[doc = concat!("Parameter ", $id, ", default `", stringify!($default), "`: ", $meaning, ".")]
-                    pub $name: $crate::typed::layer_params!(@rust $ty),
-                )*
-            }
-
-            impl $kind {
-                /// The rows of the table, in the order of the fields.
-                pub const PARAMS: &[$crate::typed::ParamSpec] = &[$($crate::typed::ParamSpec {
-                    id: $id,
-                    name: stringify!($name),
-                    kind: $crate::typed::ParamKind::$ty,
-                    default: stringify!($default),
-                    meaning: $meaning,
-                }),*];
-
-                $(
-                    #[doc = concat!("Key of [`", stringify!($name), "`](Self::", stringify!($name), ").")]
-                    pub const $key: $crate::typed::ParamKey<$crate::typed::layer_params!(@rust $ty)> =
-                        $crate::typed::ParamKey::new($id, stringify!($name));
-                )*
-
-                /// Reads the parameters of `layer`.
-                ///
-                /// # Errors
-                /// `Invalid` when the layer is of another type, naming both;
-                /// `Malformed` when a parameter has another form (text for a
-                /// number, say), naming the layer and what was found.
-                pub fn read(layer: &$crate::Layer) -> $crate::Result<Self> {
-                    if layer.kind != $crate::LayerKind::$kind {
-                        return Err($crate::typed::other_type(layer, stringify!($kind)));
-                    }
-                    Self::read_params(&layer.params).map_err(|error| error.in_layer(&layer.name))
-                }
-
-                /// Makes these the parameters of `layer`.
-                ///
-                /// Set are those that mean another value so far, in the order in which ncnn reads them;
-                /// the others stay as they are written, or absent. A default that follows another
-                /// parameter follows the one that is written here.
-                ///
-                /// # Errors
-                /// `Invalid` when the layer is of another type, naming both.
-                pub fn write(&self, layer: &mut $crate::Layer) -> $crate::Result<()> {
-                    if layer.kind != $crate::LayerKind::$kind {
-                        return Err($crate::typed::other_type(layer, stringify!($kind)));
-                    }
-                    self.write_params(&mut layer.params);
-                    Ok(())
-                }
-
-                fn write_params(&self, params: &mut $crate::ParamDict) {
-                    let _ = &params;
-                    $(
-                        let $name = Clone::clone(&self.$name);
-                        params.set_unless_meant(Self::$key, &$name, $default);
-                    )*
-                }
-
-                fn read_params(params: &$crate::ParamDict) -> $crate::Result<Self> {
-                    let _ = params;
-                    $(let $name: $crate::typed::layer_params!(@rust $ty) = params.find($id)?.unwrap_or_else(|| $default);)*
-                    Ok(Self { $($name),* })
-                }
-            }
-
-            impl Default for $kind {
-                /// What a layer without any parameters means. Defaults that follow another parameter
-                /// are worked out: to build a layer, set [keys]($crate::typed::ParamKey) instead.
-                fn default() -> Self {
-                    $(let $name: $crate::typed::layer_params!(@rust $ty) = $default;)*
-                    Self { $($name),* }
-                }
-            }
-
-            impl $crate::Layer {
-                #[doc = concat!("The parameters of a `", stringify!($kind), "` layer: ", $summary, ".")]
-                ///
-                /// # Errors
-                #[doc = concat!("As [`typed::", stringify!($kind), "::read`](crate::typed::", stringify!($kind), "::read).")]
-                pub fn $method(&self) -> $crate::Result<$kind> {
-                    $kind::read(self)
-                }
-            }
-        )*
-
-        /// What is known about `kind` if it is one of this family.
-        pub(in crate::typed) fn in_family(kind: &$crate::LayerKind) -> Option<$crate::typed::LayerSpec> {
-            match kind {
-                $($crate::LayerKind::$kind => Some($crate::typed::LayerSpec {
-                    name: stringify!($kind),
-                    method: stringify!($method),
-                    summary: $summary,
-                    params: $kind::PARAMS,
-                }),)*
-                _ => None,
-            }
-        }
-
-        /// What `layer` reads as, and `into` with that written to it: for tests over all types.
-        #[cfg(test)]
-        pub(in crate::typed) fn rewritten(
-            layer: &$crate::Layer,
-            mut into: $crate::Layer,
-        ) -> Option<$crate::Result<(String, $crate::Layer)>> {
-            match layer.kind {
-                $($crate::LayerKind::$kind => Some($kind::read(layer).and_then(|params| {
-                    params.write(&mut into)?;
-                    Ok((format!("{params:?}"), into))
-                })),)*
-                _ => None,
-            }
-        }
-
-        /// The constants of `kind` with their keys, and its defaults, for the same.
-        #[cfg(test)]
-        pub(in crate::typed) fn keys(kind: &$crate::LayerKind) -> Option<(Vec<(&'static str, String)>, String)> {
-            match kind {
-                $($crate::LayerKind::$kind => Some((
-                    vec![$((stringify!($key), format!("{:?}", $kind::$key))),*],
-                    format!("{:?}", $kind::default()),
-                )),)*
-                _ => None,
-            }
-        }
-    };
-    (@rust Int) => { i32 };
-    (@rust Float) => { f32 };
-    (@rust Ints) => { Vec<i32> };
-    (@rust Floats) => { Vec<f32> };
-    (@rust Text) => { String };
-}
-use layer_params;
-
-fn other_type(layer: &crate::Layer, expected: &str) -> crate::Error {
-    crate::Error::invalid(format!("expected a layer of type {expected}, found {}", layer.kind)).in_layer(&layer.name)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Normalizations and per-channel affine layers.
 
-use super::layer_params;
+use super::table::layer_params;
 
 layer_params! {
     BatchNorm batch_norm "slope * (x - mean) / sqrt(variance + eps) + bias per channel" {

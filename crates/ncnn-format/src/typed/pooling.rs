@@ -1,6 +1,6 @@
 //! Pooling, resizing and region layers.
 
-use super::layer_params;
+use super::table::layer_params;
 
 layer_params! {
     GridSample grid_sample "reads a blob at places that a second input gives" {

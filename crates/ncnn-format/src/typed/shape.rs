@@ -1,6 +1,6 @@
 //! Layers that move, cut or join values without computing.
 
-use super::layer_params;
+use super::table::layer_params;
 
 layer_params! {
     ArgMax arg_max "positions of the largest values; disabled in ncnn's default build" {

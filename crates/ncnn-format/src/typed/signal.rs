@@ -1,6 +1,6 @@
 //! Quantization layers, type conversions and signal processing.
 
-use super::layer_params;
+use super::table::layer_params;
 
 layer_params! {
     Cast cast "changes the type of the elements" {

@@ -13,7 +13,7 @@ use crate::{Dataset, Progress, Selection};
 /// A float network and what is to be done to it.
 ///
 /// [`run`](Self::run) does all of it. Each step can be had by itself: [`prepare`](Self::prepare), then
-/// [`Prepared::calibrate`] or [`Prepared::with_table`], then [`Calibrated::convert`]; and
+/// [`Prepared::calibrate`] or [`Prepared::with_table`], then [`Calibrated::convert`](crate::Calibrated::convert); and
 /// [`compare`](Self::compare) for two networks that there are already.
 ///
 /// ```
