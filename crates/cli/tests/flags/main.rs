@@ -7,6 +7,7 @@
 
 #[path = "../common/mod.rs"]
 mod common;
+mod folders;
 mod suites;
 
 use std::collections::BTreeSet;

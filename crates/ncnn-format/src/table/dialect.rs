@@ -50,9 +50,9 @@ pub(crate) fn remap_producers(table: &ScaleTable, model: &Model) -> Result<Scale
     Ok(made)
 }
 
-/// Whether a table has rows for layers of this type.
+/// Whether a table has rows for the layer, or would have if its parameters could be read.
 fn is_quantized(layer: &Layer) -> bool {
-    quantized(layer).is_some()
+    LinearLayer::of(layer).map_or(true, |linear| linear.is_some_and(|linear| linear.has_table_rows()))
 }
 
 fn quantized(layer: &Layer) -> Option<LinearLayer> {
