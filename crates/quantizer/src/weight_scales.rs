@@ -87,8 +87,7 @@ impl WeightMethod {
 /// The scales of a layer's weights and what is to be said about them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct WeightScales {
-    /// One multiplier per output channel (Convolution), group
-    /// (ConvolutionDepthWise) or output (InnerProduct).
+    /// One multiplier per output channel, or per group of a depthwise type.
     pub scales: Vec<f32>,
     /// Channels whose weights are all zero, or too small for a finite scale.
     pub dead: Vec<usize>,

@@ -4,17 +4,16 @@ use std::borrow::Cow;
 
 use ncnn_format::{Error, Layer, LinearLayer, Result, WeightRole};
 
-/// The weights of a layer with an int8 form, cut by scale: one slice per output
-/// channel of a `Convolution`, per group of a `ConvolutionDepthWise`, per output
-/// of an `InnerProduct`.
+/// The weights of a layer with an int8 form, cut by scale: one slice per output channel, or per group of a depthwise
+/// convolution. Source: ncnn's `ncnn2int8.cpp`.
 #[derive(Debug)]
 pub(crate) struct WeightSlices<'a> {
     values: Cow<'a, [f32]>,
     count: usize,
 }
 
-/// Whether `layer` has static scales in a table and an int8 form: Convolution and
-/// ConvolutionDepthWise with weights of their own, and InnerProduct.
+/// Whether `layer` has static scales in a table and an int8 form: a convolution of images with weights of its own,
+/// or an inner product ([`LinearLayer::has_int8_form`]).
 ///
 /// # Errors
 /// `Malformed` when its parameters cannot be read.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use fp32_ref::{BlobId, Graph, Registry, Shape};
-use ncnn_format::{Error, Layer, LayerKind, Model, Result};
+use ncnn_format::{Error, Layer, LayerKind, LinearFamily, LinearLayer, Model, Result};
 
 /// The shapes of blobs by name.
 pub(crate) struct Shapes {
@@ -91,37 +91,19 @@ fn gemm(layer: &Layer, inputs: &[Shape]) -> Result<(u64, Shape)> {
 
 /// Multiply-adds of a convolution or matrix product whose shapes are known.
 pub(crate) fn layer_macs(layer: &Layer, shapes: &Shapes) -> Option<u64> {
-    let output = shapes.get(layer.outputs.first()?);
-    let input = layer.inputs.first().and_then(|blob| shapes.get(blob));
-    let per_output = |weights: i32, outputs: i32| -> Option<u64> {
-        let each = u64::try_from(weights).ok()?.checked_div(u64::try_from(outputs).ok()?)?;
-        each.checked_mul(output?.volume() as u64)
-    };
-    match layer.kind {
-        LayerKind::Convolution => {
-            let params = layer.convolution().ok()?;
-            per_output(params.weight_data_size, params.num_output)
+    if layer.kind == LayerKind::Gemm {
+        let inputs = layer.inputs.iter().map(|blob| shapes.get(blob)).collect::<Option<Vec<_>>>()?;
+        return gemm(layer, &inputs).ok().map(|(macs, _)| macs);
+    }
+    let linear = LinearLayer::of(layer).ok()?.filter(|linear| linear.outputs > 0)?;
+    match linear.family {
+        LinearFamily::Deconvolution if linear.window.len() == 2 => {
+            // Each input value meets every weight of its channel once.
+            let input = shapes.get(layer.inputs.first()?)?;
+            (input.h() as u64).checked_mul(input.w() as u64)?.checked_mul(linear.weight_len as u64)
         }
-        LayerKind::ConvolutionDepthWise => {
-            let params = layer.convolution_depth_wise().ok()?;
-            per_output(params.weight_data_size, params.num_output)
-        }
-        LayerKind::InnerProduct => {
-            let params = layer.inner_product().ok()?;
-            per_output(params.weight_data_size, params.num_output)
-        }
-        // Each input value meets every weight of its channel once.
-        LayerKind::Deconvolution => {
-            let plane = (input?.h() as u64).checked_mul(input?.w() as u64)?;
-            plane.checked_mul(u64::try_from(layer.deconvolution().ok()?.weight_data_size).ok()?)
-        }
-        LayerKind::DeconvolutionDepthWise => {
-            let plane = (input?.h() as u64).checked_mul(input?.w() as u64)?;
-            plane.checked_mul(u64::try_from(layer.deconvolution_depth_wise().ok()?.weight_data_size).ok()?)
-        }
-        LayerKind::Gemm => {
-            let inputs = layer.inputs.iter().map(|blob| shapes.get(blob)).collect::<Option<Vec<_>>>()?;
-            gemm(layer, &inputs).ok().map(|(macs, _)| macs)
+        _ if linear.is_image_convolution() || linear.family == LinearFamily::InnerProduct => {
+            (linear.depth() as u64).checked_mul(shapes.get(layer.outputs.first()?)?.volume() as u64)
         }
         _ => None,
     }

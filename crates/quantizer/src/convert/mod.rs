@@ -55,7 +55,7 @@ pub struct Converted {
 /// Converts `model` to int8 with the scales of `table`. Source: ncnn's
 /// `tools/quantize/ncnn2int8.cpp`.
 ///
-/// A Convolution, ConvolutionDepthWise or InnerProduct with both rows becomes
+/// A convolution of images or an inner product with both rows becomes
 /// int8; without one of them it stays float, which is how a layer is kept out.
 /// Differences from ncnn2int8, which writes the same bytes otherwise:
 ///

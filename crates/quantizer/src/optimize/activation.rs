@@ -1,6 +1,6 @@
 //! Functions that the layer above can apply itself.
 
-use ncnn_format::{Activation, Effect, LinearFamily, LinearLayer, Result};
+use ncnn_format::{Activation, Effect, LinearLayer, Result};
 
 use super::linear::{foldable, obstacle};
 use super::network::Network;
@@ -33,9 +33,10 @@ pub(super) fn apply(network: &mut Network, index: usize) -> Result<bool> {
 
 /// Whether ncnn's own tool fuses it into such a layer: what its kernels are used with.
 fn has_kernel(linear: &LinearLayer, activation: Activation) -> bool {
-    match (linear.family, linear.window.len()) {
-        (LinearFamily::InnerProduct, _) | (LinearFamily::Convolution, 2) => true,
-        (LinearFamily::Convolution, 1) => !matches!(activation, Activation::HardSwish { .. }),
-        _ => !matches!(activation, Activation::HardSwish { .. } | Activation::Mish),
+    match activation {
+        _ if linear.has_table_rows() => true,
+        Activation::HardSwish { .. } => false,
+        Activation::Mish => linear.is_convolution(1),
+        _ => true,
     }
 }
