@@ -97,7 +97,8 @@ pub(super) fn test_item(tokens: &[Token<'_>]) -> Option<usize> {
     }
     let attribute = || rest.iter().take_while(|token| !token.is("]"));
     let is_cfg_test = name.is("cfg") && attribute().any(|t| t.is("test")) && !attribute().any(|t| t.is("not"));
-    if !is_cfg_test && !(name.is("test") && rest.first().is_some_and(|token| token.is("]"))) {
+    let is_test = name.is("test") && rest.first().is_some_and(|token| token.is("]"));
+    if !is_cfg_test && !is_test {
         return None;
     }
     let mut depth = 0usize;

@@ -209,10 +209,12 @@ mod tests {
 
     #[test]
     fn relative_paths_start_at_a_folder() {
-        let mut options = Options::default();
-        options.param = Some("net.param".into());
-        options.bin = Some("/models/net.bin".into());
-        options.images = vec![Named::new(Some("left".into()), "photos".into())];
+        let mut options = Options {
+            param: Some("net.param".into()),
+            bin: Some("/models/net.bin".into()),
+            images: vec![Named::new(Some("left".into()), "photos".into())],
+            ..Options::default()
+        };
         options.start_paths_at(Path::new("jobs"));
         assert_eq!(options.param.as_deref(), Some(Path::new("jobs/net.param")));
         assert_eq!(options.bin.as_deref(), Some(Path::new("/models/net.bin")));
