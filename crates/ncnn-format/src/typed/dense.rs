@@ -19,8 +19,8 @@ layer_params! {
         2 DIRECTION direction: Int = 0, "0 forward, 1 reverse, 2 both (outputs joined)";
         8 INT8_SCALE_TERM int8_scale_term: Int = 0, "0 float; else int8 weights with a scale per row";
     }
-    Gemm gemm "alpha * A x B + beta * C" {
-        0 ALPHA alpha: Float = 1.0, "multiplier of the product";
+    Gemm gemm "alpha * (A x B + beta * C)" {
+        0 ALPHA alpha: Float = 1.0, "multiplier of the sum";
         1 BETA beta: Float = 1.0, "multiplier of C";
         2 TRANS_A trans_a: Int = 0, "1: A is stored transposed, K x M";
         3 TRANS_B trans_b: Int = 0, "1: B is stored transposed, N x K";

@@ -51,7 +51,7 @@ layer_params! {
         5 PAD_MODE pad_mode: Int = 0, "0 full (adds what the last window lacks), 1 valid, 2 SAME_UPPER, 3 SAME_LOWER";
         6 AVGPOOL_COUNT_INCLUDE_PAD avgpool_count_include_pad: Int = 0, "1: added cells count in the average";
         7 ADAPTIVE_POOLING adaptive_pooling: Int = 0, "1: windows are chosen to give out_w";
-        8 OUT_W out_w: Int = 0, "adaptive: output width; -233 keeps the input's";
+        8 OUT_W out_w: Int = 0, "adaptive: output width";
         14 PAD_RIGHT pad_right: Int = pad_left, "columns added at the right";
     }
     Pooling3D pooling_3d "maximum or average of windows in three dimensions" {

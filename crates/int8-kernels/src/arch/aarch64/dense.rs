@@ -10,8 +10,8 @@
 //! 2. 24 vectors of sums leave 8 of the 32 registers for weights and activations; plain NEON has 20, because
 //!    it needs some for products on their way to the sums.
 //! 3. Pixels are gathered, so that their activations load as vectors too, two to an instruction, and so
-//!    that all taps are one run: an in-place kernel spends a load on every pixel and group, and depths
-//!    without weights at the end of every tap.
+//!    that all taps are one run: an in-place kernel spends a load on every pixel and group, and pads
+//!    the depth of every tap with zero weights.
 //! 4. A run takes several tiles: to walk from tile to tile costs a tenth of what `smmla` needs for one.
 //!
 //! Inner loops of a whole tile, counted in the disassembly (rustc 1.95):
