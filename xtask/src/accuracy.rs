@@ -81,7 +81,7 @@ fn quantized(spec: &'static ModelSpec, fp32: &Model, name: &str, prefix: &Path) 
         model = equalize(&model, &dataset, &progress)?.model;
     }
     let weights = if words.contains(&"weights") { WeightRule::Mse } else { WeightRule::default() };
-    let options = CalibrateOptions { weights, ..CalibrateOptions::from(method) };
+    let options = CalibrateOptions::from(method).with_weights(weights);
     let mut calibration = calibrate(&model, &dataset, options, &progress)?;
     if words.contains(&"proven") {
         for layer in &mut calibration.layers {

@@ -17,15 +17,14 @@ use crate::python::{NetworkJob, PictureJob};
 /// Those of listing the folder, and a spec that contradicts itself.
 pub(crate) fn images(spec: &ModelSpec, folder: &str, at_most: usize) -> Result<FileDataset> {
     let (width, height, channels) = spec.shape;
-    let preprocess = Preprocess::new(InputOptions {
-        mean: spec.mean.to_vec(),
-        norm: spec.norm.to_vec(),
-        pixel: spec.pixel.parse()?,
-        width: Some(width),
-        height: Some(height),
-        channels: Some(channels),
-        ..InputOptions::default()
-    })?;
+    let preprocess = Preprocess::new(
+        InputOptions::default()
+            .with_mean(spec.mean)
+            .with_norm(spec.norm)
+            .with_pixel(spec.pixel.parse()?)
+            .with_size(width, height)
+            .with_channels(channels),
+    )?;
     Ok(FileDataset::new(Samples::from_path(spec.path(folder))?.truncated(at_most), preprocess))
 }
 

@@ -65,12 +65,12 @@ impl Job {
         let saved = save(&converted.model, Some(&calibration.table()), &out)?;
         let converting = clock.lap();
         let labels = spec.labels.map(|labels| Labels::load(spec.path(labels))).transpose()?;
-        let options = CompareOptions { labels: labels.as_ref(), output: None };
+        let options = CompareOptions::default().with_labels(labels.as_ref());
         // Scores what was written, not what is in memory.
         let written = Model::load(&saved.param, &saved.bin)?;
         let comparison = compare(&model, &written, &images(spec, spec.images_test, usize::MAX)?, &options, &progress)?;
         let mut notes: Vec<String> = calibration.remarks().iter().map(ToString::to_string).collect();
-        notes.extend(converted.notes.iter().map(ToString::to_string));
+        notes.extend(converted.remarks.iter().map(ToString::to_string));
         Ok(Self {
             spec,
             calibration,

@@ -60,7 +60,7 @@ pub(crate) fn run(args: &OptimizeArgs) -> Result<()> {
 /// Prints a line and says what is wrong with it.
 fn compare(subject: &Subject, args: &OptimizeArgs) -> Result<Option<String>> {
     let Subject { name, model, shapes } = subject;
-    let options = OptimizeOptions { input_shapes: shapes.clone(), ..OptimizeOptions::default() };
+    let options = OptimizeOptions::default().with_input_shapes(shapes.clone());
     let ours = optimize(model, &options)?.model;
     let theirs = args.ncnnoptimize.as_ref().and_then(|tool| with_tool(tool, model).ok());
     let difference = |other: &Model| {

@@ -9,11 +9,13 @@ use quantizer::Progress;
 
 /// Shows stages on standard error: a bar with rate and remaining time on a
 /// terminal, one line per finished stage otherwise.
+#[derive(Debug)]
 pub struct TerminalProgress {
     quiet: bool,
     bar: Mutex<Stage>,
 }
 
+#[derive(Debug)]
 struct Stage {
     bar: ProgressBar,
     name: String,

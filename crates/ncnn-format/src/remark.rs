@@ -26,7 +26,8 @@ use crate::{Error, ErrorKind, Place};
 /// Something that a user should know.
 ///
 /// Its text is the place and the message; severity and advice are for the program
-/// that prints it to lay out.
+/// that prints it to lay out. A message that begins with the layer, as a sentence about it
+/// does, is not given the layer twice.
 ///
 /// ```
 /// use ncnn_format::{Remark, Severity};
@@ -126,7 +127,13 @@ impl From<&Error> for Remark {
 
 impl fmt::Display for Remark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.place.write_before(&self.message, f)
+        let begins_with = |layer: &String| {
+            let rest = self.message.strip_prefix("layer ").and_then(|rest| rest.strip_prefix(layer.as_str()));
+            rest.is_some_and(|rest| rest.starts_with(' '))
+        };
+        let mut place = self.place.clone();
+        place.layer = place.layer.filter(|layer| !begins_with(layer));
+        place.write_before(&self.message, f)
     }
 }
 
@@ -149,6 +156,22 @@ mod tests {
         let remark = remark.advise("calibrate again").in_layer("c").at_line(2).in_file("a.table");
         assert_eq!(remark.to_string(), "a.table:2: layer c: scale 3 is 0.01");
         assert_eq!(remark.clone().at_byte(7).at_byte(9).place.byte, Some(7), "the innermost place wins");
+    }
+
+    #[test]
+    fn a_sentence_that_begins_with_the_layer_names_it_once() {
+        let sentence = Remark::note("stays-float", "layer conv stays float");
+        let cases = [
+            ("conv", "layer conv stays float"),
+            ("con", "layer con: layer conv stays float"),
+            ("conv stays", "layer conv stays float"),
+            ("relu", "layer relu: layer conv stays float"),
+        ];
+        for (layer, text) in cases {
+            assert_eq!(sentence.clone().in_layer(layer).to_string(), text);
+        }
+        let remark = sentence.in_layer("conv").in_file("a.param");
+        assert_eq!(remark.to_string(), "a.param: layer conv stays float");
     }
 
     #[test]

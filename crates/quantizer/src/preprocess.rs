@@ -13,9 +13,11 @@ use crate::image::{RgbImage8, check_size};
 use crate::npy::read_npy;
 use crate::pixel::Pixel;
 use crate::raw::{is_raw, read_raw};
+use crate::setters::setters;
 
 /// How samples become input tensors.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct InputOptions {
     /// Subtracted per channel, in units of 0…255; empty for none.
     pub mean: Vec<f32>,
@@ -34,6 +36,23 @@ pub struct InputOptions {
     pub resize: ResizeMode,
 }
 
+impl InputOptions {
+    setters! {
+        with_mean(mean: impl Into<Vec<f32>>) "other means";
+        with_norm(norm: impl Into<Vec<f32>>) "other factors";
+        with_pixel(pixel: Pixel) "other channels";
+        with_channels(channels: impl Into<Option<usize>>) "a check of the number of channels";
+        with_resize(resize: ResizeMode) "another way to treat proportions";
+    }
+
+    /// The same with a size in pixels; a side that is `None` follows the image's proportions.
+    #[must_use]
+    pub fn with_size(mut self, width: impl Into<Option<usize>>, height: impl Into<Option<usize>>) -> Self {
+        (self.width, self.height) = (width.into(), height.into());
+        self
+    }
+}
+
 /// Turns images and `.npy` files into tensors exactly as ncnn2table does.
 ///
 /// An image is decoded ([`decode_image`]), resized (by default without cropping or
@@ -43,7 +62,7 @@ pub struct InputOptions {
 /// ```
 /// use quantizer::{InputOptions, Pixel, Preprocess, RgbImage8};
 ///
-/// let options = InputOptions { mean: vec![100.0], norm: vec![0.5], pixel: Pixel::Gray, ..InputOptions::default() };
+/// let options = InputOptions::default().with_mean([100.0]).with_norm([0.5]).with_pixel(Pixel::Gray);
 /// let tensor = Preprocess::new(options)?.from_rgb8(RgbImage8::new(2, 1, vec![100, 100, 100, 102, 102, 102])?)?;
 /// assert_eq!((tensor.shape().dims(), tensor.as_slice()), (&[1, 1, 2][..], &[0.0, 1.0][..]));
 /// # Ok::<(), quantizer::Error>(())

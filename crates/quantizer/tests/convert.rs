@@ -4,7 +4,7 @@
 
 use ncnn_format::{Encoding, Weight};
 use ncnn_format::{F32Tag, Layer, Model, ScaleTable, WeightData, WeightRole, typed, weight_layout};
-use quantizer::{ConvertOptions, Converted, FloatStorage, Note, convert};
+use quantizer::{ConvertOptions, Converted, FloatStorage, convert};
 
 /// A network whose weights count up from 0.01 in steps of 0.01.
 fn network(param: &str) -> Model {
@@ -57,7 +57,7 @@ const CHAIN_ROWS: &str = "conv_param_0 100 200\ndw_param_0 300 400\npoint_param_
 fn a_chain_of_convolutions_hands_on_int8() {
     let result = converted(CHAIN, CHAIN_ROWS);
     assert_eq!(["conv", "dw", "point", "fc"].map(|layer| term(&result, layer)), [102, 101, 2, 2]);
-    assert_eq!(result.notes, []);
+    assert_eq!(result.remarks, []);
     let dw = result.model.layer("dw").unwrap();
     assert_eq!(dw.weight_i8(WeightRole::Weight).unwrap(), [3, 8]);
     assert_eq!(floats(dw, WeightRole::WeightScales), [300.0, 400.0]);
@@ -70,7 +70,7 @@ fn a_chain_of_convolutions_hands_on_int8() {
 
 #[test]
 fn requantizing_can_be_left_out() {
-    let options = ConvertOptions { requantize: false, ..Default::default() };
+    let options = ConvertOptions::default().with_requantize(false);
     let result = convert(&network(CHAIN), &table(CHAIN_ROWS), options).unwrap();
     assert_eq!(["conv", "dw", "point", "fc"].map(|layer| term(&result, layer)), [2, 1, 2, 2]);
 }
@@ -106,11 +106,9 @@ fn a_split_stays_float_when_one_behind_it_does_not() {
 fn different_scales_behind_a_split_are_not_fused() {
     let result = converted(&split(""), &format!("{SPLIT_ROWS}c 8\n"));
     assert_eq!(term(&result, "a"), 2);
-    assert_eq!(result.notes, [Note::ScalesDiffer { layer: "a".into() }]);
-    assert_eq!(
-        result.notes[0].to_string(),
-        "layer a: the readers of its output have different scales, so it stays float"
-    );
+    let texts: Vec<String> = result.remarks.iter().map(ToString::to_string).collect();
+    assert_eq!(texts, ["layer a: the readers of its output have different scales, so it stays float"]);
+    assert_eq!(result.remarks[0].code, "scales-differ");
 }
 
 #[test]
@@ -119,7 +117,7 @@ fn a_blob_read_twice_without_a_split_stays_float() {
                  Convolution b 1 1 x y 0=1 1=1 6=1\nReLU r 1 1 x z";
     let result = converted(param, "a_param_0 1\nb_param_0 1\na 5\nb 7\n");
     assert_eq!(term(&result, "a"), 2);
-    assert!(result.notes[0].to_string().contains("several layers read its output"));
+    assert!(result.remarks[0].to_string().contains("several layers read its output"));
 }
 
 #[test]
@@ -134,7 +132,7 @@ fn a_layer_between_stops_int8() {
 fn layers_without_an_input_scale_stay_float_and_are_noted() {
     let result = converted(CHAIN, "conv_param_0 100 200\npoint_param_0 500\npoint 3\nghost 1\n");
     assert_eq!(["conv", "dw", "point", "fc"].map(|layer| term(&result, layer)), [0, 0, 2, 0]);
-    let notes: Vec<String> = result.notes.iter().map(ToString::to_string).collect();
+    let notes: Vec<String> = result.remarks.iter().map(ToString::to_string).collect();
     assert_eq!(
         notes,
         [
@@ -150,7 +148,7 @@ fn layers_without_an_input_scale_stay_float_and_are_noted() {
 fn a_layer_without_weight_scales_stays_float_and_is_noted() {
     let result = converted(CHAIN, "conv 1\npoint_param_0 500\npoint 3\n");
     assert_eq!(["conv", "point"].map(|layer| term(&result, layer)), [0, 2]);
-    assert_eq!(result.notes[0].to_string(), "layer conv: no row conv_param_0 in the table, stays float");
+    assert_eq!(result.remarks[0].to_string(), "layer conv: no row conv_param_0 in the table, stays float");
 }
 
 #[test]
@@ -183,8 +181,8 @@ fn an_all_zero_channel_becomes_zeros_with_scale_one() {
     values[..9].fill(0.0);
     let rows = CHAIN_ROWS.replace("conv_param_0 100", "conv_param_0 inf");
     let result = convert(&model, &table(&rows), ConvertOptions::default()).unwrap();
-    assert_eq!(result.notes, [Note::DeadChannels { layer: "conv".into(), channels: vec![0] }]);
-    assert_eq!(result.notes[0].to_string(), "layer conv: all weights are zero in 1 channel(s): [0]");
+    let texts: Vec<String> = result.remarks.iter().map(ToString::to_string).collect();
+    assert_eq!(texts, ["layer conv: all weights are zero in 1 channel(s): [0]"]);
     let conv = result.model.layer("conv").unwrap();
     assert_eq!(conv.weight_i8(WeightRole::Weight).unwrap()[..10], [0, 0, 0, 0, 0, 0, 0, 0, 0, 20]);
     assert_eq!(floats(conv, WeightRole::WeightScales), [1.0, 200.0]);
@@ -232,7 +230,7 @@ fn what_stays_float_is_stored_as_ncnn2int8_does() {
     let up = result.model.layer("up").unwrap();
     assert!(matches!(up.weights[0].data, WeightData::F16(_)));
     assert_eq!(floats(up, WeightRole::Bias), [0.01, 0.0]);
-    let notes: Vec<String> = result.notes.iter().map(ToString::to_string).collect();
+    let notes: Vec<String> = result.remarks.iter().map(ToString::to_string).collect();
     assert_eq!(
         notes,
         [
@@ -241,7 +239,7 @@ fn what_stays_float_is_stored_as_ncnn2int8_does() {
         ]
     );
 
-    let keep = ConvertOptions { float_storage: FloatStorage::Keep, ..Default::default() };
+    let keep = ConvertOptions::default().with_float_storage(FloatStorage::Keep);
     let kept = convert(&model, &rows, keep).unwrap().model;
     assert_eq!(kept.layer("up"), model.layer("up"));
     assert_eq!(kept.layer("memory"), model.layer("memory"));

@@ -142,7 +142,7 @@ fn a_channel_without_a_proof_keeps_its_bits_if_no_sum_came_near_the_bound() {
         }
     }
     let weights = |winograd| {
-        let options = CalibrateOptions { method: Method::Rule(Rule::AbsMax), winograd, ..CalibrateOptions::default() };
+        let options = CalibrateOptions::from(Rule::AbsMax).with_winograd(winograd);
         calibrate(&model, &Samples, options, &()).unwrap().layers.remove(1).weights
     };
     let (proven, observed) = (weights(WinogradGuard::Proven), weights(WinogradGuard::Observed));
@@ -191,7 +191,7 @@ fn searched_scales_are_no_worse_and_do_not_depend_on_threads() {
 fn searched_weights_keep_to_the_guard() {
     let model = searched_network();
     for winograd in [WinogradGuard::Proven, WinogradGuard::Exact, WinogradGuard::Ncnn, WinogradGuard::Off] {
-        let options = CalibrateOptions { winograd, ..Method::Eq.into() };
+        let options = CalibrateOptions::from(Method::Eq).with_winograd(winograd);
         let calibration = calibrate(&model, &Samples, options, &()).unwrap();
         let wide = calibration.layers.iter().find(|layer| layer.layer == "wide").unwrap();
         let weights = model.layer("wide").unwrap().weight_f32(WeightRole::Weight).unwrap();

@@ -106,7 +106,7 @@ fn the_default_method_loses_at_most_one_point_of_top1() {
         let fp32 = model(name);
         let calibration = calibrated(name, Method::default());
         let int8 = convert(&fp32, &calibration.table(), ConvertOptions::default()).unwrap().model;
-        let options = CompareOptions { labels: Some(&labels), output: None };
+        let options = CompareOptions::default().with_labels(&labels);
         let scores = compare(&fp32, &int8, &clothes("fmnist/test"), &options, &()).unwrap().scores.unwrap();
         assert_eq!((scores.agreement.total, scores.fp32.total), (200, 200));
         assert_eq!(scores.fp32.top1, fp32_top1, "{name}");

@@ -29,15 +29,12 @@ fn write_images(folder: &tempfile::TempDir) -> Vec<PathBuf> {
 
 fn inputs(pixel: Pixel, mean: &[f32], norm: &[f32]) -> Vec<Vec<f32>> {
     let folder = tempfile::tempdir().unwrap();
-    let options = InputOptions {
-        mean: mean.to_vec(),
-        norm: norm.to_vec(),
-        pixel,
-        width: Some(16),
-        height: Some(16),
-        channels: Some(pixel.channels()),
-        ..InputOptions::default()
-    };
+    let options = InputOptions::default()
+        .with_mean(mean)
+        .with_norm(norm)
+        .with_pixel(pixel)
+        .with_size(16, 16)
+        .with_channels(pixel.channels());
     let preprocess = Preprocess::new(options).unwrap();
     write_images(&folder)
         .iter()

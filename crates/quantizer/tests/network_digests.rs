@@ -32,15 +32,12 @@ fn clothing(files: &str, table: &str) -> (Model, FileDataset) {
 fn photos() -> (Model, FileDataset) {
     let fp32 = Model::load(fixture("imagenet/mobilenet_v2.param"), fixture("imagenet/mobilenet_v2.bin")).unwrap();
     let table = ScaleTable::load(fixture("golden/mobilenet_v2.kl.table")).unwrap();
-    let options = InputOptions {
-        mean: vec![123.675, 116.28, 103.53],
-        norm: vec![0.017_124_75, 0.017_507, 0.017_429_19],
-        pixel: Pixel::Rgb,
-        width: Some(224),
-        height: Some(224),
-        channels: Some(3),
-        ..InputOptions::default()
-    };
+    let options = InputOptions::default()
+        .with_mean([123.675, 116.28, 103.53])
+        .with_norm([0.017_124_75, 0.017_507, 0.017_429_19])
+        .with_pixel(Pixel::Rgb)
+        .with_size(224, 224)
+        .with_channels(3);
     (convert(&fp32, &table, ConvertOptions::default()).unwrap().model, images("imagenet/photos", options))
 }
 

@@ -55,7 +55,7 @@ fn the_fixture_networks_shrink_as_much_as_ncnnoptimize_makes_them() {
         let file = |suffix| fixtures.join(format!("{name}.{suffix}"));
         let model = Model::load(file("param"), file("bin")).unwrap();
         let shapes = vec![(model.layers[0].outputs[0].clone(), Shape::new(&[1, 28, 28]).unwrap())];
-        let options = OptimizeOptions { input_shapes: shapes.clone(), ..OptimizeOptions::default() };
+        let options = OptimizeOptions::default().with_input_shapes(shapes.clone());
         let optimized = optimize(&model, &options).unwrap();
         assert!(optimized.model.layers.len() <= layers, "{name}: {}", optimized.model.layers.len());
         for difference in differences(&model, &optimized.model, &shapes, 2, 1).unwrap() {
@@ -305,9 +305,9 @@ fn a_reshape_before_broadcasting_goes_only_where_the_vector_meets_the_channels()
 fn constants_and_layers_that_lead_nowhere_are_dead() {
     assert_eq!(left_of("MemoryData m 0 1 m 0=3\nReLU r 1 1 x a\n"), ["ReLU"]);
     let model = image_model("Split s 1 2 x a b\nReLU r 1 1 a c\nSigmoid t 1 1 b d\n");
-    let options = OptimizeOptions { outputs: vec!["c".into()], ..OptimizeOptions::default() };
+    let options = OptimizeOptions::default().with_outputs(["c"]);
     assert_eq!(kinds(&optimize(&model, &options).unwrap().model), ["Input", "ReLU"]);
-    let unknown = OptimizeOptions { outputs: vec!["z".into()], ..OptimizeOptions::default() };
+    let unknown = OptimizeOptions::default().with_outputs(["z"]);
     assert_eq!(optimize(&model, &unknown).unwrap_err().to_string(), "no blob is called z");
 }
 
@@ -322,7 +322,7 @@ fn what_a_noop_at_the_end_swallows_is_an_output() {
 #[test]
 fn a_blob_that_is_to_be_kept_is_kept() {
     let model = image_model(&format!("{CONV}BatchNorm bn 1 1 a b 0=3\n"));
-    let options = OptimizeOptions { keep: vec!["a".into()], ..OptimizeOptions::default() };
+    let options = OptimizeOptions::default().with_keep(["a"]);
     assert_eq!(kinds(&optimize(&model, &options).unwrap().model), ["Input", "Convolution", "BatchNorm"]);
 }
 
@@ -334,7 +334,7 @@ fn without_input_sizes_only_what_needs_none_is_done() {
     let error = differences(&model, &optimized.model, &[], 1, 0).unwrap_err();
     assert!(error.to_string().contains("does not say how large it is"), "{error}");
     let shapes = [("y".to_owned(), Shape::new(&[4, 5, 6]).unwrap())];
-    let options = OptimizeOptions { input_shapes: shapes.to_vec(), ..OptimizeOptions::default() };
+    let options = OptimizeOptions::default().with_input_shapes(shapes);
     assert!(optimize(&model, &options).unwrap_err().to_string().contains("no input is called y"));
 }
 

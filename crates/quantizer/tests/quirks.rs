@@ -99,7 +99,7 @@ fn quirk_14_bad_inputs_are_errors_that_name_the_file() {
     std::fs::write(&path, b"no image").unwrap();
     assert!(decode_image(&path).unwrap_err().to_string().contains("a b.png"));
     assert_eq!(Samples::from_path(&path).unwrap().as_slice(), std::slice::from_ref(&path), "paths may have blanks");
-    assert!(Preprocess::new(InputOptions { mean: vec![1.0], ..InputOptions::default() }).is_err());
+    assert!(Preprocess::new(InputOptions::default().with_mean([1.0])).is_err());
     assert!(
         calibrate(&network(CONV), &Vec::<Tensor>::new(), Rule::Kl, &()).unwrap_err().to_string().contains("no samples")
     );
@@ -126,7 +126,7 @@ fn quirk_16_the_number_of_threads_changes_no_bit() {
 fn quirk_17_an_image_keeps_its_proportions_when_one_side_is_given() {
     let image = || RgbImage8::new(4, 2, vec![9; 24]).unwrap();
     let shape = |width, height| {
-        let options = InputOptions { width, height, ..InputOptions::default() };
+        let options = InputOptions::default().with_size(width, height);
         Preprocess::new(options).unwrap().from_rgb8(image()).unwrap().shape().dims().to_vec()
     };
     assert_eq!(shape(Some(3), Some(3)), [3, 3, 3], "both: exactly that, whatever the proportions");
@@ -156,7 +156,7 @@ fn quirk_20_the_rest_is_stored_as_fp16_or_kept() {
     );
     let table = ScaleTable::parse("fc_param_0 1\nfc 1\n").unwrap();
     let storage = |float_storage| {
-        let options = ConvertOptions { float_storage, ..ConvertOptions::default() };
+        let options = ConvertOptions::default().with_float_storage(float_storage);
         let converted = convert(&model, &table, options).unwrap().model;
         converted.layers[1].weight(WeightRole::Weight).unwrap().data.storage()
     };
@@ -170,10 +170,10 @@ fn quirk_21_gemm_becomes_int8_unless_that_is_switched_off_and_noted() {
         network("Input data 0 1 data 0=4\nInnerProduct fc 1 1 data a 0=4 2=16\nGemm g 1 1 a out 5=1 8=4 9=4 3=1");
     let rows = ScaleTable::parse("fc_param_0 1 1 1 1\nfc 1\n").unwrap();
     let with = |sequence_layers| {
-        let options = ConvertOptions { sequence_layers, ..ConvertOptions::default() };
+        let options = ConvertOptions::default().with_sequence_layers(sequence_layers);
         let converted = convert(&model, &rows, options).unwrap();
-        let is_noted = |note: &quantizer::Note| note.to_string() == "layer g: Gemm is not quantized, stays float";
-        (converted.model.layers[2].int8_term().unwrap().unwrap(), converted.notes.iter().any(is_noted))
+        let is_noted = |remark: &quantizer::Remark| remark.to_string() == "layer g: Gemm is not quantized, stays float";
+        (converted.model.layers[2].int8_term().unwrap().unwrap(), converted.remarks.iter().any(is_noted))
     };
     assert_eq!((with(true), with(false)), ((2, false), (0, true)));
 }
@@ -188,7 +188,7 @@ fn quirk_22_a_layer_without_one_of_its_rows_stays_float_and_the_others_do_not() 
     assert_eq!(["a", "b", "fc"].map(|layer| term(&converted.model, layer)), [2, 0, 2]);
     let converted = convert_default(&network(CHAIN), &ROWS.replace("a_param_0", "#a_param_0")).unwrap();
     assert_eq!(["a", "b", "fc"].map(|layer| term(&converted.model, layer)), [0, 2, 2]);
-    assert_eq!(converted.notes[0].to_string(), "layer a: no row a_param_0 in the table, stays float");
+    assert_eq!(converted.remarks[0].to_string(), "layer a: no row a_param_0 in the table, stays float");
     let both = ROWS.replace("a_param_0", "#a_param_0").replace("\na 1", "\n#a 1");
     let converted = convert_default(&network(CHAIN), &both).unwrap();
     assert_eq!(["a", "b", "fc"].map(|layer| term(&converted.model, layer)), [0, 2, 2]);

@@ -97,7 +97,7 @@ fn dead_blobs_dead_channels_and_lowered_channels_come_back_equal() {
     let stem = &dead["layers"][0];
     assert_eq!((&stem["scale"], &stem["decided"], &stem["threshold"]), (&json!("inf"), &Value::Null, &json!(127.0)));
     assert_eq!(dead["layers"][1]["weight_scales"][0], "inf");
-    let options = CalibrateOptions { winograd: WinogradGuard::Exact, ..Method::Auto.into() };
+    let options = CalibrateOptions::from(Method::Auto).with_winograd(WinogradGuard::Exact);
     let mut lowered = calibrated(options);
     lowered.layers[1].weights.scales[2] /= 4.0;
     lowered.layers[1].weights.reduced = vec![2];

@@ -19,7 +19,7 @@ fn model() -> Model {
 }
 
 fn excluded(selection: &Selection) -> Vec<String> {
-    selection.excluded(&model()).unwrap().into_iter().map(|excluded| excluded.layer).collect()
+    selection.excluded(&model()).unwrap().into_iter().filter_map(|remark| remark.place.layer).collect()
 }
 
 fn refusal(selection: &Selection) -> String {

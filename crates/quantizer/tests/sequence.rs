@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use ncnn_format::{
     F32Tag, Layer, LayerKind, Model, ScaleTable, Storage, Weight, WeightData, WeightRole, typed, weight_layout,
 };
-use quantizer::{ConvertOptions, Note, convert, sequence_rows};
+use quantizer::{ConvertOptions, convert, sequence_rows};
 
 fn data(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data").join(name)
@@ -74,7 +74,7 @@ fn the_int8_model_is_that_of_ncnn2int8() {
     let source = network();
     let rows = ScaleTable::load(data("sequence.table")).unwrap();
     let converted = convert(&source, &rows, ConvertOptions::default()).unwrap();
-    assert_eq!(converted.notes, []);
+    assert_eq!(converted.remarks, []);
     let golden = std::fs::read(data("sequence.int8.bin")).unwrap();
     let mut expected = Model::from_param_text(&std::fs::read_to_string(data("sequence.int8.param")).unwrap()).unwrap();
     expected.read_bin(&golden).unwrap();
@@ -104,12 +104,12 @@ fn the_int8_model_is_that_of_ncnn2int8() {
 #[test]
 fn they_stay_float_on_request() {
     let rows = ScaleTable::load(data("sequence.table")).unwrap();
-    let options = ConvertOptions { sequence_layers: false, ..ConvertOptions::default() };
+    let options = ConvertOptions::default().with_sequence_layers(false);
     let converted = convert(&network(), &rows, options).unwrap();
     let mut weights = converted.model.layers.iter().flat_map(|layer| &layer.weights);
     assert!(weights.all(|weight| weight.data.storage() != Storage::I8));
-    assert_eq!(converted.notes.len(), 35);
-    assert_eq!(converted.notes[0].to_string(), "layer layer0: Embed is not quantized, stays float");
+    assert_eq!(converted.remarks.len(), 35);
+    assert_eq!(converted.remarks[0].to_string(), "layer layer0: Embed is not quantized, stays float");
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_network_of_gemms_needs_no_row() {
     let converted = convert(&gemm, &ScaleTable::default(), ConvertOptions::default()).unwrap();
     let layer = &converted.model.layers[1];
     assert_eq!((layer.gemm().unwrap().quantize_term, layer.gemm().unwrap().trans_b), (2, 1));
-    let options = ConvertOptions { sequence_layers: false, ..ConvertOptions::default() };
+    let options = ConvertOptions::default().with_sequence_layers(false);
     let message = convert(&gemm, &ScaleTable::default(), options).unwrap_err().to_string();
     assert_eq!(message, "no row of the table names a layer of the model; it is empty");
 }
@@ -139,7 +139,8 @@ fn rows_must_be_complete_and_fit() {
 fn a_layer_without_rows_stays_float_and_is_noted() {
     let rnn = one_layer("RNN rnn 1 1 in out 0=2 1=6");
     let converted = convert(&rnn, &table("rnn_param_7 1\n"), ConvertOptions::default()).unwrap();
-    assert_eq!(converted.notes, [Note::NoRows { layer: "rnn".into() }]);
+    let [remark] = converted.remarks.as_slice() else { panic!("{:?}", converted.remarks) };
+    assert_eq!((&*remark.code, remark.place.layer.as_deref()), ("no-rows", Some("rnn")));
     assert_eq!(converted.model.layers[1].int8_term().unwrap(), Some(0));
 }
 

@@ -126,7 +126,7 @@ impl Strategy for Recorder {
 
 fn recorded(needs: Needs, samples: &Vec<Tensor>, passes: Option<Passes>) -> BTreeMap<String, Seen> {
     let recorder = Recorder { needs, ..Recorder::default() };
-    let options = CalibrateOptions { passes, plain_sums: true, ..CalibrateOptions::default() };
+    let options = CalibrateOptions::default().with_passes(passes).with_plain_sums(true);
     calibrate_with(&recorder, &model(), samples, options, &()).unwrap();
     recorder.seen.into_inner().unwrap()
 }
@@ -280,7 +280,7 @@ fn a_method_is_its_strategy() {
     for method in Method::all() {
         let by_name = calibrate(&model(), &samples(), method, &()).unwrap();
         // The method of the options is not asked.
-        let options = CalibrateOptions { method: Method::Rule(Rule::AbsMax), ..CalibrateOptions::default() };
+        let options = CalibrateOptions::from(Rule::AbsMax);
         let by_strategy = calibrated(&*method.strategy(), options).unwrap();
         assert_eq!(by_name, by_strategy, "{method}");
     }

@@ -99,7 +99,7 @@ struct Counts {
 }
 
 fn counts(options: &Options, prepared: &Prepared<'_>, inputs: &Inputs, progress: &dyn Progress) -> Result<Counts> {
-    let excluded = prepared.excluded.iter().map(|excluded| Remark::note("stays-float", excluded.to_string()));
+    let excluded = prepared.excluded.iter().cloned();
     let Some(path) = &options.stats else {
         let calibrated = prepared.calibrate(inputs, progress)?;
         let remarks = calibrated.remarks.into_iter().chain(excluded).collect();

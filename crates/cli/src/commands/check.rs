@@ -130,8 +130,11 @@ fn output(findings: &[Remark]) -> Output {
         _ => format!("{}, {}\n", plural(errors, "error"), plural(warnings, "warning")),
     };
     let findings = findings.iter().map(|finding| {
-        let (severity, advice) = (finding.severity.to_string(), finding.advice.as_deref().unwrap_or_default());
-        json!({ "severity": severity, "message": finding.to_string(), "advice": advice })
+        // The message is the whole text; `place` has its parts.
+        let mut json = json!(finding);
+        json["message"] = json!(finding.to_string());
+        json["advice"] = json!(finding.advice.as_deref().unwrap_or_default());
+        json
     });
     let json = json!({ "errors": errors, "warnings": warnings, "findings": findings.collect::<Vec<_>>() });
     Output { text, json, exit: u8::from(errors > 0) }

@@ -61,11 +61,10 @@ if an output differs by more than --tolerance, nothing is written. docs/optimize
 pub fn run(args: &OptimizeArgs) -> Result<Output> {
     let model = args.model.load()?;
     prepare(&model_paths(&args.out)?[..2], &args.model)?;
-    let options = OptimizeOptions {
-        input_shapes: args.input.options().input_shapes(&model)?,
-        outputs: args.output.clone(),
-        keep: args.keep.clone(),
-    };
+    let options = OptimizeOptions::default()
+        .with_input_shapes(args.input.options().input_shapes(&model)?)
+        .with_outputs(&args.output)
+        .with_keep(&args.keep);
     let check = OutputCheck { runs: args.runs, tolerance: args.tolerance };
     let hint = |error: Error| match error.message().ends_with("give option shape") {
         true => Error::invalid(format!("{}, or compare nothing with --runs 0", error.message())),
@@ -85,6 +84,7 @@ pub fn run(args: &OptimizeArgs) -> Result<Output> {
             "layers": done.layers,
             "changes": strings(done.changes.iter().map(ToString::to_string).collect()),
             "refusals": strings(done.refusals.iter().map(ToString::to_string).collect()),
+            "remarks": done.remarks(),
             "outputs": done.outputs.iter().map(|output| json!({
                 "blob": output.blob,
                 "relative_difference": json_float(output.relative),

@@ -84,8 +84,7 @@ pub fn run(args: &ThresholdsArgs, progress: &dyn Progress) -> Result<Output> {
         let message = format!("{} of {of} samples are not counted yet", statistics.missing());
         remarks.push(Remark::note("missing-samples", message));
     }
-    let excluded = prepared.excluded.iter().map(|excluded| Remark::note("stays-float", excluded.to_string()));
-    remarks.extend(excluded);
+    remarks.extend(prepared.excluded.iter().cloned());
     text += &describe(&calibration);
     text += &note_lines(&remarks);
     let (layers, samples) = (calibration.layers.len(), calibration.samples);

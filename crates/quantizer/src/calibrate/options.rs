@@ -7,6 +7,7 @@ use ncnn_format::{Error, Result};
 
 use super::method::Method;
 use super::strategy::Needs;
+use crate::setters::setters;
 use crate::weight_scales::WeightRule;
 use crate::winograd::WinogradGuard;
 
@@ -32,7 +33,16 @@ impl FromStr for Passes {
 }
 
 /// How to calibrate.
+///
+/// ```
+/// use quantizer::calibrate::{CalibrateOptions, Method};
+/// use quantizer::WinogradGuard;
+///
+/// let options = CalibrateOptions::from(Method::Eq).with_winograd(WinogradGuard::Exact);
+/// assert_eq!(options, CalibrateOptions::default().with_method(Method::Eq).with_winograd(WinogradGuard::Exact));
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub struct CalibrateOptions {
     /// How thresholds are chosen.
     pub method: Method,
@@ -65,6 +75,14 @@ impl From<Rule> for CalibrateOptions {
 }
 
 impl CalibrateOptions {
+    setters! {
+        with_method(method: impl Into<Method>) "another method";
+        with_passes(passes: impl Into<Option<Passes>>) "a number of passes";
+        with_winograd(winograd: WinogradGuard) "another guard of sums under Winograd";
+        with_weights(weights: WeightRule) "another rule for weights";
+        with_plain_sums(plain_sums: bool) "convolutions without Winograd or with it";
+    }
+
     /// The passes asked for, or those that `needs` want.
     pub(super) fn passes(self, needs: Needs) -> Passes {
         self.passes.unwrap_or(if needs.exact_counts.is_wanted() { Passes::Two } else { Passes::One })

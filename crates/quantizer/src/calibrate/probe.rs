@@ -12,6 +12,7 @@ use super::patches::Patches;
 
 /// A layer on its patches: outputs in f32 and, under any scale of its input, in int8 with the very integers that an
 /// executor computes.
+#[derive(Debug)]
 pub struct Probe<'a> {
     outputs: usize,
     /// Products of an output.
@@ -31,6 +32,7 @@ pub struct Probe<'a> {
     expected: Vec<f32>,
 }
 
+#[derive(Debug)]
 enum Product {
     /// Each output is made of its own values alone: `[output][depth]`.
     Depthwise(Vec<i8>),

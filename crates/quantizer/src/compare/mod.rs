@@ -17,15 +17,24 @@ use crate::labels::Labels;
 use crate::metrics::{Cosine, Sqnr};
 use crate::network::named;
 use crate::progress::Progress;
+use crate::setters::setters;
 use crate::spread::spread;
 
 /// What to compare.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
+#[non_exhaustive]
 pub struct CompareOptions<'a> {
     /// Classes of the samples, by file name.
     pub labels: Option<&'a Labels>,
     /// The output blob to rank; needed only when there are several outputs.
     pub output: Option<&'a str>,
+}
+
+impl<'a> CompareOptions<'a> {
+    setters! {
+        with_labels(labels: impl Into<Option<&'a Labels>>) "classes of the samples";
+        with_output(output: impl Into<Option<&'a str>>) "the output blob to rank";
+    }
 }
 
 /// Runs both networks on every sample of `dataset`.

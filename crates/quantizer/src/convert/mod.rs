@@ -1,16 +1,15 @@
 //! A float model and a table to an int8 model, as ncnn2int8 does it.
 
-mod note;
+mod remarks;
 mod requantize;
 mod rows;
 mod sequence;
 mod storage;
 
-use ncnn_format::{Error, Layer, Model, Result, ScaleTable};
-
-pub use note::Note;
+use ncnn_format::{Error, Layer, Model, Remark, Result, ScaleTable};
 
 use crate::sequence_weights::{has_rows, needs_no_rows};
+use crate::setters::setters;
 use crate::weight_slices::quantizable;
 use rows::Rows;
 
@@ -27,6 +26,7 @@ pub enum FloatStorage {
 
 /// Options of [`convert`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub struct ConvertOptions {
     /// How weights that stay float are stored.
     pub float_storage: FloatStorage,
@@ -43,13 +43,21 @@ impl Default for ConvertOptions {
     }
 }
 
+impl ConvertOptions {
+    setters! {
+        with_float_storage(float_storage: FloatStorage) "another storage of weights that stay float";
+        with_requantize(requantize: bool) "int8 between convolutions or without";
+        with_sequence_layers(sequence_layers: bool) "layers for sequences in int8 or in float";
+    }
+}
+
 /// An int8 model and what is to be said about it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Converted {
     /// The model.
     pub model: Model,
     /// Remarks, in layer order by kind of remark.
-    pub notes: Vec<Note>,
+    pub remarks: Vec<Remark>,
 }
 
 /// Converts `model` to int8 with the scales of `table`. Source: ncnn's
@@ -59,7 +67,7 @@ pub struct Converted {
 /// int8; without one of them it stays float, which is how a layer is kept out.
 /// Differences from ncnn2int8, which writes the same bytes otherwise:
 ///
-/// - A layer that lacks one row or both stays float, with a [`Note`]; without the weight
+/// - A layer that lacks one row or both stays float, with a remark; without the weight
 ///   row alone ncnn2int8 leaves all later layers of that type float.
 /// - A row of a wrong length or a scale that cannot be used is an error; ncnn2int8 reads
 ///   out of bounds.
@@ -68,7 +76,7 @@ pub struct Converted {
 /// - A weight scale `inf` on an all-zero channel gives weights 0 and a stored scale
 ///   of 1, where ncnn2int8 stores −127 and infinity (x86). Both infer zeros.
 /// - An Embed, MultiHeadAttention, RNN, LSTM or GRU without any of its rows stays float, with a
-///   [`Note`]; ncnn2int8 then leaves this and all later layers of its type float.
+///   remark; ncnn2int8 then leaves this and all later layers of its type float.
 /// - Gemm and SDPA need no rows and always become int8, as by ncnn2int8, unless
 ///   [`ConvertOptions::sequence_layers`] is off.
 /// - The scale of a Gemm's weight B is that of its largest value; ncnn2int8 looks at the first
@@ -82,23 +90,23 @@ pub struct Converted {
 pub fn convert(model: &Model, table: &ScaleTable, options: ConvertOptions) -> Result<Converted> {
     model.layers.iter().try_for_each(check_is_float)?;
     table.check_dialect(model)?;
-    let mut notes = Vec::new();
-    note_unknown_rows(model, table, options, &mut notes)?;
+    let mut found = Vec::new();
+    check_rows(model, table, options, &mut found)?;
     let mut model = model.clone();
     for layer in &mut model.layers {
-        convert_layer(layer, table, options, &mut notes)?;
+        convert_layer(layer, table, options, &mut found)?;
     }
     if options.requantize {
-        requantize::fuse(&mut model, &mut notes)?;
+        requantize::fuse(&mut model, &mut found)?;
     }
     if options.float_storage == FloatStorage::Half {
-        store_floats(&mut model, &mut notes);
+        store_floats(&mut model, &mut found);
     }
     if !model.trailing_bytes.is_empty() {
-        notes.push(Note::TrailingBytes { count: model.trailing_bytes.len() });
+        found.push(remarks::trailing_bytes(model.trailing_bytes.len()));
         model.trailing_bytes.clear();
     }
-    Ok(Converted { model, notes })
+    Ok(Converted { model, remarks: found })
 }
 
 fn check_is_float(layer: &Layer) -> Result<()> {
@@ -110,8 +118,8 @@ fn check_is_float(layer: &Layer) -> Result<()> {
     Ok(())
 }
 
-/// Notes rows that name no layer; that not a single one does means a wrong table.
-fn note_unknown_rows(model: &Model, table: &ScaleTable, options: ConvertOptions, notes: &mut Vec<Note>) -> Result<()> {
+/// Remarks on rows that name no layer; that not a single one does means a wrong table.
+fn check_rows(model: &Model, table: &ScaleTable, options: ConvertOptions, found: &mut Vec<Remark>) -> Result<()> {
     let is_known = |key: &str| {
         let owner = key.rsplit_once("_param_").map_or(key, |(owner, _)| owner);
         model.layers.iter().any(|layer| layer.name == owner || layer.name == key)
@@ -122,41 +130,45 @@ fn note_unknown_rows(model: &Model, table: &ScaleTable, options: ConvertOptions,
         let first = table.rows.first().map_or("it is empty".to_owned(), |row| format!("the first is {}", row.key));
         return Err(Error::invalid(format!("no row of the table names a layer of the model; {first}")));
     }
-    notes.extend(unknown.into_iter().map(|row| Note::UnknownRow { key: row.key.clone() }));
+    found.extend(unknown.into_iter().map(|row| remarks::unknown_row(&row.key)));
     Ok(())
 }
 
-fn convert_layer(layer: &mut Layer, table: &ScaleTable, options: ConvertOptions, notes: &mut Vec<Note>) -> Result<()> {
-    let name = layer.name.clone();
+fn convert_layer(
+    layer: &mut Layer,
+    table: &ScaleTable,
+    options: ConvertOptions,
+    found: &mut Vec<Remark>,
+) -> Result<()> {
     let Some(linear) = quantizable(layer)? else {
         if !has_rows(&layer.kind) && !needs_no_rows(&layer.kind) {
             return Ok(());
         }
         if options.sequence_layers {
-            return sequence::convert(layer, table, notes);
+            return sequence::convert(layer, table, found);
         }
-        notes.push(Note::StaysFloat { layer: name, kind: layer.kind.clone() });
+        found.push(remarks::not_quantized(&layer.name, &layer.kind));
         return Ok(());
     };
     match Rows::find(table, layer)? {
-        Rows::None => notes.push(Note::NoRows { layer: name }),
-        Rows::InputOnly => notes.push(Note::NoWeightScales { layer: name }),
-        Rows::WeightsOnly => notes.push(Note::NoInputScale { layer: name }),
+        Rows::None => found.push(remarks::no_rows(&layer.name)),
+        Rows::InputOnly => found.push(remarks::no_weight_scales(&layer.name)),
+        Rows::WeightsOnly => found.push(remarks::no_input_scale(&layer.name)),
         Rows::Both(scales) => {
             storage::store_int8(layer, &linear, &scales)?;
             if !scales.dead.is_empty() {
-                notes.push(Note::DeadChannels { layer: name, channels: scales.dead });
+                found.push(remarks::dead_channels(&layer.name, &scales.dead));
             }
         }
     }
     Ok(())
 }
 
-fn store_floats(model: &mut Model, notes: &mut Vec<Note>) {
+fn store_floats(model: &mut Model, found: &mut Vec<Remark>) {
     for layer in &mut model.layers {
         let count = storage::store_floats_as_ncnn2int8(layer);
         if count > 0 {
-            notes.push(Note::HalfOverflow { layer: layer.name.clone(), count });
+            found.push(remarks::half_overflow(&layer.name, count));
         }
     }
 }

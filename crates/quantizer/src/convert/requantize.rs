@@ -6,17 +6,16 @@
 
 use std::collections::HashMap;
 
-use ncnn_format::{Layer, LayerKind, LinearLayer, Model, Result, WeightRole};
+use ncnn_format::{Layer, LayerKind, LinearLayer, Model, Remark, Result, WeightRole};
 
-use super::note::Note;
-use super::storage;
+use super::{remarks, storage};
 
 /// Marks every int8 convolution whose output is read by int8 convolutions only,
 /// directly or through one Split.
 ///
 /// ncnn2int8 looks no further than the first reader; here a blob that others read
 /// as well, or whose readers want different scales, stays float.
-pub(super) fn fuse(model: &mut Model, notes: &mut Vec<Note>) -> Result<()> {
+pub(super) fn fuse(model: &mut Model, found: &mut Vec<Remark>) -> Result<()> {
     let readers = Readers::of(model);
     let mut fusions = Vec::new();
     for (index, layer) in model.layers.iter().enumerate() {
@@ -24,7 +23,7 @@ pub(super) fn fuse(model: &mut Model, notes: &mut Vec<Note>) -> Result<()> {
             match readers.scale_wanted(model, index)? {
                 Wanted::Float => {}
                 Wanted::Int8(scale) => fusions.push((index, scale)),
-                Wanted::Unclear(note) => notes.push(note),
+                Wanted::Unclear(remark) => found.push(remark),
             }
         }
     }
@@ -44,7 +43,7 @@ struct Readers(HashMap<String, Vec<usize>>);
 enum Wanted {
     Float,
     Int8(f32),
-    Unclear(Note),
+    Unclear(Remark),
 }
 
 impl Readers {
@@ -75,7 +74,7 @@ impl Readers {
             several => {
                 let mut scales = several.iter().map(|&reader| int8_input(&model.layers[reader]));
                 let any = scales.try_fold(false, |any, scale| Ok::<_, ncnn_format::Error>(any | scale?.is_some()))?;
-                Ok(if any { Wanted::Unclear(Note::SharedOutput { layer: layer.name.clone() }) } else { Wanted::Float })
+                Ok(if any { Wanted::Unclear(remarks::shared_output(&layer.name)) } else { Wanted::Float })
             }
         }
     }
@@ -94,7 +93,7 @@ impl Readers {
         match scales.first() {
             None => Ok(Wanted::Float),
             Some(first) if scales.iter().all(|scale| scale == first) => Ok(Wanted::Int8(*first)),
-            Some(_) => Ok(Wanted::Unclear(Note::ScalesDiffer { layer: layer.name.clone() })),
+            Some(_) => Ok(Wanted::Unclear(remarks::scales_differ(&layer.name))),
         }
     }
 }

@@ -1,9 +1,8 @@
 //! Layers for sequences to int8, as ncnn's `tools/quantize/ncnn2int8.cpp` does it.
 
-use ncnn_format::{Error, F32Tag, Layer, LayerKind, Result, ScaleTable, Weight, WeightData, WeightRole, typed};
+use ncnn_format::{Error, F32Tag, Layer, LayerKind, Remark, Result, ScaleTable, Weight, WeightData, WeightRole, typed};
 
-use super::note::Note;
-use super::{rows, storage};
+use super::{remarks, rows, storage};
 use crate::sequence_weights::{self, SequenceWeight};
 use crate::weight_slices::WeightSlices;
 
@@ -12,19 +11,19 @@ use crate::weight_slices::WeightSlices;
 /// # Errors
 /// `Invalid` when some of its rows are missing or one cannot be used, `Malformed` when its
 /// parameters or weights do not work; all name the layer.
-pub(super) fn convert(layer: &mut Layer, table: &ScaleTable, notes: &mut Vec<Note>) -> Result<()> {
+pub(super) fn convert(layer: &mut Layer, table: &ScaleTable, found: &mut Vec<Remark>) -> Result<()> {
     match layer.kind {
         LayerKind::Gemm => gemm(layer).map_err(|error| error.in_layer(&layer.name)),
         LayerKind::SDPA => layer.set_int8_term(2),
-        _ => by_rows(layer, table, notes),
+        _ => by_rows(layer, table, found),
     }
 }
 
-fn by_rows(layer: &mut Layer, table: &ScaleTable, notes: &mut Vec<Note>) -> Result<()> {
+fn by_rows(layer: &mut Layer, table: &ScaleTable, found: &mut Vec<Remark>) -> Result<()> {
     let weights = sequence_weights::of(layer).map_err(|error| error.in_layer(&layer.name))?;
     let keys: Vec<String> = (0..weights.len()).map(|index| sequence_weights::row_key(layer, index)).collect();
     if keys.iter().all(|key| rows::last(table, key).is_none()) {
-        notes.push(Note::NoRows { layer: layer.name.clone() });
+        found.push(remarks::no_rows(&layer.name));
         return Ok(());
     }
     let mut scales = Vec::with_capacity(weights.len());
@@ -35,7 +34,7 @@ fn by_rows(layer: &mut Layer, table: &ScaleTable, notes: &mut Vec<Note>) -> Resu
         let slices = WeightSlices::of_weight(layer, weight.weight, weight.count)?;
         let (of_weight, dead) = rows::usable(row, &slices).map_err(|error| error.in_layer(&layer.name))?;
         if !dead.is_empty() {
-            notes.push(Note::DeadChannels { layer: layer.name.clone(), channels: dead });
+            found.push(remarks::dead_channels(&layer.name, &dead));
         }
         scales.push(of_weight);
     }

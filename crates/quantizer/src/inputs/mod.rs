@@ -6,5 +6,5 @@ mod settings;
 mod source;
 
 pub use readable::with_readable;
-pub(crate) use readable::{list_unreadable, skipped_notes};
+pub(crate) use readable::{list_unreadable, skipped_remarks};
 pub use source::Inputs;

@@ -1,6 +1,6 @@
 //! Samples that can be read, and what is said about the others.
 
-use ncnn_format::{Error, Result};
+use ncnn_format::{Error, Remark, Result};
 
 use crate::{Dataset, Progress, Subset, unreadable};
 
@@ -16,7 +16,7 @@ pub fn with_readable<T>(
     skip: bool,
     progress: &dyn Progress,
     work: impl FnOnce(&dyn Dataset) -> Result<T>,
-) -> Result<(T, Vec<String>)> {
+) -> Result<(T, Vec<Remark>)> {
     if !skip {
         return work(dataset).map(|done| (done, Vec::new())).map_err(|error| list_unreadable(dataset, error, progress));
     }
@@ -26,7 +26,7 @@ pub fn with_readable<T>(
     if good.is_empty() && !bad.is_empty() {
         return Err(none_readable(&bad));
     }
-    Ok((work(&good)?, skipped_notes(dataset.len(), &bad)))
+    Ok((work(&good)?, skipped_remarks(dataset.len(), &bad)))
 }
 
 /// The unreadable samples of `dataset` if `error` is of reading one, else `error`.
@@ -52,11 +52,12 @@ fn none_readable(bad: &[(usize, Error)]) -> Error {
     Error::invalid(format!("none of the {} samples can be read; the first: {first}", bad.len()))
 }
 
-/// One line with the number of skipped samples, and one for each.
-pub(crate) fn skipped_notes(of: usize, bad: &[(usize, Error)]) -> Vec<String> {
+/// A remark with the number of skipped samples, and one for each.
+pub(crate) fn skipped_remarks(of: usize, bad: &[(usize, Error)]) -> Vec<Remark> {
     if bad.is_empty() {
         return Vec::new();
     }
     let count = format!("{} of {of} samples cannot be read and were skipped:", bad.len());
-    std::iter::once(count).chain(bad.iter().map(|(_, error)| format!("skipped {error}"))).collect()
+    let messages = std::iter::once(count).chain(bad.iter().map(|(_, error)| format!("skipped {error}")));
+    messages.map(|message| Remark::note("skipped", message)).collect()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use ncnn_format::LayerKind;
+use ncnn_format::{LayerKind, Remark};
 
 /// One simplification.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,6 +28,20 @@ pub struct Refusal {
     pub kind: LayerKind,
     /// The condition that does not hold.
     pub reason: String,
+}
+
+impl Change {
+    /// The same as a remark, `optimized`.
+    pub fn remark(&self) -> Remark {
+        Remark::note("optimized", format!("{}: {}", self.kind, self.what)).in_layer(&self.layer)
+    }
+}
+
+impl Refusal {
+    /// The same as a remark, `not-optimized`.
+    pub fn remark(&self) -> Remark {
+        Remark::note("not-optimized", format!("{} stays: {}", self.kind, self.reason)).in_layer(&self.layer)
+    }
 }
 
 impl fmt::Display for Change {

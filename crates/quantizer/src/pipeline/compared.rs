@@ -5,7 +5,6 @@ use std::path::PathBuf;
 use ncnn_format::{Model, Remark, Result};
 
 use super::job::Pipeline;
-use super::notes::notes;
 use crate::compare::{CompareOptions, Comparison, compare};
 use crate::inputs::with_readable;
 use crate::{Dataset, Labels, Options, Progress, Samples};
@@ -37,7 +36,7 @@ impl Pipeline<'_> {
             compare(self.model, int8, samples, &compare_options, progress)
         })?;
         let mut remarks = dataset.remarks();
-        remarks.extend(notes("skipped", skipped));
+        remarks.extend(skipped);
         Ok(Compared { comparison, remarks })
     }
 }

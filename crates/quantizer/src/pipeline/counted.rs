@@ -4,10 +4,9 @@ use std::path::Path;
 
 use ncnn_format::{Error, Remark, Result};
 
-use super::notes::notes;
 use super::prepared::Prepared;
 use crate::calibrate::statistics::{ModelPrint, Origin, Statistics};
-use crate::inputs::{list_unreadable, skipped_notes};
+use crate::inputs::{list_unreadable, skipped_remarks};
 use crate::{Dataset, Inputs, Options, Progress, Subset, unreadable};
 
 /// Samples to count between two states of the file, unless told otherwise.
@@ -47,7 +46,7 @@ impl Prepared<'_> {
         };
         let mut due = due(&statistics, options, chosen.len());
         if options.skip_bad {
-            remarks.extend(notes("skipped", skip_bad(&mut statistics, &chosen, &mut due, progress)?));
+            remarks.extend(skip_bad(&mut statistics, &chosen, &mut due, progress)?);
         }
         let batch = options.checkpoint_every.map_or(CHECKPOINT, std::num::NonZeroUsize::get);
         let mut keep = |statistics: &Statistics| statistics.save(path);
@@ -86,7 +85,7 @@ fn skip_bad(
     chosen: &Subset<'_>,
     due: &mut Vec<usize>,
     progress: &dyn Progress,
-) -> Result<Vec<String>> {
+) -> Result<Vec<Remark>> {
     let candidates = Subset::new(chosen, due.clone());
     let bad = unreadable(&candidates, progress)?;
     for (position, _) in bad.iter().rev() {
@@ -95,5 +94,5 @@ fn skip_bad(
         let file = Path::new(&name).file_name().map_or(name.clone(), |it| it.to_string_lossy().into());
         statistics.skip(index, &file);
     }
-    Ok(skipped_notes(candidates.len(), &bad))
+    Ok(skipped_remarks(candidates.len(), &bad))
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ncnn_format::{Model, Result};
+use ncnn_format::{Model, Remark, Result};
 
 use super::optimization::Optimization;
 use super::prepared::Prepared;
@@ -98,7 +98,7 @@ impl Options {
 
 impl Selection {
     /// As [`Selection::excluded`], without a look at the network where everything is wanted.
-    fn excluded_or_none(&self, model: &Model) -> Result<Vec<crate::Excluded>> {
+    fn excluded_or_none(&self, model: &Model) -> Result<Vec<Remark>> {
         if self.is_everything() { Ok(Vec::new()) } else { self.excluded(model) }
     }
 }

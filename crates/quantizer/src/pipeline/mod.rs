@@ -3,7 +3,6 @@
 mod compared;
 mod counted;
 mod job;
-mod notes;
 mod optimization;
 mod prepared;
 mod quantized;

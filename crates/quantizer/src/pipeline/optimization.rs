@@ -3,7 +3,7 @@
 use std::fmt;
 
 use fp32_ref::Shape;
-use ncnn_format::{Error, Model, Result};
+use ncnn_format::{Error, Model, Remark, Result};
 
 use crate::Options;
 use crate::optimize::{Change, OptimizeOptions, OutputDifference, Refusal, differences, optimize};
@@ -60,8 +60,13 @@ impl Optimization {
         Ok((optimized.model, done))
     }
 
+    /// What was done and what was not, as remarks.
+    pub fn remarks(&self) -> Vec<Remark> {
+        self.changes.iter().map(Change::remark).chain(self.refusals.iter().map(Refusal::remark)).collect()
+    }
+
     pub(super) fn on_the_way(model: &Model, options: &Options) -> Result<(Model, Self)> {
-        let kept = OptimizeOptions { input_shapes: options.input_shapes(model)?, ..OptimizeOptions::default() };
+        let kept = OptimizeOptions::default().with_input_shapes(options.input_shapes(model)?);
         Self::of(model, &kept, OutputCheck::default())
     }
 }

@@ -4,12 +4,11 @@ use std::borrow::Cow;
 
 use ncnn_format::{Model, Remark, Result, ScaleTable};
 
-use super::notes::notes;
 use super::optimization::Optimization;
 use super::quantized::Quantized;
 use crate::calibrate::{CalibrateOptions, Calibration, calibrate, correct_biases};
 use crate::inputs::with_readable;
-use crate::{ConvertOptions, Dataset, Excluded, Options, Progress, comment_out, convert, equalize};
+use crate::{ConvertOptions, Dataset, Options, Progress, comment_out, convert, equalize};
 
 /// A network that is ready for scales.
 #[derive(Debug, Clone)]
@@ -19,8 +18,8 @@ pub struct Prepared<'a> {
     pub model: Cow<'a, Model>,
     /// What optimizing did, if it was asked for.
     pub optimization: Option<Optimization>,
-    /// The layers that stay float.
-    pub excluded: Vec<Excluded>,
+    /// A remark for each layer that shall stay float ([`Selection::excluded`](crate::Selection::excluded)).
+    pub excluded: Vec<Remark>,
     pub(super) options: Options,
 }
 
@@ -64,7 +63,7 @@ impl Prepared<'_> {
             })?;
         let mut remarks = dataset.remarks();
         remarks.extend(calibration.remarks());
-        remarks.extend(notes("skipped", skipped));
+        remarks.extend(skipped);
         let table = comment_out(&calibration.table(), &self.excluded);
         Ok(Calibrated { table, calibration: Some(calibration), remarks, prepared: self, equalized, corrected })
     }
@@ -96,10 +95,10 @@ impl Calibrated<'_> {
         let convert_options = ConvertOptions { sequence_layers: !options.float_sequence, ..ConvertOptions::default() };
         let converted = convert(self.corrected.as_ref().unwrap_or(self.float()), &self.table, convert_options)?;
         let mut remarks = self.remarks.clone();
-        remarks.extend(notes("stays-float", excluded.iter().map(ToString::to_string)));
-        let is_excluded = |layer: &str| excluded.iter().any(|excluded| excluded.layer == layer);
-        let is_news = |note: &&crate::Note| !matches!(note, crate::Note::NoRows { layer } if is_excluded(layer));
-        remarks.extend(converted.notes.iter().filter(is_news).map(crate::Note::remark));
+        remarks.extend(excluded.iter().cloned());
+        let is_excluded = |remark: &Remark| excluded.iter().any(|excluded| excluded.place == remark.place);
+        let is_news = |remark: &Remark| remark.code != "no-rows" || !is_excluded(remark);
+        remarks.extend(converted.remarks.into_iter().filter(is_news));
         Ok(Quantized {
             model: converted.model,
             table: self.table.clone(),

@@ -4,9 +4,7 @@ mod ends;
 mod near_misses;
 mod pattern;
 
-use std::fmt;
-
-use ncnn_format::{Error, Layer, Model, Result, ScaleTable, SourceText, TableRow};
+use ncnn_format::{Error, Layer, Model, Remark, Result, ScaleTable, SourceText, TableRow};
 
 use crate::is_quantizable;
 use pattern::Pattern;
@@ -26,33 +24,19 @@ pub struct Selection {
     pub float_last: bool,
 }
 
-/// A layer that stays float, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Excluded {
-    /// Its name.
-    pub layer: String,
-    /// The part of the selection that excludes it, in words.
-    pub reason: String,
-}
-
-impl fmt::Display for Excluded {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "layer {} stays float: {}", self.layer, self.reason)
-    }
-}
-
 impl Selection {
     /// Whether every layer that can become int8 shall.
     pub fn is_everything(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The layers of `model` that could be int8 and shall stay float, in file order.
+    /// A remark `stays-float` for each layer of `model` that could be int8 and shall not be, in file order; its
+    /// place is the layer, and it says which part of the selection excludes it.
     ///
     /// # Errors
     /// `Invalid` when a pattern matches no layer that could be int8, naming those it
     /// might have meant; when every layer is excluded; or when the layers are no graph.
-    pub fn excluded(&self, model: &Model) -> Result<Vec<Excluded>> {
+    pub fn excluded(&self, model: &Model) -> Result<Vec<Remark>> {
         let mut candidates = Vec::new();
         for (index, layer) in model.layers.iter().enumerate() {
             if is_quantizable(layer)? {
@@ -75,9 +59,12 @@ impl Selection {
                 None
             }
         };
-        let excluded: Vec<Excluded> = candidates
+        let excluded: Vec<Remark> = candidates
             .iter()
-            .filter_map(|&(index, layer)| Some(Excluded { layer: layer.name.clone(), reason: reason(index, layer)? }))
+            .filter_map(|&(index, layer)| {
+                let message = format!("layer {} stays float: {}", layer.name, reason(index, layer)?);
+                Some(Remark::note("stays-float", message).in_layer(&layer.name))
+            })
             .collect();
         if !candidates.is_empty() && excluded.len() == candidates.len() {
             return Err(Error::invalid(format!(
@@ -99,20 +86,20 @@ fn patterns(texts: &[String], candidates: &[(usize, &Layer)], model: &Model) -> 
     Ok(patterns)
 }
 
-/// `table` with the rows of `excluded` layers as comments, each pair after its reason.
+/// `table` with the rows of layers that a remark of `excluded` is about as comments, each pair after that remark.
 ///
 /// Both rows of a layer are commented: ncnn2int8 gives up a whole layer type when it finds
 /// an input row without its weight row. A comment is a key that no layer has, so its reader
 /// and ours pass over it, and removing the `#` brings the row back.
-pub fn comment_out(table: &ScaleTable, excluded: &[Excluded]) -> ScaleTable {
+pub fn comment_out(table: &ScaleTable, excluded: &[Remark]) -> ScaleTable {
     let mut commented = ScaleTable { rows: Vec::new(), trailer: table.trailer.clone() };
     // Comments stand in front of the next row that is none.
     let mut pending = String::new();
     for row in &table.rows {
         let text = ScaleTable { rows: vec![row.clone()], ..ScaleTable::default() }.to_text();
-        match excluded.iter().find(|excluded| belongs_to(row, &excluded.layer)) {
-            Some(reason) => {
-                pending += &format!("# {reason}\n#{text}");
+        match excluded.iter().find(|remark| is_about_owner(remark, row)) {
+            Some(remark) => {
+                pending += &format!("# {remark}\n#{text}");
             }
             None if pending.is_empty() => commented.rows.push(row.clone()),
             None => {
@@ -128,6 +115,8 @@ pub fn comment_out(table: &ScaleTable, excluded: &[Excluded]) -> ScaleTable {
     commented
 }
 
-fn belongs_to(row: &TableRow, layer: &str) -> bool {
-    row.key.strip_prefix(layer).is_some_and(|rest| rest.is_empty() || rest.starts_with("_param_"))
+/// Whether `remark` is about the layer that `row` belongs to.
+fn is_about_owner(remark: &Remark, row: &TableRow) -> bool {
+    let rest = remark.place.layer.as_deref().and_then(|layer| row.key.strip_prefix(layer));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with("_param_"))
 }

@@ -142,15 +142,14 @@ impl Entry {
     fn input(&self) -> Result<Tensor> {
         let [width, height, channels] =
             self.shape.ok_or_else(|| Error::invalid("shapes.tsv does not say the shape of its input"))?;
-        let preprocess = Preprocess::new(InputOptions {
-            mean: vec![123.675, 116.28, 103.53],
-            norm: vec![0.017_124_75, 0.017_507_0, 0.017_429_19],
-            pixel: "RGB".parse()?,
-            width: Some(width),
-            height: Some(height),
-            channels: Some(channels),
-            ..InputOptions::default()
-        })?;
+        let preprocess = Preprocess::new(
+            InputOptions::default()
+                .with_mean([123.675, 116.28, 103.53])
+                .with_norm([0.017_124_75, 0.017_507_0, 0.017_429_19])
+                .with_pixel("RGB".parse()?)
+                .with_size(width, height)
+                .with_channels(channels),
+        )?;
         let photos = Samples::from_path(Home::Fixtures.root().join("imagenet/photos"))?;
         preprocess.load(photos.as_slice().first().ok_or_else(|| Error::invalid("there are no photos"))?)
     }
