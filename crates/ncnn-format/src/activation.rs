@@ -13,8 +13,10 @@ use crate::{Error, Result};
 /// assert_eq!(clip.to_params(), (3, vec![0.0, 6.0]));
 /// # Ok::<(), ncnn_format::Error>(())
 /// ```
+///
+/// The list is that of ncnn's `activation_type`, and complete: whoever applies these functions wants to hear of a new one
+/// from the compiler. So the enum may be matched without a wildcard.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
-#[non_exhaustive]
 pub enum Activation {
     /// 0: nothing.
     #[default]

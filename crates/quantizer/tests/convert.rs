@@ -225,7 +225,7 @@ fn what_stays_float_is_stored_as_ncnn2int8_does() {
     let rows = table("fc_param_0 1\nfc 1\n");
     let result = convert(&model, &rows, ConvertOptions::default()).unwrap();
     let memory = result.model.layer("memory").unwrap();
-    assert_eq!(memory.params.raw(21), None);
+    assert_eq!(memory.params.get(typed::MemoryData::LOAD_TYPE).unwrap(), None);
     assert_eq!(memory.weights[0].data, WeightData::F32(vec![0.01, 0.02, 0.03], F32Tag::Raw));
     let up = result.model.layer("up").unwrap();
     assert!(matches!(up.weights[0].data, WeightData::F16(_)));

@@ -25,8 +25,8 @@ pub(super) fn check(file: &File, complaints: &mut Vec<Complaint>) {
             if let Some(found) = machine_specific(line) {
                 complain(Some(index + 1), &format!("{found} exists on one machine only or names a registry"));
             }
-            if let Some(call) = bare_parameter(line) {
-                complain(Some(index + 1), &format!("`{call}`: set parameters by the keys of `typed`"));
+            if let Some(call) = bare_parameter(name, line) {
+                complain(Some(index + 1), &format!("`{call}`: name parameters by the keys of `typed`"));
             }
             if let Some(found) = outside(line) {
                 complain(

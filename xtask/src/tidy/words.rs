@@ -8,9 +8,13 @@ pub(super) fn outside(line: &str) -> Option<&'static str> {
     OUTSIDE.into_iter().find(|citation| line.contains(citation))
 }
 
-/// The call in `line` that sets a parameter by a bare number instead of a key.
-pub(super) fn bare_parameter(line: &str) -> Option<&'static str> {
-    [".set_int(", ".set_float("].into_iter().find(|call| line.contains(call))
+/// The call in `line` of the file `name` that sets or reads a parameter by a bare number instead of a key. The crate of
+/// the format is where numbers get their names.
+pub(super) fn bare_parameter(name: &str, line: &str) -> Option<&'static str> {
+    let is_bare = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    let reads = !name.starts_with("crates/ncnn-format/") && line.split(".raw(").skip(1).any(is_bare);
+    let sets = [".set_int(", ".set_float("].into_iter().find(|call| line.contains(call));
+    sets.or(reads.then_some(".raw("))
 }
 
 #[cfg(test)]
@@ -27,7 +31,11 @@ mod tests {
 
     #[test]
     fn a_parameter_without_a_name_is_found() {
-        assert_eq!(bare_parameter("layer.params.set_int(9, 1);"), Some(".set_int("));
-        assert_eq!(bare_parameter("layer.params.set(Convolution::ACTIVATION_TYPE, 1);"), None);
+        let found = |line| bare_parameter("crates/cli/src/a.rs", line);
+        assert_eq!(found("layer.params.set_int(9, 1);"), Some(".set_int("));
+        assert_eq!(found("params.raw(id).or(params.raw(7))"), Some(".raw("));
+        assert_eq!(found("layer.params.raw(id)"), None);
+        assert_eq!(found("layer.params.set(Convolution::ACTIVATION_TYPE, 1);"), None);
+        assert_eq!(bare_parameter("crates/ncnn-format/src/a.rs", "params.raw(7)"), None);
     }
 }

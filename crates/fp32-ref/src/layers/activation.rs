@@ -1,69 +1,27 @@
 //! The activation that is fused into convolutions and inner products.
 
-use ncnn_format::{Error, Result};
+use ncnn_format::Activation;
 
-/// Parameter 9 (`activation_type`) with its parameters (10).
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Activation {
-    /// 0: nothing.
-    None,
-    /// 1: `max(x, 0)`.
-    Relu,
-    /// 2: `x > 0 ? x : x · slope`.
-    LeakyRelu {
-        /// Multiplier of values that are not positive.
-        slope: f32,
-    },
-    /// 3: limited to `min..=max`.
-    Clip {
-        /// Lower limit.
-        min: f32,
-        /// Upper limit.
-        max: f32,
-    },
-    /// 4: `1 / (1 + e^-x)`.
-    Sigmoid,
-    /// 5: `x · tanh(ln(e^x + 1))`.
-    Mish,
-    /// 6: `x · clamp(x · alpha + beta, 0, 1)`.
-    HardSwish {
-        /// Slope of the gate.
-        alpha: f32,
-        /// Offset of the gate.
-        beta: f32,
-    },
-}
-
-impl Activation {
-    /// From parameters 9 and 10 of a layer.
-    ///
-    /// # Errors
-    /// `Unsupported` for an unknown type, `Malformed` when parameters are missing.
-    pub fn new(activation_type: i32, params: &[f32]) -> Result<Self> {
-        let param = |index: usize| {
-            params.get(index).copied().ok_or_else(|| {
-                Error::malformed(format!(
-                    "activation type {activation_type} needs {} parameters, found {}",
-                    index + 1,
-                    params.len()
-                ))
-            })
-        };
-        Ok(match activation_type {
-            0 => Self::None,
-            1 => Self::Relu,
-            2 => Self::LeakyRelu { slope: param(0)? },
-            3 => Self::Clip { min: param(0)?, max: param(1)? },
-            4 => Self::Sigmoid,
-            5 => Self::Mish,
-            6 => Self::HardSwish { alpha: param(0)?, beta: param(1)? },
-            other => return Err(Error::unsupported(format!("activation type {other} is unknown"))),
-        })
-    }
+/// The values of an [`Activation`]; the type itself says which function a layer's parameters choose.
+///
+/// ```
+/// use fp32_ref::{Activate, Activation};
+///
+/// let mut values = [-1.0, 3.0, 9.0];
+/// Activation::Clip { min: 0.0, max: 6.0 }.apply_all(&mut values);
+/// assert_eq!(values, [0.0, 3.0, 6.0]);
+/// ```
+pub trait Activate: Copy {
+    /// The activated value, in the order of operations of ncnn's reference.
+    fn apply(self, x: f32) -> f32;
 
     /// Applies it to every element.
+    fn apply_all(self, values: &mut [f32]);
+}
+
+impl Activate for Activation {
     #[inline(always)]
-    pub fn apply_all(self, values: &mut [f32]) {
+    fn apply_all(self, values: &mut [f32]) {
         // One loop per function, so that each can use vectors.
         match self {
             Self::None => {}
@@ -76,9 +34,8 @@ impl Activation {
         }
     }
 
-    /// The activated value, in the order of operations of ncnn's reference.
     #[inline(always)]
-    pub fn apply(self, x: f32) -> f32 {
+    fn apply(self, x: f32) -> f32 {
         match self {
             Self::None => x,
             Self::Relu => x.max(0.0),

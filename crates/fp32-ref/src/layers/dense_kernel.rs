@@ -9,7 +9,7 @@ use super::pixel_windows::{Image, WindowRows};
 use super::window::{ConvWindow, Placement};
 use super::winograd_kernel::{Finish, WinogradKernel};
 use crate::simd::vectorized;
-use crate::{Activation, Workspace};
+use crate::{Activate, Activation, Workspace};
 
 /// The kernels of a convolution, or of the groups of one.
 pub(super) struct DenseKernel {

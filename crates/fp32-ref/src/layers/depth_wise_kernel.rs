@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::pixel_windows::Image;
 use super::window::{ConvWindow, Placement};
-use crate::Activation;
 use crate::simd::vectorized;
+use crate::{Activate, Activation};
 
 /// One kernel per channel.
 pub(super) struct DepthWiseKernel {

@@ -8,7 +8,7 @@ use super::grid_axis::{AxisPlace, GridAxis};
 use super::loading::{self, share};
 use super::matrix::{matrix, matrix_mut};
 use super::window::positive;
-use crate::{Activation, Shape, Tensor};
+use crate::{Activate, Activation, Shape, Tensor};
 
 /// A grouped convolution with a kernel of up to three axes.
 pub(super) struct GridKernel {

@@ -3,7 +3,7 @@
 use ncnn_format::{Result, typed};
 
 use super::pointwise::Pointwise;
-use crate::{Activation, Layer};
+use crate::{Activate, Activation, Layer};
 
 pub(super) fn build(layer: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
     let typed::HardSwish { alpha, beta, .. } = typed::HardSwish::read(layer)?;

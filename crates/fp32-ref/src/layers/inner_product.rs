@@ -6,7 +6,7 @@ use super::arity::only;
 use super::loading::{self, share};
 use super::packed_weights::PackedWeights;
 use super::window::positive;
-use crate::{Activation, Layer, Shape, Tensor};
+use crate::{Activate, Activation, Layer, Shape, Tensor};
 
 pub(super) struct InnerProduct {
     weights: PackedWeights,

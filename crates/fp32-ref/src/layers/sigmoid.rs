@@ -3,7 +3,7 @@
 use ncnn_format::Result;
 
 use super::pointwise::Pointwise;
-use crate::{Activation, Layer};
+use crate::{Activate, Activation, Layer};
 
 pub(super) fn build(_: &ncnn_format::Layer) -> Result<impl Layer + use<>> {
     Ok(Pointwise(|x| Activation::Sigmoid.apply(x)))

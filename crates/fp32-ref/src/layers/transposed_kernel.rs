@@ -7,7 +7,7 @@ use ndarray::{ArrayView2, ArrayViewMut2, Axis, Slice};
 use super::cut::{Range, cut};
 use super::loading::count;
 use super::window::{extent, positive};
-use crate::{Activation, Shape, Tensor};
+use crate::{Activate, Activation, Shape, Tensor};
 
 /// One plane per channel, `h` rows of `w`.
 #[derive(Clone, Copy)]

@@ -13,7 +13,7 @@ use super::packed_weights::PackedWeights;
 use super::pixel_windows::Image;
 use super::window::Placement;
 use crate::simd::vectorized;
-use crate::{Activation, Workspace};
+use crate::{Activate, Activation, Workspace};
 
 /// The transformed kernels: one matrix per element of a 6×6 tile.
 pub(super) struct WinogradKernel {

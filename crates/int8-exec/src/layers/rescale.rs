@@ -3,7 +3,7 @@
 //! An int32 blob is an f32 blob whose bits are the integers, as ncnn keeps both in the same memory
 //! and fp32-ref's Embed reads its indices. No layer here makes one; a caller can feed one.
 
-use fp32_ref::{Activation, Shape, Tensor};
+use fp32_ref::{Activate, Activation, Shape, Tensor};
 use int8_kernels::quantize;
 use ncnn_format::{Error, Layer, LayerKind, Result, WeightRole, typed};
 

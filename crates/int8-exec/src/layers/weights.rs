@@ -3,9 +3,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use fp32_ref::Activation;
 use int8_kernels::{Epilogue, dequantize_scale, quantize};
-use ncnn_format::{Error, Layer, LinearLayer, Result, WeightRole};
+use ncnn_format::{Activation, Error, Layer, LinearLayer, Result, WeightRole};
 
 /// How a layer's parameters describe its int8 part.
 pub(super) struct Form<'a> {
@@ -33,7 +32,7 @@ impl<'a> Form<'a> {
             slices: linear.scale_count(),
             bias_term: linear.has_bias,
             int8_scale_term: linear.int8_term.unwrap_or_default(),
-            activation: Activation::new(linear.activation_type, &linear.activation_params)?,
+            activation: linear.activation()?,
         })
     }
 
@@ -132,6 +131,7 @@ pub(super) fn kernel_activation(activation: Activation) -> int8_kernels::Activat
 #[cfg(test)]
 mod tests {
     use super::*;
+    use fp32_ref::Activate;
 
     #[test]
     fn both_leaves_agree_on_every_activation_bit_for_bit() {

@@ -1,6 +1,6 @@
 //! The values that an int8 blob was rounded from.
 
-use fp32_ref::{Activation, Tensor};
+use fp32_ref::{Activate, Activation, Tensor};
 use int8_exec::{Int8Net, Options};
 use ncnn_format::{Error, Layer, LayerKind, Model, Result, WeightRole, typed};
 

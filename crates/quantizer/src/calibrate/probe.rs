@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use fp32_ref::Activation;
+use fp32_ref::Activate;
 use int8_kernels::{ConvShape, Epilogue, Image, Isa, Padding, PixelConv, PixelScratch, Run, quantize, quantize_values};
-use ncnn_format::{Error, ErrorKind, Layer, LinearLayer, Result, WeightRole};
+use ncnn_format::{Activation, Error, ErrorKind, Layer, LinearLayer, Result, WeightRole};
 use ndarray::{ArrayView2, Axis, Slice};
 
 use super::alignment::Alignment;
@@ -48,7 +48,7 @@ impl<'a> Probe<'a> {
     pub fn new(layer: &'a Layer, patches: &'a Patches, weight_scales: &[f32]) -> Result<Option<Self>> {
         let linear = LinearLayer::of(layer)?.ok_or_else(|| Error::invalid("has no weight matrix"))?;
         let (outputs, groups) = (linear.outputs, linear.groups.max(1));
-        let activation = Activation::new(linear.activation_type, &linear.activation_params)?;
+        let activation = linear.activation()?;
         let weights = layer.weight_f32(WeightRole::Weight)?;
         let depth = weights.len().checked_div(outputs).unwrap_or(0);
         let bias = match layer.weight(WeightRole::Bias) {
