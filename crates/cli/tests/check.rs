@@ -92,4 +92,6 @@ fn a_finding_has_the_place_and_for_programs_the_same() {
     assert_eq!(json["errors"], finding.as_object().map_or(0, |_| 1));
     assert!(finding["message"].as_str().unwrap().starts_with("n.param: "), "{finding}");
     assert!(finding["message"].as_str().unwrap().contains("layer up: "), "{finding}");
+    assert_eq!(finding["place"], serde_json::json!({ "file": "n.param", "layer": "up" }));
+    assert!(finding["code"].is_string() && finding["advice"].is_string(), "{finding}");
 }

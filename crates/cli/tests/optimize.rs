@@ -19,6 +19,9 @@ fn a_network_shrinks_and_says_how_far_its_outputs_moved() {
     let json = succeeds(&[&OPTIMIZE[..], &["--json"]].concat(), &at);
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["layers"], 9);
+    let is_of_relu1 = |remark: &&serde_json::Value| remark["place"]["layer"] == "relu1";
+    let remark = json["remarks"].as_array().unwrap().iter().find(is_of_relu1).unwrap();
+    assert_eq!((&remark["code"], &remark["message"]), (&"optimized".into(), &"ReLU: fused into conv1".into()));
     assert!(json["outputs"][0]["relative_difference"].as_f64().unwrap() < 1e-5);
     // What is small already does not shrink.
     let again = ["optimize", "--param", "small.param", "--bin", "small.bin", "--out", "again"];

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use fp32_ref::Shape;
 use ncnn_format::typed::Convolution;
-use ncnn_format::{F32Tag, LayerKind, Model, WeightData, WeightRole};
+use ncnn_format::{F32Tag, LayerKind, Model, Severity, WeightData, WeightRole};
 use quantizer::optimize::{OptimizeOptions, Optimized, differences, optimize};
 use random_model::random_model;
 
@@ -125,6 +125,9 @@ fn a_layer_with_an_activation_takes_no_factors_and_no_second_activation() {
     let model = image_model(&format!("{conv}BatchNorm bn 1 1 a b 0=3\nSigmoid s 1 1 b c\n"));
     assert_eq!(left(&model), ["Convolution", "BatchNorm", "Sigmoid"]);
     assert_eq!(refusals(&model), ["BatchNorm bn stays: conv has an activation already"]);
+    let remark = optimized(&model).refusals[0].remark();
+    assert_eq!((&*remark.code, remark.severity), ("not-optimized", Severity::Note));
+    assert_eq!(remark.to_string(), "layer bn: BatchNorm stays: conv has an activation already");
     let model = image_model(&format!("{conv}Sigmoid s 1 1 a b\n"));
     assert_eq!(refusals(&model), ["Sigmoid s stays: conv has an activation already"]);
 }

@@ -42,7 +42,9 @@ fn patterns_are_names_globs_and_types() {
 #[test]
 fn only_keeps_what_matches_and_exclude_takes_from_it() {
     let selection = Selection { only: vec!["Convolution".into()], ..exclude(&["stem/*"]) };
-    let reasons: Vec<String> = selection.excluded(&model()).unwrap().iter().map(ToString::to_string).collect();
+    let remarks = selection.excluded(&model()).unwrap();
+    assert!(remarks.iter().all(|remark| remark.code == "stays-float" && remark.place.layer.is_some()), "{remarks:?}");
+    let reasons: Vec<String> = remarks.iter().map(ToString::to_string).collect();
     assert_eq!(
         reasons,
         [
