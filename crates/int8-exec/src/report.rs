@@ -93,7 +93,7 @@ impl Int8Net {
     /// # let model = Model::new([input, fc]);
     ///
     /// let report = Int8Net::new(&model)?.plan_report(&[("data", Shape::new(&[2])?)])?;
-    /// let steps: Vec<&str> = report.steps.iter().map(|step| step.kernel).collect();
+    /// let steps: Vec<&str> = report.steps.iter().map(|step| &*step.kernel).collect();
     /// assert_eq!((steps.len(), steps[0], report.steps[1].macs), (2, "quantize", 2));
     /// # Ok::<(), ncnn_format::Error>(())
     /// ```
