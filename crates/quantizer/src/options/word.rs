@@ -10,6 +10,7 @@ use crate::{Pixel, ResizeMode, WeightRule, WinogradGuard};
 
 /// How a value stands in a job file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(not(feature = "serde"), allow(dead_code, reason = "only readers of job files ask"))]
 pub(crate) enum Form {
     /// In quotes.
     Text,
@@ -22,6 +23,7 @@ pub(crate) enum Form {
 /// A value that is written as one word, by a user or by a program.
 pub(crate) trait Word: Sized + Clone {
     /// How it stands in a job file.
+    #[cfg_attr(not(feature = "serde"), allow(dead_code, reason = "only readers of job files ask"))]
     const FORM: Form;
 
     /// The value.
