@@ -29,9 +29,13 @@ pub fn in_flags(text: &str) -> String {
     flags
 }
 
-/// The remarks as lines of text.
+/// The remarks as lines of text, each with its advice below it.
 pub fn note_lines(remarks: &[Remark]) -> String {
-    remarks.iter().map(|remark| format!("note: {}\n", in_flags(&remark.to_string()))).collect()
+    let line = |remark: &Remark| {
+        let advice = remark.advice.iter().map(|advice| format!("    {}\n", in_flags(advice)));
+        format!("note: {}\n", in_flags(&remark.to_string())) + &advice.collect::<String>()
+    };
+    remarks.iter().map(line).collect()
 }
 
 /// The remarks for JSON.

@@ -5,7 +5,8 @@ use ncnn_format::{Error, Result};
 /// Hears about the stages of a job and may end it; `()` does neither. Called from many threads.
 ///
 /// A job asks [`is_cancelled`](Self::is_cancelled) before every sample and every step. When the answer is yes, it
-/// ends with an error of the kind [`Cancelled`](ncnn_format::ErrorKind::Cancelled) and has written nothing.
+/// ends with an error of the kind [`Cancelled`](ncnn_format::ErrorKind::Cancelled) and has
+/// written nothing but the statistics that it was told to keep.
 ///
 /// ```
 /// use std::sync::atomic::{AtomicBool, Ordering};

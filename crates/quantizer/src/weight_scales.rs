@@ -10,6 +10,7 @@ use crate::winograd::{WinogradGuard, bounded_scale, may_run_winograd};
 
 /// How the scales of weights are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum WeightMethod {
     /// The row that ncnn2table prints: 127 (3×3 with stride and dilation 1: 31)
     /// / largest magnitude, `inf` for a dead channel.
@@ -25,6 +26,7 @@ pub enum WeightMethod {
 
 /// How far the eight bits of a channel's weights reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
 pub enum WeightRule {
     /// To the largest magnitude.
     #[default]

@@ -102,7 +102,8 @@ fn check_options(given: &Options) -> Result<()> {
     let has_method = OF_METHOD.iter().any(|name| given.is_given(name));
     if !input_is_used && given.has_input_options() || given.table.is_some() && has_method {
         return Err(Error::invalid(
-            "--method, --passes, --mean, --norm, --pixel, --shape and --resize are for --images; a table has its scales",
+            "--method, --passes, --winograd, --weights, --plain-sums, --mean, --norm, --pixel, --shape and --resize are for \
+             --images; a table has its scales",
         ));
     }
     Ok(())

@@ -186,6 +186,9 @@ fn hold(suite: &Suite) {
     }
 }
 
+/// Flags that a job cannot have.
+const NO_KEYS: [&str; 1] = ["job"];
+
 #[test]
 fn every_long_flag_is_tried() {
     let tried: BTreeSet<(String, &str)> = SUITES
@@ -197,6 +200,9 @@ fn every_long_flag_is_tried() {
         for flag in command.get_arguments().filter_map(clap::Arg::get_long).filter(|flag| *flag != "help") {
             let known = (command.get_name().to_owned(), flag);
             assert!(tried.contains(&known), "{} --{flag} is in no suite", command.get_name());
+            let takes_job = command.get_arguments().any(|arg| arg.get_long() == Some("job"));
+            let is_key = option_of(command.get_name(), flag).is_some();
+            assert!(!takes_job || is_key || NO_KEYS.contains(&flag), "{} --{flag} is no key of a job", command.get_name());
         }
     }
     for flag in cli.get_arguments().filter_map(clap::Arg::get_long).filter(|flag| !["help", "version"].contains(flag)) {

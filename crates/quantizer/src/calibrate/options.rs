@@ -13,6 +13,7 @@ use crate::winograd::WinogradGuard;
 
 /// How often every sample goes through the network.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Passes {
     /// Once, counting in bins that grow with the values ([`GrowingHistogram`](histogram_kl::GrowingHistogram)).
     One,

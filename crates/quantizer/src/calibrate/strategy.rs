@@ -58,6 +58,7 @@ pub trait Strategy: Sync {
 
 /// How much a strategy depends on a kind of evidence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+#[non_exhaustive]
 pub enum Need {
     /// It is not looked at, and not gathered.
     #[default]

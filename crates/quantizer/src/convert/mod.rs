@@ -15,6 +15,7 @@ use rows::Rows;
 
 /// How weights that stay float are stored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum FloatStorage {
     /// As ncnn2int8 does: fp16 where the file has a tag, else fp32 with
     /// magnitudes below 1e-30 as 0. Bytes equal ncnn2int8's.

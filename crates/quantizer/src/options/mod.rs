@@ -48,9 +48,9 @@ declare::options! {
             /// when calibrating)
             "out" out: Option<PathBuf> = "PREFIX", "";
             /// The int8 network's .param file
-            "int8-param" int8_param: Option<PathBuf> = "FILE", "the one of option out";
+            "int8-param" int8_param: Option<PathBuf> = "FILE", "what the job's `out` names";
             /// The int8 network's .bin file
-            "int8-bin" int8_bin: Option<PathBuf> = "FILE", "the one of option out";
+            "int8-bin" int8_bin: Option<PathBuf> = "FILE", "what the job's `out` names";
             /// Classes: file name, tab, class number (and, after another tab, accepted alternates)
             "labels" labels: Option<PathBuf> = "TSV", "the list of samples, if it has classes";
             /// The output to rank classes by; needed when the network has several
