@@ -202,7 +202,11 @@ fn every_long_flag_is_tried() {
             assert!(tried.contains(&known), "{} --{flag} is in no suite", command.get_name());
             let takes_job = command.get_arguments().any(|arg| arg.get_long() == Some("job"));
             let is_key = option_of(command.get_name(), flag).is_some();
-            assert!(!takes_job || is_key || NO_KEYS.contains(&flag), "{} --{flag} is no key of a job", command.get_name());
+            assert!(
+                !takes_job || is_key || NO_KEYS.contains(&flag),
+                "{} --{flag} is no key of a job",
+                command.get_name()
+            );
         }
     }
     for flag in cli.get_arguments().filter_map(clap::Arg::get_long).filter(|flag| !["help", "version"].contains(flag)) {
