@@ -79,14 +79,19 @@ fn noise(seed: u32, count: usize) -> Vec<u8> {
     next.take(count).flat_map(f32::to_le_bytes).collect()
 }
 
-/// Two convolutions of 3x3, wide enough for Winograd on every CPU, with weights at random; and as int8.
+/// Four convolutions of 3x3, wide enough for Winograd on every CPU, with weights at random; and as int8. The largest value
+/// of one blob can have the same bits by plain sums; those of three blobs do not.
 pub(crate) fn square() -> Workspace {
     let at = Workspace::new();
-    let param = b"7767517\n4 4\nInput data 0 1 data 0=28 1=28 2=64\n\
+    let param = b"7767517\n6 6\nInput data 0 1 data 0=28 1=28 2=64\n\
                   Convolution first 1 1 data a 0=64 1=3 4=1 6=36864\nReLU relu 1 1 a b\n\
-                  Convolution second 1 1 b out 0=64 1=3 4=1 6=36864\n";
+                  Convolution second 1 1 b c 0=64 1=3 4=1 6=36864\n\
+                  Convolution third 1 1 c d 0=64 1=3 4=1 6=36864\n\
+                  Convolution fourth 1 1 d out 0=64 1=3 4=1 6=36864\n";
     at.write("square.param", param);
-    at.write("square.bin", &[&[0; 4][..], &noise(1, 36864), &[0; 4], &noise(2, 36864)].concat());
+    let weights: Vec<u8> =
+        [1, 2, 5, 6].into_iter().flat_map(|seed| [vec![0; 4], noise(seed, 36864)].concat()).collect();
+    at.write("square.bin", &weights);
     for seed in 3..5 {
         // Small values have large scales, of which a table shows every bit.
         let small = noise(seed, 28 * 28 * 64)
