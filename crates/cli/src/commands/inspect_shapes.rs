@@ -69,31 +69,20 @@ fn failure(layer: &Layer, error: &Error) -> (String, String) {
     (layer.name.clone(), format!("{}{advice}", error.message()))
 }
 
-/// M x N x K and the output's shape.
-fn gemm(layer: &Layer, inputs: &[Shape]) -> Result<(u64, Shape)> {
-    let params = layer.gemm()?;
-    let unknown = || Error::invalid("the sizes of A and B are not known");
-    let mut inputs = inputs.iter();
-    let mut sides = |constant: i32, transposed: bool, first: i32, second: i32| -> Result<(usize, usize)> {
-        if constant != 0 {
-            return Ok((positive(first)?, positive(second)?));
-        }
-        let shape = inputs.next().filter(|shape| shape.rank() <= 2).ok_or_else(unknown)?;
-        Ok(if transposed { (shape.w(), shape.h()) } else { (shape.h(), shape.w()) })
-    };
-    let (m, k) = sides(params.constant_a, params.trans_a != 0, params.constant_m, params.constant_k)?;
-    let (_, n) = sides(params.constant_b, params.trans_b != 0, params.constant_k, params.constant_n)?;
-    let dims = if params.output_transpose != 0 { [n, m] } else { [m, n] };
-    let shape = if params.output_n1m != 0 { Shape::new(&[dims[0], 1, dims[1]])? } else { Shape::new(&dims)? };
-    let macs = [m, n, k].iter().fold(1_u64, |product, &size| product.saturating_mul(size as u64));
-    Ok((macs, shape))
+/// The depth of the products of a Gemm.
+fn gemm_depth(layer: &Layer, shapes: &Shapes) -> Option<u64> {
+    let params = layer.gemm().ok()?;
+    if params.constant_a != 0 {
+        return u64::try_from(params.constant_k).ok();
+    }
+    let first = shapes.get(layer.inputs.first()?).filter(|shape| shape.rank() <= 2)?;
+    Some(if params.trans_a != 0 { first.h() } else { first.w() } as u64)
 }
 
 /// Multiply-adds of a convolution or matrix product whose shapes are known.
 pub(crate) fn layer_macs(layer: &Layer, shapes: &Shapes) -> Option<u64> {
     if layer.kind == LayerKind::Gemm {
-        let inputs = layer.inputs.iter().map(|blob| shapes.get(blob)).collect::<Option<Vec<_>>>()?;
-        return gemm(layer, &inputs).ok().map(|(macs, _)| macs);
+        return gemm_depth(layer, shapes)?.checked_mul(shapes.get(layer.outputs.first()?)?.volume() as u64);
     }
     let linear = LinearLayer::of(layer).ok()?.filter(|linear| linear.outputs > 0)?;
     match linear.family {
@@ -107,11 +96,4 @@ pub(crate) fn layer_macs(layer: &Layer, shapes: &Shapes) -> Option<u64> {
         }
         _ => None,
     }
-}
-
-fn positive(value: i32) -> Result<usize> {
-    usize::try_from(value)
-        .ok()
-        .filter(|value| *value > 0)
-        .ok_or_else(|| Error::malformed(format!("a size of {value} should be positive")))
 }
