@@ -9,8 +9,8 @@ use ncnn_format::{Error, Result};
 use super::report::{Check, Report};
 use crate::python::Python;
 
-// The tests of int8-exec replay some of the same cases.
-#[path = "../../../crates/int8-exec/tests/golden/mod.rs"]
+// A link to the tests of int8-exec, which replay some of the same cases; a package has a copy.
+#[path = "golden/mod.rs"]
 mod golden;
 
 use golden::Tally;
