@@ -53,10 +53,10 @@ pub use strategy::{Need, Needs, Strategy};
 /// integers, so the result does not depend on the number of threads.
 ///
 /// # Errors
-/// `Unsupported` when a layer cannot be run, `Invalid` for an empty data set, a
-/// network with several inputs or two layers of one name, a sample of the wrong
-/// shape, a non-finite value (naming sample, layer and blob), or values so large
-/// that their scale is 0 in a table; whatever reading a sample gives.
+/// `Unsupported` when a layer cannot be run, `Invalid` for an empty data set, two
+/// layers of one name, a sample of the wrong shape or without a value for an input,
+/// a non-finite value (naming sample, layer and blob), or values so large that their
+/// scale is 0 in a table; whatever reading a sample gives.
 pub fn calibrate(
     model: &Model,
     dataset: &dyn Dataset,
